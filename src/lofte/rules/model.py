@@ -1,0 +1,266 @@
+"""What a policy declares: the shape of `policy.yaml`.
+
+The words (paragraphs, names of purposes, functions of cookies) are not here but in `text/<locale>/`,
+so that adding a language adds a folder and nothing else. `rules.check` joins the two and says what is missing.
+Every class refuses unknown keys. Field descriptions feed the JSON Schema that editors use.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+PromiseId = Annotated[str, StringConstraints(pattern=r"^P\d{2,3}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2; the United Kingdom is GB."""
+MarketId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+LawId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z]{2,3})?$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Period = Annotated[str, StringConstraints(pattern=r"^P(\d+[YMWD]){1,3}$|^PT(\d+[HMS]){1,3}$")]
+"""An ISO 8601 duration of calendar units: P24M, P1Y, P30D."""
+Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
+
+
+class Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Basis(StrEnum):
+    """GDPR article 6(1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    VITAL_INTERESTS = "vital_interests"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class Audience(StrEnum):
+    PUBLIC = "public"
+    AUDITOR = "auditor"
+    STAFF = "staff"
+
+
+class Office(Declared):
+    city: str
+    country: Country
+
+
+class Organisation(Declared):
+    name: str
+    offices: list[Office] = Field(min_length=1)
+
+
+class Controller(Declared):
+    """Who is responsible (GDPR 13(1)(a)) and where the data-protection contact is reached."""
+
+    name: str
+    country: Country
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    phone: str
+    post: list[str] = Field(min_length=1, description="postal address, a line an item")
+
+
+class Market(Declared):
+    """A country edition of the site. The key is the market id: SE, NO, FI, GB, US."""
+
+    controller: Id
+    country: Country
+    law: LawId = Field(description="the law pack: SE, NO, FI, GB, US-CO")
+    locales: list[Locale] = Field(min_length=1, description="the first is the default")
+    domains: list[str] = Field(min_length=1, description="host names the edition is served on")
+    path: str = Field(pattern=r"^/([a-z0-9-]+)?$", description="path prefix of the edition on its domains")
+
+
+class DataField(Declared):
+    """One kind of personal data that may be held about a person, or learnt from a browser."""
+
+    kind: Literal["email", "phone", "name", "text", "number", "date", "choice", "ip", "url", "event"]
+    category: Literal["identity", "contact", "work", "dialogue", "behaviour", "device", "preference"]
+    indexed: bool = Field(False, description="found by blind index; never for low-entropy fields")
+
+
+class BalancingTest(Declared):
+    """The three steps behind a legitimate interest. The words are in text/<locale>/words.yaml under purposes.<id>."""
+
+    interest: Literal[True] = Field(description="words: purposes.<id>.interest")
+    necessity: Literal[True] = Field(description="words: purposes.<id>.necessity")
+    balance: Literal[True] = Field(description="words: purposes.<id>.balance")
+    reviewed: Date
+    reviewed_by: str = Field(description="a role, not a person's name")
+
+
+class StorageModel(StrEnum):
+    """How a purpose may use the visitor's device in one market (ePrivacy 5(3) and its national forms)."""
+
+    NECESSARY = "necessary"
+    OPT_IN = "opt_in"
+    EXEMPT_WITH_OBJECTION = "exempt_with_objection"
+    OPT_OUT = "opt_out"
+
+
+class Purpose(Declared):
+    """What data is used for. Words: purposes.<id>.{name, why} and, for a balancing test, {interest, necessity, balance}."""
+
+    basis: Basis
+    scope: Literal["person", "browser"]
+    fields: list[Id] = Field(default_factory=list, description="data used for this purpose, keys of `fields`")
+    clock: Id | None = None
+    balancing: BalancingTest | None = None
+    storage: StorageModel | None = Field(None, description="browser purposes: the model unless a market says otherwise")
+    storage_by_market: dict[MarketId, StorageModel] = Field(default_factory=dict)
+    necessary_because: bool = Field(False, description="necessary storage carries its reason in words: purposes.<id>.necessary")
+
+
+class Relation(Declared):
+    """How the company knows a person. Words: relations.<id>.name."""
+
+    purposes: list[Id] = Field(min_length=1)
+    clock: Id
+
+
+class ClockKind(StrEnum):
+    INACTIVITY = "inactivity"
+    END_OF_RELATION = "end_of_relation"
+    FIXED_AGE = "fixed_age"
+    WITHDRAWAL = "withdrawal"
+
+
+class Clock(Declared):
+    """A deadline for erasure (GDPR 5(1)(e), 13(2)(a)). Words: clocks.<id>.name."""
+
+    kind: ClockKind
+    period: Period | None = Field(None, description="none only for `withdrawal`, which is at once")
+    signals: list[Literal["mail_click", "reply", "download", "event", "portal_visit", "site_return", "sign_up", "inquiry"]] = Field(
+        default_factory=list, description="what counts as interest and resets an inactivity clock"
+    )
+
+
+class TransferTool(StrEnum):
+    """GDPR chapter V."""
+
+    ADEQUACY = "adequacy"  # article 45
+    DPF = "dpf"  # article 45, only for listed recipients
+    SCC = "scc"  # article 46(2)(c)
+    BCR = "bcr"  # article 47
+    DEROGATION = "derogation"  # article 49
+
+
+class Transfer(Declared):
+    country: Country
+    tool: TransferTool
+    reference: str = Field(description="the decision, clauses or list entry relied on")
+    assessed: Date | None = None
+    valid_to: Date | None = None
+
+
+class Recipient(Declared):
+    """Who may receive data (GDPR 13(1)(e)). Words: recipients.<id>.why."""
+
+    name: str
+    role: Literal["processor", "controller", "joint_controller", "partner", "group", "authority"]
+    country: Country
+    markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
+    transfers: list[Transfer] = Field(default_factory=list, description="every country outside the EEA it takes data to")
+    privacy_url: str | None = None
+    optout_url: str | None = None
+
+
+class System(Declared):
+    """A system the company runs or rents that holds data. Words: systems.<id>.why."""
+
+    name: str
+    kind: Literal["crm", "cms", "newsletter", "analytics", "reports", "tag_manager", "register"]
+    recipient: Id | None = None
+    fields: list[Id] = Field(default_factory=list)
+
+
+class Tag(Declared):
+    """Something a page may load from a third party. Words: tags.<id>.why."""
+
+    name: str
+    recipient: Id
+    purpose: Id
+    hosts: list[str] = Field(min_length=1, description="host names; a leading *. covers sub-domains")
+    data: list[Id] = Field(default_factory=list)
+
+
+class Cookie(Declared):
+    """One thing kept on the visitor's device. The key names it; words: cookies.<key>.function."""
+
+    name: str = Field(description="the name as the browser shows it; * stands for a varying part")
+    storage: Literal["cookie", "local", "session", "indexeddb"] = "cookie"
+    party: Literal["first", "third"]
+    provider: Id = Field(description="a recipient, or `self` for the site's own")
+    tag: Id | None = None
+    system: Id | None = None
+    purpose: Id
+    lifetime: Period | Literal["session", "persistent"] | None = Field(None, description="ISO 8601, or session; check refuses none")
+    data: list[Id] = Field(default_factory=list)
+    host: str | None = Field(None, description="third party: the host that sets it")
+    http_only: bool = False
+    path: str = "/"
+
+
+class FormField(Declared):
+    field: Id
+    required: bool = True
+
+
+class Form(Declared):
+    """A form that asks people for data. Words: forms.<id>.{name, lead, submit} and, on consent, forms.<id>.consent."""
+
+    purpose: Id
+    fields: list[FormField] = Field(min_length=1)
+    markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
+
+
+class Binding(Declared):
+    """One control that keeps a promise, with its parameters."""
+
+    control: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    parameters: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+
+class Promise(Declared):
+    """One thing the policy says. Words: promises.<id>.title."""
+
+    controls: list[Binding] = Field(default_factory=list)
+
+
+class Policy(Declared):
+    """The whole of policy.yaml."""
+
+    format: Literal["1"]
+    id: Id
+    version: str = Field(pattern=r"^\d{4}-\d{2}(\.\d+)?$")
+    last_updated: Month
+    organisation: Organisation
+    verdicts_visible_to: Audience = Audience.STAFF
+    controllers: dict[Id, Controller]
+    markets: dict[MarketId, Market]
+    fields: dict[Id, DataField]
+    purposes: dict[Id, Purpose]
+    relations: dict[Id, Relation]
+    clocks: dict[Id, Clock]
+    recipients: dict[Id, Recipient]
+    systems: dict[Id, System]
+    tags: dict[Id, Tag]
+    cookies: dict[str, Cookie]
+    forms: dict[Id, Form]
+    promises: dict[PromiseId, Promise]
+
+    def locales(self) -> list[Locale]:
+        """Every locale some market speaks, in order of first mention."""
+        return list(dict.fromkeys(tag for market in self.markets.values() for tag in market.locales))
+
+    def browser_purposes(self, market: MarketId) -> dict[Id, StorageModel]:
+        """The purposes a visitor of this market decides on or is told of, with the storage model that applies there."""
+        return {
+            key: purpose.storage_by_market.get(market, purpose.storage or StorageModel.OPT_IN)
+            for key, purpose in self.purposes.items()
+            if purpose.scope == "browser"
+        }
