@@ -1,4 +1,7 @@
-"""Points in time as values. The clock itself is read only by doors and by `core.clock`; everyone else is handed `at`."""
+"""Points in time as values.
+
+The clock itself is read only by doors and by `core.clock`; everyone else is handed `at`.
+"""
 
 from datetime import UTC, datetime
 

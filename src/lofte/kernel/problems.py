@@ -1,6 +1,7 @@
 """What went wrong, for the person who can act: what, where, what was expected, which article asks, and the way out.
 
-One shape everywhere: the lines of `lofte check`, the bodies of HTTP refusals (RFC 9457) and the exits of the command line.
+One shape everywhere: the lines of `lofte check`, the bodies of HTTP refusals (RFC 9457) and the exits of the
+command line.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the input: a file as the user wrote its name, a line (1 is the first), and a key path such as ``purposes.news``."""
+    """Where in the input: a file as the user wrote its name, a line (1 is the first), a key path (``purposes.news``)."""
 
     file: str = ""
     line: int = 0
@@ -24,9 +25,9 @@ class Place:
 class Problem(Exception):  # noqa: N818  # a noun of the trade: RFC 9457 calls it a problem
     """A refusal or an error with everything needed to mend it.
 
-    ``code`` is stable and machine-readable (``consent.unknown-purpose``); ``detail`` is one sentence without personal data;
-    ``expected`` and ``way_out`` say what would have been right and what to do; ``law`` cites the article that asks, if any.
-    ``status`` is the HTTP status should it reach a door.
+    ``code`` is stable and machine-readable (``consent.unknown-purpose``); ``detail`` is one sentence without
+    personal data; ``expected`` and ``way_out`` say what would have been right and what to do; ``law`` cites the
+    article that asks, if any. ``status`` is the HTTP status should it reach a door.
     """
 
     code: str
@@ -47,10 +48,17 @@ class Problem(Exception):  # noqa: N818  # a noun of the trade: RFC 9457 calls i
     def document(self) -> dict[str, Any]:
         """The RFC 9457 problem document."""
         body: dict[str, Any] = {
-            "type": f"urn:lofte:problem:{self.code}", "title": self.code, "status": self.status, "detail": self.detail,
+            "type": f"urn:lofte:problem:{self.code}",
+            "title": self.code,
+            "status": self.status,
+            "detail": self.detail,
         }
         extra = {
-            "file": self.place.file, "line": self.place.line, "key": self.place.key,
-            "expected": self.expected, "way_out": self.way_out, "law": self.law,
+            "file": self.place.file,
+            "line": self.place.line,
+            "key": self.place.key,
+            "expected": self.expected,
+            "way_out": self.way_out,
+            "law": self.law,
         }
         return body | {name: value for name, value in extra.items() if value}

@@ -103,7 +103,10 @@ class StorageModel(StrEnum):
 
 
 class Purpose(Declared):
-    """What data is used for. Words: purposes.<id>.{name, why} and, for a balancing test, {interest, necessity, balance}."""
+    """What data is used for.
+
+    Words: purposes.<id>.{name, why} and, for a balancing test, {interest, necessity, balance}.
+    """
 
     basis: Basis
     scope: Literal["person", "browser"]
@@ -112,7 +115,9 @@ class Purpose(Declared):
     balancing: BalancingTest | None = None
     storage: StorageModel | None = Field(None, description="browser purposes: the model unless a market says otherwise")
     storage_by_market: dict[MarketId, StorageModel] = Field(default_factory=dict)
-    necessary_because: bool = Field(False, description="necessary storage carries its reason in words: purposes.<id>.necessary")
+    necessary_because: bool = Field(
+        False, description="necessary storage carries its reason in words: purposes.<id>.necessary"
+    )
 
 
 class Relation(Declared):
@@ -134,9 +139,9 @@ class Clock(Declared):
 
     kind: ClockKind
     period: Period | None = Field(None, description="none only for `withdrawal`, which is at once")
-    signals: list[Literal["mail_click", "reply", "download", "event", "portal_visit", "site_return", "sign_up", "inquiry"]] = Field(
-        default_factory=list, description="what counts as interest and resets an inactivity clock"
-    )
+    signals: list[
+        Literal["mail_click", "reply", "download", "event", "portal_visit", "site_return", "sign_up", "inquiry"]
+    ] = Field(default_factory=list, description="what counts as interest and resets an inactivity clock")
 
 
 class TransferTool(StrEnum):
@@ -164,7 +169,9 @@ class Recipient(Declared):
     role: Literal["processor", "controller", "joint_controller", "partner", "group", "authority"]
     country: Country
     markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
-    transfers: list[Transfer] = Field(default_factory=list, description="every country outside the EEA it takes data to")
+    transfers: list[Transfer] = Field(
+        default_factory=list, description="every country outside the EEA it takes data to"
+    )
     privacy_url: str | None = None
     optout_url: str | None = None
 
@@ -198,7 +205,9 @@ class Cookie(Declared):
     tag: Id | None = None
     system: Id | None = None
     purpose: Id
-    lifetime: Period | Literal["session", "persistent"] | None = Field(None, description="ISO 8601, or session; check refuses none")
+    lifetime: Period | Literal["session", "persistent"] | None = Field(
+        None, description="ISO 8601, or session; check refuses none"
+    )
     data: list[Id] = Field(default_factory=list)
     host: str | None = Field(None, description="third party: the host that sets it")
     http_only: bool = False

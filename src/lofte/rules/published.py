@@ -31,13 +31,21 @@ class Published(BaseModel):
     wordings: Mapping[str, str]
 
     def word(self, locale: Locale, section: str, key: str, part: str | None = None) -> str:
-        """A short text, for example ``word("sv", "purposes", "news", "name")``. Raises Problem when the policy lacks it."""
+        """A short text, for example ``word("sv", "purposes", "news", "name")``.
+
+        Raises Problem when the policy lacks it.
+        """
         found: Any = self.words.get(locale, {}).get(section, {}).get(key)
         if part is not None and isinstance(found, Mapping):
             found = found.get(part)
         if not isinstance(found, str):
             name = ".".join(filter(None, (section, key, part)))
-            raise Problem("policy.missing-word", f"no {name} in {locale}", way_out="Add it to words.yaml and publish again.", status=500)
+            raise Problem(
+                "policy.missing-word",
+                f"no {name} in {locale}",
+                way_out="Add it to words.yaml and publish again.",
+                status=500,
+            )
         return found
 
     def wording(self, market: MarketId, locale: Locale, shown: str) -> str:

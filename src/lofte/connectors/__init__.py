@@ -1,0 +1,1 @@
+"""One folder for each system a company connects: manifest, client, mapping, tests. Siblings never import each other."""
