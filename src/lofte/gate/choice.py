@@ -1,0 +1,107 @@
+"""The signed cookie `lofte`: what one browser chose, and nothing else. First party, strictly necessary, HttpOnly.
+
+The edge writes it when a choice is durable; the gate reads it on every page. There is no cookie before a choice.
+Value: `v1.<subject>.<purposes granted, comma>.<publication, 16 hex>.<receipt index>.<HMAC-SHA256, base64url>`.
+"""
+
+import hmac
+import os
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "lofte"
+MAX_AGE_S = 180 * 24 * 3600  # refusals are kept as long as acceptances; six months is CNIL's good practice
+_LARGEST_VALUE = 2048  # 32 purposes of 32 letters fit; anything longer is not ours
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``publication`` is the first 16 hex digits of the digest; ``index`` is the log entry that proves the choice."""
+
+    subject: str
+    granted: frozenset[str]
+    publication: str
+    index: int
+
+    def allows(self, purpose: str) -> bool:
+        return purpose in self.granted
+
+
+def encode(choice: Choice, key: bytes) -> str:
+    """The cookie's value. Raises nothing: purposes and subjects hold no dot, comma or semicolon by their own rules."""
+    granted = ",".join(sorted(choice.granted))
+    body = f"v1.{choice.subject}.{granted}.{choice.publication}.{choice.index}"
+    return f"{body}.{_mac(body.encode(), key)}"
+
+
+def decode(cookie_header: bytes | str | None, key: bytes) -> Choice | None:
+    """The first choice in a Cookie header that our key signed; anything else is as if it were not there."""
+    if not cookie_header:
+        return None
+    header = cookie_header.decode("latin-1") if isinstance(cookie_header, bytes) else cookie_header
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == NAME and (choice := _read(value, key)):
+            return choice
+    return None
+
+
+def set_cookie(choice: Choice, key: bytes, secure: bool) -> str:
+    """The Set-Cookie line that stores a choice for 180 days."""
+    ending = "; Secure" if secure else ""
+    return f"{NAME}={encode(choice, key)}; Max-Age={MAX_AGE_S}; Path=/; HttpOnly; SameSite=Lax{ending}"
+
+
+def load_root_key(home: Path) -> bytes:
+    """The 32 secret bytes in `<home>/keys/subject.key`, made at the first call (mode 0600).
+
+    Who reads this file can forge choices and subject tokens, but no log entry.
+    """
+    path = home / "keys" / "subject.key"
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise ValueError("keys/subject.key is not 32 bytes; restore it from backup, or remove it to ask everyone anew")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, and never over another: a second process may be starting beside us."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def derive_key(root: bytes, use: str) -> bytes:
+    """One key a use, so that a signature made for one thing is worth nothing for another."""
+    return hmac.digest(root, b"lofte/" + use.encode(), "sha256")
+
+
+def choice_key(home: Path) -> bytes:
+    """The key that signs the cookie."""
+    return derive_key(load_root_key(home), "choice/1")
+
+
+def _read(value: str, key: bytes) -> Choice | None:
+    if len(value) > _LARGEST_VALUE or not value.isascii():
+        return None
+    body, _, mac = value.rpartition(".")
+    if not hmac.compare_digest(mac, _mac(body.encode(), key)):
+        return None
+    version, subject, granted, publication, index = body.split(".")
+    if version != "v1":
+        return None
+    return Choice(subject, frozenset(filter(None, granted.split(","))), publication, int(index))
+
+
+def _mac(body: bytes, key: bytes) -> str:
+    return urlsafe_b64encode(hmac.digest(key, body, "sha256"))[:43].decode()
