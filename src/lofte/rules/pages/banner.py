@@ -1,0 +1,160 @@
+"""The banner as frozen bytes: a section and a form in the light DOM, which work before and without any script.
+
+Whoever serves it fills the slots with `fill`; all else is fixed at publication. The ids and `data-lofte` hooks are a
+public contract for automatic clients (docs/reference/banner.md): change one only with a changelog entry.
+Law: refusing is as easy as accepting, in the same view (ePrivacy 5(3), GDPR 4(11), 7(3); EDPB cookie banner task force).
+"""
+
+import re
+from html import escape
+
+from lofte.rules.catalogue import say
+from lofte.rules.model import Locale, MarketId, StorageModel
+from lofte.rules.published import Published
+
+# Reject comes first in the document: one tab reaches it. Only what differs between purposes is in the loop below.
+_CSS = """
+#lofte-banner,#lofte-banner *{all:revert;box-sizing:border-box}
+#lofte-banner{position:fixed;inset:auto 0 0;z-index:2147483000;margin:0;max-height:50vh;overflow:auto;
+padding:10px 12px;font:14px/1.35 system-ui,sans-serif;text-align:start;
+color:#1d2321;background:#fff;border-top:1px solid #8a918e;box-shadow:0 -6px 30px #0003;color-scheme:light dark}
+#lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:6px 8px;max-width:64rem;margin:0 auto}
+#lofte-banner form>*{grid-column:1/-1;margin:0}
+#lofte-banner h2{font-size:1rem;line-height:1.25}
+#lofte-banner button{grid-column:auto;min-height:44px;padding:4px 8px;font:600 14px/1.15 system-ui,sans-serif;
+color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px;cursor:pointer}
+#lofte-banner fieldset{grid-column:auto;min-width:0;border:0;padding:0;display:flex;flex-wrap:wrap;gap:0 14px}
+#lofte-banner label{display:flex;align-items:center;gap:8px;min-height:44px;min-width:44px}
+#lofte-banner input{flex:none;width:20px;height:20px;margin:0;accent-color:#1f3d36}
+#lofte-banner a{color:inherit;display:inline-block;padding:2px 0}
+#lofte-banner [hidden],#lofte-banner:not([data-gpc="1"]) [data-lofte=gpc]{display:none}
+#lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
+html:has(#lofte-banner){scroll-padding-bottom:50vh}
+body:has(#lofte-banner){padding-bottom:min(50vh,18rem)}
+@media(max-width:47.9rem){#lofte-banner fieldset.many{grid-column:1/-1}#lofte-banner .many+button{grid-column:1/-1}}
+@media(min-width:48rem){
+#lofte-banner{inset:auto 24px 24px;margin:0 auto;max-width:62rem;padding:20px 24px;font-size:15px;
+border:1px solid #c4cac7;border-radius:14px}
+#lofte-banner form{grid-template-columns:minmax(0,1fr) 11rem 11rem;gap:8px 12px}
+#lofte-banner h2,#lofte-banner form>p{grid-column:1}
+#lofte-banner h2{font-size:1.2rem}
+#lofte-banner [data-lofte=reject]{grid-area:2/2}
+#lofte-banner [data-lofte=accept]{grid-area:2/3}
+#lofte-banner button{align-self:start}
+#lofte-banner fieldset{grid-column:1;grid-row:3}
+#lofte-banner [data-lofte=save]{grid-area:3/2}
+#lofte-banner [data-lofte=hint],#lofte-banner [data-lofte=gpc]{grid-column:1/-1}}
+@media(max-height:30rem){#lofte-banner{position:static;max-height:none;margin:0 auto}
+html:has(#lofte-banner){scroll-padding:0}body:has(#lofte-banner){padding-bottom:0}}
+@media(prefers-color-scheme:dark){#lofte-banner{color:#eef2f0;background:#18201d;border-color:#5b6762}
+#lofte-banner button{color:#10211c;background:#a9d5c5;border-color:#a9d5c5}#lofte-banner input{accent-color:#a9d5c5}
+#lofte-banner :focus-visible{outline-color:#8ec2ff}}
+"""
+
+# Sends the same decision without leaving the page. It reloads only when something must now load or stop:
+# a Content Security Policy cannot be widened in a loaded document. Any failure falls back to the plain form.
+_SCRIPT = """
+(()=>{const d=document,s=d.getElementById('lofte-banner'),f=s.querySelector('form');
+f.addEventListener('submit',e=>{
+const b=e.submitter.value,v=Object.fromEntries(new FormData(f)),c={};
+let turn=0;
+e.preventDefault();
+f.querySelectorAll('[name^="choice."]').forEach(x=>{
+const on=b=='accept'||b=='save'&&x.checked;
+c[x.name.slice(7)]=on;
+if(on!=x.defaultChecked)turn=1});
+fetch('/lofte/consent',{method:'POST',headers:{'content-type':'application/json',accept:'application/json'},
+body:JSON.stringify({token:v.token,market:v.market,locale:v.locale,publication:v.publication,wording:v.wording,
+choices:c,action:'decide'})}).then(r=>{
+if(!r.ok)throw r;
+if(turn)return location.reload();
+const p=s.querySelector('[data-lofte=done]');
+f.hidden=1;p.hidden=0;p.focus();
+p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove())
+}).catch(()=>{
+const i=d.createElement('input');
+i.type='hidden';i.name='decision';i.value=b;f.append(i);f.submit()})})})()
+"""
+
+
+def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
+    """The banner of one market in one language; empty when the market asks nothing of its visitors.
+
+    Slots: ``token``, ``back`` (a path, percent-encoded), ``nonce`` and ``gpc`` (``1`` when Sec-GPC was sent).
+    """
+    asked = asked_purposes(published, market)
+    if not asked:
+        return b""
+    word = lambda part: escape(published.word(locale, "banner", part))  # noqa: E731
+    tail = f"{market.lower()}/{locale}/"
+    settings = f"/lofte/preferences/{tail}?back=<!--lofte:back-->"
+    page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" aria-labelledby="lofte-title">
+<style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
+<form id="lofte-form" method="post" action="/lofte/consent" data-lofte="form">
+{hidden_inputs(published, market, locale)}
+<h2 id="lofte-title">{word("title")}</h2>
+<p data-lofte="lead">{word("lead")}</p>
+<button id="lofte-reject" data-lofte="reject" name="decision" value="reject">{word("reject")}</button>
+<button id="lofte-accept" data-lofte="accept" name="decision" value="accept">{word("accept")}</button>
+<fieldset id="lofte-purposes" data-lofte="purposes" aria-label="{escape(say(locale, "banner.purposes"))}"{' class="many"' if len(asked) > 2 else ""}>
+{"".join(_checkbox(published, locale, key, model) for key, model in asked.items())}</fieldset>
+<button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button>
+<p data-lofte="gpc">{escape(say(locale, "banner.gpc"))}</p>
+<p data-lofte="hint">{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
+<a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.cookies"))}</a></p>
+</form>
+<p data-lofte="done" role="status" tabindex="-1" hidden>{escape(say(locale, "banner.done"))} <a href="{settings}">{word("settings_link")}</a></p>
+<script nonce="<!--lofte:nonce-->">{_tight(_SCRIPT)}</script>
+</section>"""
+    return page.encode()
+
+
+def asked_purposes(published: Published, market: MarketId) -> dict[str, StorageModel]:
+    """The purposes a visitor of this market has a say in, in the order of the policy."""
+    models = published.policy.browser_purposes(market)
+    return {key: model for key, model in models.items() if model is not StorageModel.NECESSARY}
+
+
+def is_on_unasked(model: StorageModel) -> bool:
+    """Whether a purpose may run before any choice: only where the market's law lets it until the person objects."""
+    return model in (StorageModel.NECESSARY, StorageModel.EXEMPT_WITH_OBJECTION, StorageModel.OPT_OUT)
+
+
+def hidden_inputs(published: Published, market: MarketId, locale: Locale) -> str:
+    """What binds a decision to the words that were on the screen."""
+    values = {
+        "token": "<!--lofte:token-->",
+        "market": market,
+        "locale": locale,
+        "publication": published.digest,
+        "wording": published.wording(market, locale, "banner"),
+        "back": "<!--lofte:back-->",
+    }
+    return "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in values.items())
+
+
+def fill(page: bytes, **values: str) -> bytes:
+    """The page with its slots filled by finished HTML (escape before); slots without a value become empty.
+
+    ``fill(page, token=..., back=..., nonce=..., gpc="1")``; a dash in a slot's name is an underscore here.
+    """
+    made = {name.replace("_", "-").encode(): value.encode() for name, value in values.items()}
+    return _SLOT.sub(lambda found: made.get(found.group(1), b""), page)
+
+
+_SLOT = re.compile(rb"<!--lofte:([a-z0-9:-]+)-->")
+
+
+def _checkbox(published: Published, locale: Locale, key: str, model: StorageModel) -> str:
+    # Never ticked where consent is asked (CJEU C-673/17 Planet49); ticked where the law only gives a right to object.
+    ticked = " checked" if is_on_unasked(model) else ""
+    name = escape(published.word(locale, "purposes", key, "name"))
+    return (
+        f'<label><input type="checkbox" id="lofte-choice-{key}" data-lofte-purpose="{key}" name="choice.{key}" '
+        f'value="on"{ticked}>{name}</label>'
+    )
+
+
+def _tight(source: str) -> str:
+    """One line: every line of the sources above ends where a break means nothing."""
+    return source.replace("\n", "")
