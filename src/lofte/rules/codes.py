@@ -1,0 +1,324 @@
+"""Every fault `lofte check` can name: one stable code each, the law behind it and the way out.
+
+`docs/reference/check.md` is generated from this table and a test keeps the two equal. `fault` is the only
+way the checks make a Problem, so an undocumented code cannot exist.
+"""
+
+from dataclasses import dataclass
+
+from lofte.kernel.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means. ``law`` is the article that asks, empty where the reason is craft and not law."""
+
+    meaning: str
+    law: str = ""
+    way_out: str = ""
+    severity: str = "error"
+
+
+CODES: dict[str, Code] = {
+    # reading
+    "file.missing": Code(
+        "A file every policy needs is not there.",
+        way_out="Add the file.",
+    ),
+    "file.unreadable": Code(
+        "A file is not UTF-8 text.",
+        way_out="Save the file as UTF-8.",
+    ),
+    "file.unknown": Code(
+        "A file lies where nothing reads it.",
+        way_out="Move or remove it.",
+        severity="warning",
+    ),
+    "yaml.syntax": Code(
+        "The file is not valid YAML 1.2.",
+        way_out="Mend the YAML at this line.",
+    ),
+    "yaml.tab": Code(
+        "A tab indents a line; YAML allows spaces only.",
+        way_out="Indent with spaces.",
+    ),
+    "yaml.duplicate-key": Code(
+        "A key stands twice in one mapping; one of the two would silently be lost.",
+        way_out="Keep one of them.",
+    ),
+    "yaml.alias": Code(
+        ("Anchors, aliases, merge keys and custom tags are refused: a legal document says things where they stand."),
+        way_out="Write the value out.",
+    ),
+    "yaml.not-a-mapping": Code(
+        "The file or section must hold keys with values.",
+        way_out="Write `key: value` lines.",
+    ),
+    # declarations
+    "policy.unknown-key": Code(
+        "A key the policy format does not know.",
+        way_out="Correct the spelling or remove the key.",
+    ),
+    "policy.missing-key": Code(
+        "A required key is missing.",
+        way_out="Add the key.",
+    ),
+    "policy.wrong-value": Code(
+        "A value is not of the form the key takes.",
+        way_out="Write the value in the form expected.",
+    ),
+    "policy.dangling-reference": Code(
+        "A value names something that is not declared.",
+        way_out="Declare it, or name one that is declared.",
+    ),
+    "policy.unused": Code(
+        "Something is declared and nothing uses it.",
+        way_out="Use it or remove it.",
+        severity="warning",
+    ),
+    "controller.no-identity": Code(
+        "A controller lacks a name or a way to reach it.",
+        law="GDPR 13(1)(a)",
+        way_out="Give name, e-mail, telephone and postal address.",
+    ),
+    "market.unknown-law": Code(
+        "No law pack of this name.",
+        way_out="Use one of the law packs, or add one in rules/packs.",
+    ),
+    "market.wrong-law": Code(
+        "The law pack belongs to another country than the market.",
+        law="GDPR 3",
+        way_out="Use the law pack of the market's country.",
+    ),
+    "market.unknown-locale": Code(
+        "The interface does not speak this locale.",
+        way_out="Use a supported locale, or add one in lofte/locales.",
+    ),
+    "market.same-address": Code(
+        "Two markets share a domain and a path, so a page would not know its law.",
+        way_out="Give each market its own path or domain.",
+    ),
+    "purpose.no-basis": Code(
+        "A purpose has no legal basis.",
+        law="GDPR 6(1), 13(1)(c)",
+        way_out="Set `basis` to one of the six grounds.",
+    ),
+    "purpose.no-balancing-test": Code(
+        "Legitimate interest is claimed without a balancing test.",
+        law="GDPR 6(1)(f), 13(1)(d)",
+        way_out="Add `balancing` with interest, necessity, balance, reviewed and reviewed_by.",
+    ),
+    "purpose.no-clock": Code(
+        "Nothing says how long the data of this purpose is kept.",
+        law="GDPR 5(1)(e), 13(2)(a)",
+        way_out="Give the purpose a clock, or a relation that has one.",
+    ),
+    "purpose.no-fields": Code(
+        "A purpose about persons names no data.",
+        law="GDPR 5(1)(c), 14(1)(d)",
+        way_out="List the fields it uses.",
+    ),
+    "field.indexed-low-entropy": Code(
+        "A field with few possible values is indexed; its blind index could be guessed.",
+        law="GDPR 32(1)(a)",
+        way_out="Set `indexed: false`.",
+    ),
+    "clock.no-period": Code(
+        "A clock that is not `withdrawal` has no period.",
+        law="GDPR 5(1)(e), 13(2)(a)",
+        way_out="Give it a period such as P24M.",
+    ),
+    "clock.no-signals": Code(
+        "A clock of inactivity says nothing about what counts as activity.",
+        law="GDPR 5(1)(e)",
+        way_out="List the signals that reset it.",
+    ),
+    "form.undeclared-field": Code(
+        "A form asks for data its purpose does not use.",
+        law="GDPR 5(1)(b), 5(1)(c)",
+        way_out="Drop the field from the form, or declare it for the purpose.",
+    ),
+    "form.browser-purpose": Code(
+        "A form serves a purpose that is only about the browser.",
+        law="GDPR 13(1)(c)",
+        way_out="Bind the form to a purpose of scope `person`.",
+    ),
+    # storage on devices
+    "storage.consent-declared-necessary": Code(
+        "Something that needs consent is declared necessary.",
+        law=(
+            "ePrivacy 5(3): SE LEK 9:28, NO ekomloven 3-15, FI SVPL 205, GB PECR 6; EDPB Cookie Banner Taskforce type I"
+        ),
+        way_out="Move it to a purpose people are asked about.",
+    ),
+    "storage.no-reason": Code(
+        "Necessary storage carries no reason.",
+        law="ePrivacy 5(3); EDPB Cookie Banner Taskforce type I",
+        way_out="Set `necessary_because: true` and write the reason in words.yaml, purposes.<id>.necessary.",
+    ),
+    "storage.without-consent": Code(
+        "A purpose uses the visitor's device on opt-in but rests on another basis than consent.",
+        law="ePrivacy 5(3); EDPB Cookie Banner Taskforce type H",
+        way_out="Set `basis: consent`.",
+    ),
+    "storage.forbidden-model": Code(
+        "The market's law does not know this storage model.",
+        law="ePrivacy 5(3) as the market has it",
+        way_out="Use `opt_in` for this market.",
+    ),
+    "storage.exemption-shared": Code(
+        "The exemption for own statistics is used while a recipient may use the data for its own ends.",
+        law="PECR Sch A1 para 5",
+        way_out="Use `opt_in`, or a processor that does not reuse the data.",
+    ),
+    "cookie.no-function": Code(
+        "A cookie has no words on what it does.",
+        law="ePrivacy 5(3); GDPR 13(1)(c)",
+        way_out="Write cookies.<key>.function in words.yaml.",
+    ),
+    "cookie.no-lifetime": Code(
+        "A cookie has no lifetime.",
+        law="ePrivacy 5(3); CJEU C-673/17 (Planet49)",
+        way_out="Give `lifetime`: a period such as P13M, `session` or `persistent`.",
+    ),
+    "cookie.no-host": Code(
+        "A third-party cookie does not say which host sets it.",
+        law="CJEU C-673/17 (Planet49)",
+        way_out="Give `host`.",
+    ),
+    "cookie.wrong-provider": Code(
+        "A cookie names another provider than its tag, or calls the site's own a third party.",
+        law="CJEU C-673/17 (Planet49)",
+        way_out="Name the recipient of the tag as provider.",
+    ),
+    # recipients and transfers
+    "transfer.no-tool": Code(
+        "A recipient takes data outside the area without a transfer tool.",
+        law="GDPR 44-46, 13(1)(f)",
+        way_out="Add a `transfers` entry for the country with its tool and reference.",
+    ),
+    "transfer.expired": Code(
+        "A transfer tool is no longer valid.",
+        law="GDPR 44-46",
+        way_out="Renew the tool, or stop the transfer.",
+    ),
+    "transfer.no-decision": Code(
+        "No adequacy decision covers this country for this market.",
+        law="GDPR 45",
+        way_out="Use standard clauses with an assessment, or stop the transfer.",
+    ),
+    "transfer.not-assessed": Code(
+        "Standard clauses or binding rules are used without a transfer assessment.",
+        law="GDPR 46; CJEU C-311/18 (Schrems II)",
+        way_out="Give the day of the assessment in `assessed`.",
+    ),
+    "transfer.uk-instrument": Code(
+        "A transfer from the United Kingdom names no UK instrument.",
+        law="UK GDPR 45A, 46; SI 2023/1028",
+        way_out="Name the UK Extension, the IDTA or the Addendum in `reference`.",
+        severity="warning",
+    ),
+    # law packs
+    "law.value-expired": Code(
+        "The law pack has no value in force on this day.",
+        way_out="Update the law pack after reading the law.",
+    ),
+    "law.not-verified": Code(
+        "A value from the law pack has not been verified against its source.",
+        way_out="Check it before relying on it.",
+        severity="warning",
+    ),
+    # promises
+    "promise.no-control": Code(
+        "A promise is bound to no control, so nothing keeps it.",
+        law="GDPR 5(2), 24(1)",
+        way_out="Bind it to at least one control.",
+    ),
+    "promise.unknown-control": Code(
+        "A control of this name does not exist.",
+        law="GDPR 5(2)",
+        way_out="Use a control of rules/controls, or add one.",
+    ),
+    "promise.never-said": Code(
+        "A promise is declared and no paragraph makes it.",
+        law="GDPR 12(1)",
+        way_out="Bind the paragraph that says it, or remove the promise.",
+    ),
+    "promise.contradiction": Code(
+        "What a promise says and what is declared cannot both be true.",
+        law="GDPR 5(1)(a), 13",
+        way_out="Change the declaration or the promise.",
+    ),
+    # texts
+    "text.missing-locale": Code(
+        "A market speaks a locale that has no text.",
+        law="GDPR 12(1)",
+        way_out="Add text/<locale>/ with all paragraphs.",
+    ),
+    "text.missing-paragraph": Code(
+        "A paragraph is missing in a locale.",
+        law="GDPR 12(1)",
+        way_out="Write the paragraph in this locale too.",
+    ),
+    "text.missing-word": Code(
+        "A short text is missing in a locale.",
+        law="GDPR 12(1)",
+        way_out="Add it to words.yaml.",
+    ),
+    "text.unknown-word": Code(
+        "words.yaml has words for something that is not declared.",
+        way_out="Declare it or remove the words.",
+    ),
+    "text.bad-block": Code(
+        "A block header or the text around it cannot be read.",
+        way_out="Start each block with `@ key P01 P02` on a line of its own.",
+    ),
+    "text.duplicate-block": Code(
+        "Two blocks of one locale have the same key.",
+        way_out="Rename one of them.",
+    ),
+    "text.bindings-differ": Code(
+        "A paragraph is bound differently in two locales, so people are promised different things.",
+        law="GDPR 5(1)(a)",
+        way_out="Give the block the same promises and markets in every locale.",
+    ),
+    "text.unbound-paragraph": Code(
+        "A paragraph is bound to no promise, so nothing keeps what it says.",
+        law="GDPR 5(2)",
+        way_out="Name its promises after the block key, for example `@ retention P15`.",
+    ),
+    "text.number-by-hand": Code(
+        "A number or period is typed by hand; it would drift from what is declared.",
+        law="GDPR 5(1)(a)",
+        way_out="Use a value such as {{clock.<id>}}.",
+    ),
+    "text.unknown-value": Code(
+        "A value in double braces has no meaning.",
+        way_out="Use one of the documented values.",
+    ),
+    "text.value-not-available": Code(
+        "The market's law pack or declarations hold no such value.",
+        way_out="Use another value, or limit the block to markets that have it.",
+    ),
+    "text.table-not-alone": Code(
+        "A table value must stand alone on its line.",
+        way_out="Put it on a line of its own, with blank lines around.",
+    ),
+    "notice.missing-item": Code(
+        "The text of a market does not tell people something the law requires.",
+        law="GDPR 13, 14",
+        way_out="Write it, with the value expected.",
+    ),
+}
+
+
+def fault(
+    code: str, detail: str, place: Place, *, expected: str = "", law: str | None = None, way_out: str | None = None
+) -> Problem:
+    """A Problem of a documented code; law and way out come from the table unless this case knows better."""
+    meaning = CODES[code]
+    return Problem(
+        code=code, detail=detail, place=place, expected=expected, severity=meaning.severity,
+        law=meaning.law if law is None else law,
+        way_out=meaning.way_out if way_out is None else way_out,
+    )  # fmt: skip
