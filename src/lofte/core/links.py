@@ -1,0 +1,16 @@
+"""The addresses that leave in mails, in one place. `web.urls` serves exactly these; a code is the only thing they carry."""
+
+from django.conf import settings
+
+PATHS = {
+    "confirm": "/news/{market}/{locale}/confirm/{code}/",
+    "unsubscribe": "/news/{market}/{locale}/unsubscribe/{code}/",
+    "open": "/my/{market}/{locale}/open/{code}/",
+    "portal": "/my/{market}/{locale}/",
+    "policy": "/lofte/policy/{market}/{locale}/",
+}
+
+
+def link(name: str, market: str, locale: str, code: str = "") -> str:
+    """The absolute address: ``link("confirm", "SE", "sv", code)``. The market is lower case in addresses."""
+    return settings.LOFTE_ORIGIN + PATHS[name].format(market=market.lower(), locale=locale, code=code)

@@ -1,0 +1,212 @@
+"""Shared nouns and the rows the engine room lives by. Rules of the schema: docs/explanation/schema.md.
+
+Every personal row carries `person_id` and `site_id` and is reached through that person; uniqueness across persons lives only in
+lookup tables whose primary key is the hash itself; ids are UUIDs made in Python; there is no sequence, trigger or stored routine.
+"""
+
+import os
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from lofte.core import clock
+from lofte.kernel import ids
+from lofte.kernel.problems import Problem
+
+
+def new_person_id() -> uuid.UUID:
+    return ids.person_id(os.urandom(16))
+
+
+def new_id() -> uuid.UUID:
+    """An id for a child row: time-ordered, it stands second after the person."""
+    return ids.ordered_id(int(clock.now().timestamp() * 1000), os.urandom(10))
+
+
+def this_site() -> uuid.UUID:
+    return settings.LOFTE_SITE_ID
+
+
+class PersonalManager(models.Manager[Any]):
+    """Reaches rows only through their person: `of(person_id)`. What walks all persons says so with `everyone`."""
+
+    def of(self, person_id: uuid.UUID) -> models.QuerySet[Any]:
+        if not isinstance(person_id, uuid.UUID):
+            raise TypeError("a person is named by a UUID")
+        return models.QuerySet(self.model, using=self._db).filter(person_id=person_id)
+
+    def create(self, **values: Any) -> Any:
+        if "person_id" not in values:
+            raise TypeError("a personal row belongs to a person: give person_id")
+        return models.QuerySet(self.model, using=self._db).create(**values)
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        raise Problem(
+            "register.no-person", f"{self.model.__name__} was asked for without a person",
+            way_out="Use objects.of(person_id), or everyone where the walk over all persons is meant.", status=500,
+        )  # fmt: skip
+
+
+class Personal(models.Model):
+    """Base of each row that belongs to one person. `person` never changes; every UPDATE names it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey("core.Person", on_delete=models.DO_NOTHING, related_name="+")
+    site_id = models.UUIDField(default=this_site, editable=False)
+
+    objects: ClassVar[PersonalManager] = PersonalManager()
+    everyone: ClassVar[models.Manager[Any]] = models.Manager()
+
+    class Meta:
+        abstract = True
+        default_manager_name = "everyone"
+
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: Any) -> Any:
+        return super()._do_update(  # type: ignore[misc]  # Django's own hook; the stubs leave it out
+            base_qs.filter(person_id=self.person_id), using, pk_val, values, update_fields, forced_update
+        )
+
+
+PersonalModel = Personal
+
+
+class Person(models.Model):
+    """A human. The id is random and says nothing; all that is known hangs on it in other tables.
+
+    ``provisional`` while nobody has confirmed that the address given is theirs; such a person counts for nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_person_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    provisional = models.BooleanField(default=False)
+    made_at = models.DateTimeField(default=clock.now)
+
+
+class BlindIndex(models.Model):
+    """Lookup: keyed hash of a normalised value -> person. The hash is the key, so that exact lookup is one shard.
+
+    ``entry`` equals ``hash`` where the field names one person (an address); where people may share a value it is hash and person mixed.
+    """
+
+    entry = models.CharField(primary_key=True, max_length=64)
+    hash = models.CharField(max_length=64, db_index=True)
+    field = models.CharField(max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, related_name="+")
+    site_id = models.UUIDField(default=this_site, editable=False)
+
+
+class Code(models.Model):
+    """Lookup: SHA-256 of a token mailed or shown to somebody -> what it opens. The token itself is kept nowhere."""
+
+    hash = models.CharField(primary_key=True, max_length=64)
+    purpose = models.CharField(max_length=32)
+    person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, related_name="+")
+    site_id = models.UUIDField(default=this_site, editable=False)
+    market = models.CharField(max_length=2)
+    locale = models.CharField(max_length=8)
+    about = models.UUIDField(null=True)
+    single_use = models.BooleanField(default=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+
+class Counter(models.Model):
+    """How often something was tried in a window; the key is a keyed hash, so that nobody is named."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    count = models.PositiveIntegerField(default=0)
+    ends_at = models.DateTimeField(db_index=True)
+
+
+class Outbox(models.Model):
+    """A fact on its way to the evidence log and to whoever subscribed. Deleted when both are done.
+
+    ``person`` is only a handle on the way; the sealed ``who`` goes to the log beside the fact, never into it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    bucket = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=64)
+    fact = models.JSONField()
+    who = models.JSONField(null=True)
+    policy = models.CharField(max_length=64, blank=True)
+    person_id = models.UUIDField(null=True, db_index=True)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    made_at = models.DateTimeField(default=clock.now)
+    index = models.BigIntegerField(null=True)
+    handled = models.JSONField(default=list)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(default=clock.now, db_index=True)
+
+
+class Entry(Personal):
+    """Which entries of the evidence log are about this person."""
+
+    kind = models.CharField(max_length=64)
+    index = models.BigIntegerField()
+    at = models.DateTimeField()
+    about = models.UUIDField(null=True)
+
+    class Meta(Personal.Meta):
+        indexes = [models.Index(fields=["person", "at"], name="core_entry_person_at")]
+        constraints = [models.UniqueConstraint(fields=["person", "index"], name="core_entry_once")]
+
+
+class Action(models.Model):
+    """What somebody did, with a stable name. Nothing personal beyond a staff member's id: people are in Look and Entry."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    action = models.CharField(max_length=64, db_index=True)
+    actor = models.CharField(max_length=64)
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField(default=clock.now, db_index=True)
+
+
+class Mail(Personal):
+    """One letter in the queue. What it says and to whom is sealed under the person's key and removed once it is sent."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        SENDING = "sending"
+        SENT = "sent"
+        SUPPRESSED = "suppressed"
+        FAILED = "failed"
+
+    letter = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64)
+    is_marketing = models.BooleanField(default=False)
+    sealed = models.BinaryField(null=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(max_length=64, blank=True)
+    about = models.UUIDField(null=True)
+    made_at = models.DateTimeField(default=clock.now)
+    next_at = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta(Personal.Meta):
+        indexes = [
+            models.Index(fields=["state", "next_at"], name="core_mail_next"),
+            models.Index(fields=["person", "made_at"], name="core_mail_person"),
+        ]
+
+
+class Duty(models.Model):
+    """A recurring chore the law or the house demands. An overdue one is a row anybody can see."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    every_s = models.PositiveIntegerField()
+    next_due = models.DateTimeField(db_index=True)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    last_started = models.DateTimeField(null=True)
+    last_finished = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True)
+    runs = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+
+

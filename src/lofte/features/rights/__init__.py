@@ -1,0 +1,1 @@
+"""What a person may demand: to see, take along, correct, withdraw, object and be erased."""

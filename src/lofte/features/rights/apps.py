@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    name = "lofte.features.rights"
+    label = "rights"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from lofte.features.rights import holdings  # noqa: F401  # declares tables, exports and duties of this room
