@@ -46,9 +46,13 @@ CODES: dict[str, Code] = {
         "A key stands twice in one mapping; one of the two would silently be lost.",
         way_out="Keep one of them.",
     ),
-    "yaml.alias": Code(
-        ("Anchors, aliases, merge keys and custom tags are refused: a legal document says things where they stand."),
+    "yaml.tag": Code(
+        "A tag such as `!include` has no meaning here.",
         way_out="Write the value out.",
+    ),
+    "yaml.too-large": Code(
+        "The file is nested too deeply, or its aliases unfold into too many values.",
+        way_out="Write it plainly.",
     ),
     "yaml.not-a-mapping": Code(
         "The file or section must hold keys with values.",

@@ -1,0 +1,118 @@
+"""Law packs: every value dated and cited, and the right one picked on the right day."""
+
+from datetime import date
+from itertools import pairwise
+
+import pytest
+
+from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import LOCALES
+from lofte.rules.model import TransferTool
+from lofte.rules.packs import (
+    NEEDED_TOPICS,
+    eea,
+    free_area,
+    law_pack,
+    laws,
+    normal_country,
+    notice_items,
+    notice_stems,
+    spoken,
+    transfer_ground,
+    value_at,
+)
+
+TODAY = date(2026, 11, 22)
+
+
+def test_five_jurisdictions_have_a_pack() -> None:
+    assert laws() == ["FI", "GB", "NO", "SE", "US-CO"]
+
+
+@pytest.mark.parametrize("law", laws())
+def test_every_value_has_its_citation_source_status_and_days(law: str) -> None:
+    for topic, rows in law_pack(law).topics.items():
+        for row in rows:
+            assert row.citation, topic
+            assert row.source, topic
+            assert row.status in ("primary-read", "official-page", "secondary", "unverified"), topic
+            assert isinstance(row.checked_on, date), topic
+            assert row.valid_from is None or isinstance(row.valid_from, date), topic
+
+
+@pytest.mark.parametrize("law", laws())
+def test_values_of_one_topic_follow_each_other_without_gap_or_overlap(law: str) -> None:
+    for topic, rows in law_pack(law).topics.items():
+        for before, after in pairwise(rows):
+            assert (after.valid_from - before.valid_to).days == 1, topic
+        assert rows[-1].valid_to is None, topic
+
+
+@pytest.mark.parametrize("law", laws())
+@pytest.mark.parametrize("topic", NEEDED_TOPICS)
+def test_every_pack_has_what_a_market_needs(law: str, topic: str) -> None:
+    assert value_at(law_pack(law), topic, TODAY).law == law
+
+
+@pytest.mark.parametrize(
+    "law, topic, at, key, expected",
+    [
+        ("GB", "storage", date(2026, 2, 4), "also", None),
+        ("GB", "storage", date(2026, 2, 5), "also", ["exempt_with_objection"]),
+        ("GB", "complaints", date(2026, 6, 18), "to_controller", False),
+        ("GB", "complaints", date(2026, 6, 19), "to_controller", True),
+        ("GB", "rights_deadline", date(2026, 2, 4), "anchor", "request_received"),
+        ("GB", "rights_deadline", date(2026, 2, 5), "anchor", "relevant_time"),
+        ("NO", "storage", date(2024, 12, 31), "browser_setting_expresses_consent", True),
+        ("NO", "storage", date(2025, 1, 1), "browser_setting_expresses_consent", None),
+        ("US-CO", "rights_deadline", TODAY, "add", "P45D"),
+    ],
+)
+def test_the_day_decides(law: str, topic: str, at: date, key: str, expected: object) -> None:
+    assert value_at(law_pack(law), topic, at).value.get(key) == expected
+
+
+def test_a_value_not_in_force_is_a_problem_and_not_a_guess() -> None:
+    with pytest.raises(Problem) as refused:
+        value_at(law_pack("SE"), "storage", date(2020, 1, 1))
+
+    assert (refused.value.code, refused.value.law) == ("law.value-expired", "LEK (2022:482) 9:28, 1:8")
+
+
+SCC, DPF, ADEQUACY = TransferTool.SCC, TransferTool.DPF, TransferTool.ADEQUACY
+
+
+@pytest.mark.parametrize(
+    "case, law, country, tool, at, allowed",
+    [
+        ("T01", "SE", "GB", ADEQUACY, date(2031, 12, 27), True),
+        ("T02", "SE", "GB", ADEQUACY, date(2031, 12, 28), False),
+        ("T03", "SE", "UK", ADEQUACY, TODAY, True),
+        ("T04", "FI", "BR", ADEQUACY, date(2026, 2, 10), True),
+        ("T05", "FI", "US", DPF, TODAY, True),
+        ("T06", "FI", "US", SCC, TODAY, True),
+        ("T07", "FI", "US", ADEQUACY, TODAY, False),
+        ("T10", "SE", "CA", ADEQUACY, TODAY, True),
+        ("T12", "SE", "IN", ADEQUACY, TODAY, False),
+        ("T14", "GB", "US", DPF, TODAY, True),
+        ("T15", "NO", "BR", ADEQUACY, TODAY, False),
+    ],
+)
+def test_transfers_are_denied_unless_a_ground_is_in_force(
+    case: str, law: str, country: str, tool: TransferTool, at: date, allowed: bool
+) -> None:
+    assert (transfer_ground(law_pack(law), country, tool, at) is not None) is allowed, case
+
+
+def test_the_eea_is_thirty_countries_with_norway_and_without_the_united_kingdom() -> None:
+    assert len(eea()) == 30
+    assert eea() & {"NO", "IS", "LI", "GB", "CH"} == {"NO", "IS", "LI"}
+    assert free_area(law_pack("US-CO")) is None
+    assert normal_country("UK") == "GB"
+
+
+@pytest.mark.parametrize("law", laws())
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_notice_can_be_checked_in_every_locale(law: str, locale: str) -> None:
+    assert all(notice_stems(item.words, locale) for item in notice_items(law_pack(law), TODAY) if item.words)
+    assert spoken(value_at(law_pack(law), "authority.name", TODAY).value, locale)
