@@ -1,0 +1,15 @@
+"""Analytics yields only the figures that are named, and the opt-out works.
+
+Nothing observes it yet; the words say what is missing.
+"""
+
+from datetime import timedelta
+
+from lofte.rules.control import Control
+
+CONTROL = Control(
+    id="analytics_figures",
+    law=("GDPR 13(1)(c)", "GDPR 21"),
+    fresh_for=timedelta(days=7),
+    needs=frozenset({"site"}),
+)

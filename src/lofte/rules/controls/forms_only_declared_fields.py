@@ -1,0 +1,55 @@
+"""A form asks only for declared fields, says why beside them, and what it did not ask for is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from lofte.rules.control import Control, Verdict, broken, kept, listed, unproved
+
+
+@dataclass(frozen=True, slots=True)
+class FormSeen:
+    """One form on the live site.
+
+    ``unsaid`` are those of purpose, basis and period that do not stand beside the fields.
+    """
+
+    form: str
+    address: str
+    undeclared: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormsSeen:
+    """``took_extra`` are forms that accepted a planted field nobody declared; ``unseen`` are declared forms not
+    found.
+    """
+
+    forms: tuple[FormSeen, ...]
+    took_extra: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def _judge(seen: FormsSeen, parameters: Mapping[str, Any]) -> Verdict:
+    if undeclared := [f"{form.address}: {name}" for form in seen.forms for name in form.undeclared]:
+        return broken("undeclared", fields=listed(undeclared))
+    if seen.took_extra:
+        return broken("took-extra", forms=listed(seen.took_extra))
+    if unsaid := [f"{form.address}: {part}" for form in seen.forms for part in form.unsaid]:
+        return broken("unsaid", parts=listed(unsaid))
+    if not seen.forms:
+        return unproved("no-forms")
+    if seen.unseen:
+        return unproved("some-forms", seen=listed(form.form for form in seen.forms), unseen=listed(seen.unseen))
+    return kept(forms=listed({form.form for form in seen.forms}), pages=len(seen.forms))
+
+
+CONTROL = Control(
+    id="forms_only_declared_fields",
+    law=("GDPR 5(1)(c)", "GDPR 13"),
+    fresh_for=timedelta(days=2),
+    needs=frozenset({"site", "publication"}),
+    judge=_judge,
+)

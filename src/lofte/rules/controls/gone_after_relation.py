@@ -1,0 +1,17 @@
+"""Customer data is erased when the time after the relation has passed."""
+
+from datetime import timedelta
+
+from lofte.rules.control import Control
+from lofte.rules.controls._clocked import Clocked, judge_clocked
+
+__all__ = ["CONTROL", "Clocked"]
+
+
+CONTROL = Control(
+    id="gone_after_relation",
+    law=("GDPR 5(1)(e)", "GDPR 17(1)(a)"),
+    fresh_for=timedelta(days=2),
+    needs=frozenset({"register"}),
+    judge=judge_clocked,
+)

@@ -1,0 +1,316 @@
+"""Worked cases: for every reason a judge can give, an observation that leads to it."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from lofte.rules.control import Status
+from lofte.rules.controls import LOCALES, all_controls, reason, words_of
+from lofte.rules.controls._basis import BasisSeen
+from lofte.rules.controls._clocked import Clocked
+from lofte.rules.controls._recipients import RecipientOnFile, Recipients, TransferOnFile
+from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
+from lofte.rules.controls.consent_recorded import ConsentRecords
+from lofte.rules.controls.contact_on_every_page import ContactShown
+from lofte.rules.controls.contact_route import RoutesShown
+from lofte.rules.controls.cookie_list_current import CookieLists
+from lofte.rules.controls.data_secured import Stores
+from lofte.rules.controls.erasure_complete import ErasureWalk
+from lofte.rules.controls.export_machine_readable import ExportWalk
+from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
+from lofte.rules.controls.language_remembered import LanguageChoices, Switch
+from lofte.rules.controls.law_pack_current import LawPacks, PackSeen
+from lofte.rules.controls.legitimate_interest_balanced import Balanced
+from lofte.rules.controls.locales_complete import Editions
+from lofte.rules.controls.market_contacts import ControllersShown
+from lofte.rules.controls.newsletter_only_with_consent import Sends
+from lofte.rules.controls.portal_gives_access import PortalWalk
+from lofte.rules.controls.relations_have_clocks import Relations
+from lofte.rules.controls.versions_signed import PublicationSeen
+from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
+from lofte.rules.controls.works_without_cookies import CookielessVisit
+
+PAGE = Page("/lofte/policy/se/sv/")
+BARE = Page("/lofte/policy/se/sv/", ("Xledger AB",))
+DAY_S = 86400
+
+OWN = CookieDeclared("lofte", "cookie", "first", "necessary", True, 180 * DAY_S)
+GA = CookieDeclared("_ga*", "cookie", "first", "statistics", False, 730 * DAY_S)
+IDE = CookieDeclared("IDE", "cookie", "third", "marketing", False, 390 * DAY_S, host="doubleclick.net")
+TAGS = (
+    TagDeclared("ga4", "statistics", ("*.google-analytics.com",)),
+    TagDeclared("ads", "marketing", ("*.doubleclick.net",)),
+    TagDeclared("pixel", "marketing", ("connect.facebook.net",)),
+)
+HOSTS = ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net")
+LOFTE = Stored("lofte", "cookie", "localhost", "first", 180 * DAY_S)
+GA_SEEN = Stored("_ga_X1", "cookie", "localhost", "first", 730 * DAY_S)
+IDE_SEEN = Stored("IDE", "cookie", "ad.doubleclick.net", "third", 390 * DAY_S)
+
+
+def _newcomers(**changed: Visit) -> Newcomers:
+    phases = {
+        "before": Visit("SE", "before"),
+        "rejected": Visit("SE", "rejected", (LOFTE,)),
+        "accepted": Visit("SE", "accepted", (LOFTE, GA_SEEN, IDE_SEEN), HOSTS),
+        "withdrawn": Visit("SE", "withdrawn", (LOFTE,)),
+    } | changed
+    return Newcomers(("SE",), tuple(phases.values()), {"SE": (OWN, GA, IDE)}, TAGS)
+
+
+NEWCOMERS = _newcomers()
+BLIND = replace(NEWCOMERS, instrument_sees=False)
+HALF = replace(NEWCOMERS, expected=("SE", "NO"))
+EARLY = Visit("SE", "before", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
+LATE = Visit("SE", "withdrawn", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
+QUIET = Visit("SE", "accepted", (LOFTE,))
+
+TODAY = date(2026, 11, 22)
+US = TransferOnFile("US", "dpf")
+IRISH = RecipientOnFile("google", "IE", frozenset({"SE", "US"}), (US,), ("*.google-analytics.com",))
+BRITISH = RecipientOnFile(
+    "partners-gb", "GB", frozenset({"GB"}), (TransferOnFile("GB", "adequacy", date(2031, 12, 27)),)
+)
+AMERICAN = RecipientOnFile("partners-us", "US", frozenset({"US"}))
+STRAY = RecipientOnFile("acme", "US", frozenset({"SE"}), (US,), ("tag.acme.example",))
+ON_FILE = (IRISH, BRITISH, AMERICAN)
+SEEN = Recipients(ON_FILE, TODAY, (("SE", "www.google-analytics.com"),))
+OFFICES = {"markets": ["SE", "NO", "GB", "FI"]}
+
+K, B, U = Status.KEPT, Status.BROKEN, Status.UNPROVED
+PUBLISHED = PublicationSeen("2023-01", True, True)
+FORM = FormSeen("newsletter", "/news/se/sv/")
+RECORDS = ConsentRecords(2, 0, 0, 1)
+WALK = WithdrawalWalk(True, True, True, True)
+PACK = PackSeen("SE", "SE", 12)
+
+GATED = [
+    (control, parameters, *case)
+    for control, parameters in (
+        ("analytics_after_consent", {"purpose": "statistics", "tags": ["ga4"]}),
+        ("ads_after_consent", {"purpose": "marketing"}),
+        ("pixels_after_consent", {"purpose": "marketing", "tags": ["pixel"]}),
+    )
+    for case in (
+        (NEWCOMERS, K, "kept"),
+        (_newcomers(before=EARLY), B, "early"),
+        (_newcomers(rejected=EARLY), B, "early"),
+        (_newcomers(withdrawn=LATE), B, "after-withdrawal"),
+        (_newcomers(accepted=QUIET), U, "never-loaded"),
+        (HALF, U, "unseen"),
+        (BLIND, U, "blind"),
+    )
+]
+BASES = [
+    (control, {"basis": "contract"}, *case)
+    for control in ("event_on_contract", "customer_on_contract")
+    for case in (
+        (BasisSeen({"event": "contract"}, 3, 0, (PAGE,)), K, "kept"),
+        (BasisSeen({"event": "consent"}, 3, 0, (PAGE,)), B, "declared-otherwise"),
+        (BasisSeen({"event": "contract"}, 3, 1, (PAGE,)), B, "held-otherwise"),
+        (BasisSeen({"event": "contract"}, 3, 0, (BARE,)), B, "not-said"),
+        (BasisSeen({}, 0, 0, ()), U, "not-declared"),
+    )
+]
+CLOCKS = [
+    (control, {}, *case)
+    for control in ("gone_after_withdrawal_or_inactivity", "gone_after_relation")
+    for case in (
+        (Clocked(5, 0, swept_hours=3), K, "kept"),
+        (Clocked(0, 0, swept_hours=3, still_there=False), K, "kept"),
+        (Clocked(5, 1, 40, 3), B, "overdue"),
+        (Clocked(5, 0, swept_hours=3, still_there=True), B, "not-swept"),
+        (Clocked(5, 0), U, "never-swept"),
+        (Clocked(5, 0, swept_hours=90), U, "sweep-late"),
+        (Clocked(0, 0, swept_hours=3), U, "nobody"),
+    )
+]
+CASES = [
+    *GATED,
+    *BASES,
+    *CLOCKS,
+    ("market_contacts", {}, ControllersShown((PAGE,)), K, "kept"),
+    ("market_contacts", {}, ControllersShown((PAGE, BARE)), B, "not-named"),
+    ("market_contacts", {}, ControllersShown(()), U, "no-pages"),
+    ("locales_complete", {"locales": ["sv"]}, Editions(("sv", "nb"), 40), K, "kept"),
+    ("locales_complete", {}, Editions(("sv", "nb"), 40, (("nb", "banner"),)), B, "lacking"),
+    ("locales_complete", {"locales": ["fi"]}, Editions(("sv", "nb"), 40), B, "no-edition"),
+    ("locales_complete", {}, Editions((), 0), U, "nothing-seen"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,)), K, "kept"),
+    ("forms_only_declared_fields", {}, FormsSeen((replace(FORM, undeclared=("age",)),)), B, "undeclared"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,), took_extra=("newsletter",)), B, "took-extra"),
+    ("forms_only_declared_fields", {}, FormsSeen((replace(FORM, unsaid=("purpose",)),)), B, "unsaid"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,), unseen=("event",)), U, "some-forms"),
+    ("forms_only_declared_fields", {}, FormsSeen(()), U, "no-forms"),
+    ("data_secured", {}, Stores(9, over_tls=True), U, "partly"),
+    ("data_secured", {}, Stores(9), U, "no-tls"),
+    ("data_secured", {}, Stores(0), U, "nothing-searched"),
+    ("data_secured", {}, Stores(9, in_clear=("register_person.name",)), B, "in-clear"),
+    ("data_secured", {}, Stores(9, loose_keys=("keys/log.key",)), B, "loose-keys"),
+    ("relations_have_clocks", {"relations": ["customer"]}, Relations({"customer": "end"}, 3, 0), K, "kept"),
+    ("relations_have_clocks", {"relations": ["guest"]}, Relations({"customer": "end"}, 3, 0), B, "unknown-relation"),
+    ("relations_have_clocks", {}, Relations({"customer": ""}, 3, 0), B, "no-clock"),
+    ("relations_have_clocks", {}, Relations({"customer": "end"}, 3, 2), B, "holdings-without-clock"),
+    ("relations_have_clocks", {}, Relations({}, 0, 0), U, "no-relations"),
+    ("newsletter_only_with_consent", {}, Sends(0, 1, 7, 0), K, "kept"),
+    ("newsletter_only_with_consent", {}, Sends(1, 1, 7, 0), B, "unconfirmed"),
+    ("newsletter_only_with_consent", {}, Sends(0, 1, 7, 2), B, "without-consent"),
+    ("newsletter_only_with_consent", {}, Sends(0, 0, 7, 0), U, "never-arrived"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,)), K, "kept"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": None}, (PAGE,)), B, "no-test"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 2000}, (PAGE,)), B, "old-test"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (BARE,)), B, "not-shown"),
+    ("legitimate_interest_balanced", {}, Balanced({}, ()), U, "nothing-rests"),
+    ("consent_recorded", {}, RECORDS, K, "kept"),
+    ("consent_recorded", {}, replace(RECORDS, without_wording=1), B, "without-wording"),
+    ("consent_recorded", {}, replace(RECORDS, unlogged=1), B, "unlogged"),
+    ("consent_recorded", {}, replace(RECORDS, refused=("proof",)), B, "receipt-refused"),
+    ("consent_recorded", {}, replace(RECORDS, ticked=("/se/",)), B, "ticked"),
+    ("consent_recorded", {}, replace(RECORDS, records=0), U, "no-consents"),
+    ("no_transfer_outside_eea", OFFICES, SEEN, K, "kept"),
+    ("no_transfer_outside_eea", OFFICES, replace(SEEN, on_file=(*ON_FILE, STRAY)), B, "declared"),
+    (
+        "no_transfer_outside_eea",
+        OFFICES,
+        Recipients((replace(STRAY, markets=frozenset({"US"})),), TODAY, (("SE", "tag.acme.example"),)),
+        B,
+        "contacted",
+    ),
+    ("no_transfer_outside_eea", OFFICES, replace(SEEN, contacted=None), U, "declared-only"),
+    ("transfer_tool_on_file", OFFICES, SEEN, K, "kept"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, on_file=(replace(STRAY, transfers=()),)), B, "no-tool"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, today=date(2032, 1, 1)), B, "expired"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, contacted=(("SE", "tag.acme.example"),)), B, "contacted"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, contacted=None), U, "declared-only"),
+    ("law_pack_current", {}, LawPacks((PACK,)), K, "kept"),
+    ("law_pack_current", {}, LawPacks((PACK,), ("NO",)), B, "no-pack"),
+    ("law_pack_current", {}, LawPacks((replace(PACK, expired=("age",)),)), B, "expired"),
+    ("law_pack_current", {}, LawPacks((replace(PACK, uncited=("age",)),)), B, "uncited"),
+    ("law_pack_current", {}, LawPacks((replace(PACK, checked_days=400),)), B, "unchecked"),
+    ("law_pack_current", {}, LawPacks(()), U, "no-markets"),
+    ("portal_gives_access", {}, PortalWalk(True, 4), K, "kept"),
+    ("portal_gives_access", {}, PortalWalk(True, 4, tells_apart=("status",)), B, "tells-apart"),
+    ("portal_gives_access", {}, PortalWalk(True, 4, open_without_link=True), B, "open-to-all"),
+    ("portal_gives_access", {}, PortalWalk(False, 4), B, "not-opened"),
+    ("portal_gives_access", {}, PortalWalk(True, 4, hidden=("phone",)), B, "hidden"),
+    ("portal_gives_access", {}, PortalWalk(True, 0), U, "nothing-held"),
+    ("erasure_complete", {}, ErasureWalk(True, 90, in_log=True), K, "kept"),
+    ("erasure_complete", {}, ErasureWalk(False, 90, in_log=True), B, "not-possible"),
+    ("erasure_complete", {}, ErasureWalk(True, 90, ("mail.body",), in_log=True), B, "residue"),
+    ("erasure_complete", {}, ErasureWalk(True, 90, obligations_open=("creatio",), in_log=True), B, "elsewhere"),
+    ("erasure_complete", {}, ErasureWalk(True, 90), B, "no-evidence"),
+    ("erasure_complete", {}, ErasureWalk(True, 0, in_log=True), U, "not-searched"),
+    ("export_machine_readable", {}, ExportWalk(True, 6), K, "kept"),
+    ("export_machine_readable", {}, ExportWalk(False, 0), B, "no-file"),
+    ("export_machine_readable", {}, ExportWalk(True, 6, errors=("holdings[0]",)), B, "not-valid"),
+    ("export_machine_readable", {}, ExportWalk(True, 6, lacking=("consents",)), B, "incomplete"),
+    ("export_machine_readable", {}, ExportWalk(True, 0), U, "empty"),
+    ("withdrawal_at_once", {}, WALK, K, "kept"),
+    ("withdrawal_at_once", {}, WithdrawalWalk(False), U, "no-mail"),
+    ("withdrawal_at_once", {}, replace(WALK, link=False), B, "no-link"),
+    ("withdrawal_at_once", {}, replace(WALK, one_click=False), B, "no-header"),
+    ("withdrawal_at_once", {}, replace(WALK, acts_on_get=True), B, "acts-on-get"),
+    ("withdrawal_at_once", {}, replace(WALK, withdrawn=False), B, "no-effect"),
+    ("withdrawal_at_once", {}, replace(WALK, sent_after=1), B, "sent-after"),
+    ("contact_route", {}, RoutesShown((PAGE,)), U, "partly"),
+    ("contact_route", {}, RoutesShown((BARE,)), B, "no-authority"),
+    ("contact_route", {}, RoutesShown(()), U, "no-pages"),
+    ("cookies_as_declared", {}, NEWCOMERS, K, "kept"),
+    (
+        "cookies_as_declared",
+        {},
+        _newcomers(accepted=Visit("SE", "accepted", (Stored("x", "cookie", "localhost", "first"),))),
+        B,
+        "undeclared",
+    ),
+    (
+        "cookies_as_declared",
+        {},
+        _newcomers(accepted=Visit("SE", "accepted", (replace(IDE_SEEN, party="first"),))),
+        B,
+        "wrong-party",
+    ),
+    (
+        "cookies_as_declared",
+        {},
+        _newcomers(accepted=Visit("SE", "accepted", (replace(GA_SEEN, lifetime_s=3650 * DAY_S),))),
+        B,
+        "too-long",
+    ),
+    ("cookies_as_declared", {}, HALF, U, "unseen"),
+    ("cookies_as_declared", {}, BLIND, U, "blind"),
+    ("nothing_before_consent", {}, NEWCOMERS, K, "kept"),
+    ("nothing_before_consent", {}, _newcomers(before=EARLY), B, "asked-before"),
+    ("nothing_before_consent", {}, _newcomers(before=Visit("SE", "before", (GA_SEEN,))), B, "stored-before"),
+    ("nothing_before_consent", {}, _newcomers(rejected=replace(EARLY, phase="rejected")), B, "asked-after-no"),
+    ("nothing_before_consent", {}, _newcomers(rejected=Visit("SE", "rejected", (GA_SEEN,))), B, "stored-after-no"),
+    ("nothing_before_consent", {}, HALF, U, "unseen"),
+    ("nothing_before_consent", {}, BLIND, U, "blind"),
+    ("language_remembered", {}, LanguageChoices((Switch("/no/", "/no/"),)), K, "kept"),
+    ("language_remembered", {}, LanguageChoices((), False), B, "no-switch"),
+    ("language_remembered", {}, LanguageChoices((Switch("/no/", "/se/"),)), B, "forgotten"),
+    ("language_remembered", {}, LanguageChoices(()), U, "not-tried"),
+    ("works_without_cookies", {}, CookielessVisit(10), K, "kept"),
+    ("works_without_cookies", {}, CookielessVisit(10, ("/se/",)), B, "dead"),
+    ("works_without_cookies", {}, CookielessVisit(10, (), (BARE,)), B, "silent"),
+    ("works_without_cookies", {}, CookielessVisit(0), U, "not-opened"),
+    ("tag_inventory", {}, NEWCOMERS, K, "kept"),
+    ("tag_inventory", {}, _newcomers(accepted=Visit("SE", "accepted", (), ("a.example",))), B, "undeclared"),
+    ("tag_inventory", {}, _newcomers(accepted=QUIET), U, "never-loaded"),
+    ("tag_inventory", {}, HALF, U, "unseen"),
+    ("tag_inventory", {}, BLIND, U, "blind"),
+    ("cookie_list_current", {}, CookieLists((PAGE,), 40), K, "kept"),
+    ("cookie_list_current", {}, CookieLists((BARE,), 40), B, "incomplete"),
+    ("cookie_list_current", {}, CookieLists((PAGE,), 40, outdated=("/x/",)), B, "outdated"),
+    ("cookie_list_current", {}, CookieLists((PAGE,), 40, undated=("/x/",)), B, "undated"),
+    ("cookie_list_current", {}, CookieLists((), 0), U, "no-list"),
+    ("contact_on_every_page", {}, ContactShown((PAGE,), frozenset({"page", "mail", "receipt"})), K, "kept"),
+    ("contact_on_every_page", {}, ContactShown((BARE,), frozenset({"page"})), B, "lacks"),
+    ("contact_on_every_page", {}, ContactShown((PAGE,), frozenset({"page"})), U, "unseen"),
+    ("versions_signed", {}, PUBLISHED, K, "kept"),
+    ("versions_signed", {}, replace(PUBLISHED, version=""), U, "not-published"),
+    ("versions_signed", {}, replace(PUBLISHED, signed=False), B, "not-signed"),
+    ("versions_signed", {}, replace(PUBLISHED, logged=False), B, "not-logged"),
+    ("versions_signed", {}, replace(PUBLISHED, altered=("SE/sv/policy.html",)), B, "altered"),
+    ("versions_signed", {}, replace(PUBLISHED, served_otherwise=("/x/",)), B, "served-otherwise"),
+    ("versions_signed", {}, replace(PUBLISHED, undated=("/x/",)), B, "undated"),
+    ("versions_signed", {}, replace(PUBLISHED, unlisted=("abc",)), B, "unlisted"),
+]
+
+
+@pytest.mark.parametrize("control_id, parameters, observation, status, why", CASES)
+def test_a_judge_says(control_id, parameters, observation, status, why):
+    verdict = all_controls()[control_id].verdict(observation, parameters)
+
+    assert (status, why) == (verdict.status, verdict.reason)
+    for locale in LOCALES:
+        assert "{" not in reason(control_id, verdict, locale)
+
+
+def test_every_reason_in_the_words_has_a_case_that_leads_to_it():
+    reached: dict[str, set[str]] = {}
+    for control_id, _, _, _, why in CASES:
+        reached.setdefault(control_id, set()).add(why)
+
+    for control_id, control in all_controls().items():
+        if control.judge is not None:
+            assert set(words_of(control_id)["sv"].reasons) <= reached[control_id], control_id
+
+
+def test_an_exempt_market_does_not_excuse_another():
+    allowed = CookieDeclared("_ga", "cookie", "first", "statistics", True, None)
+    seen = replace(
+        NEWCOMERS,
+        expected=("GB", "SE"),
+        visits=tuple(
+            Visit(market, phase, (Stored("_ga", "cookie", "localhost", "first"),))
+            for market in ("GB", "SE")
+            for phase in ("before", "rejected")
+        ),
+        cookies={"GB": (allowed,), "SE": (replace(allowed, necessary=False),)},
+    )
+
+    verdict = all_controls()["nothing_before_consent"].verdict(seen, {})
+
+    assert verdict.facts["found"] == "_ga (SE)"
