@@ -1,0 +1,30 @@
+"""What each console page and each login page knows without being told (a Django context processor)."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from lofte.core import clock
+from lofte.core.publication import current
+from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import LOCALES, say
+from lofte.web.console.language import console_locale
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    if not request.path.startswith(("/console/", "/accounts/")):
+        return {}
+    return {
+        "locale": console_locale(request),
+        "locales": [{"locale": locale, "name": say(locale, "common.own_language")} for locale in LOCALES],
+        "organisation": _organisation(),
+        "now": clock.now(),
+        "spot": "account" if request.path.startswith("/accounts/") else "",
+    }
+
+
+def _organisation() -> str:
+    try:
+        return current().policy.organisation.name
+    except Problem:  # nothing is published yet
+        return ""

@@ -1,0 +1,1 @@
+"""Newsletter pages: sign up, confirm, leave."""
