@@ -1,7 +1,9 @@
-"""What the log keeps of an event: salted, padded commitments in one small entry; nothing that can be guessed or measured.
+"""What the log keeps of an event: salted, padded commitments in one small entry; nothing that can be guessed or
+measured.
 
-Commitment = SHA-256(16-byte domain tag || 32-byte random salt || padded payload). Destroying salt and payload of `who` leaves
-a number that says nothing about the person (EDPB 02/2025 names salted commitments as a mitigation; the bytes are deleted as well).
+Commitment = SHA-256(16-byte domain tag || 32-byte random salt || padded payload). Destroying salt and payload of `who`
+leaves a number that says nothing about the person (EDPB 02/2025 names salted commitments as a mitigation; the bytes
+are deleted as well).
 """
 
 import json

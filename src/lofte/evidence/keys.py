@@ -1,7 +1,8 @@
 """The signing key of a log, and the copy of its last signed head in a second place.
 
-Trust: who can read `log.key` can sign as this log; who can replace `last_signed` together with the store can roll the log
-back unseen (a witness would see it). Both live in the keys directory, mode 0600, apart from the store and its backups.
+Trust: who can read `log.key` can sign as this log; who can replace `last_signed` together with the store can roll the
+log back unseen (a witness would see it). Both live in the keys directory, mode 0600, apart from the store and its
+backups.
 """
 
 import os
@@ -16,20 +17,31 @@ _FLUSH_EVERY = 64  # commits; see LastSigned.write
 
 
 def read_signer(path: Path) -> note.SignerKey | None:
-    """The key in the file; None when there is no file. Raises Problem on a file that is no key or that others may read."""
+    """The key in the file; None when there is no file. Raises Problem on a file that is no key or that others may
+    read.
+    """
     try:
         text = path.read_text()
         mode = path.stat().st_mode
     except FileNotFoundError:
         return None
     if mode & 0o077:
-        raise Problem("evidence.open-key", "the log's signing key can be read by other users of this machine",
-                      expected="file mode 0600", way_out="Run chmod 600 on keys/log.key.", status=500)
+        raise Problem(
+            "evidence.open-key",
+            "the log's signing key can be read by other users of this machine",
+            expected="file mode 0600",
+            way_out="Run chmod 600 on keys/log.key.",
+            status=500,
+        )
     try:
         return note.SignerKey.parse(text)
     except note.NotANote as wrong:
-        raise Problem("evidence.bad-key", f"keys/log.key is not a signing key: {wrong}",
-                      way_out="Put the key back from its backup.", status=500) from wrong
+        raise Problem(
+            "evidence.bad-key",
+            f"keys/log.key is not a signing key: {wrong}",
+            way_out="Put the key back from its backup.",
+            status=500,
+        ) from wrong
 
 
 def create_signer(path: Path, origin: str, seed: bytes) -> note.SignerKey:
@@ -66,7 +78,7 @@ class LastSigned:
             heads.append((head.size, slot, head))
         if not heads:
             return None
-        size, slot, head = max(heads, key=lambda found: found[0])
+        _, slot, head = max(heads, key=lambda found: found[0])
         self._turn = 1 - slot
         return head
 

@@ -2,9 +2,9 @@
 
 The life of an event: `append` checks its form and queues it -> the sequencer drains up to 1024 -> salts, entries, leaf
 hashes, tiles, new head in ONE transaction with one flush -> the head is signed, noted beside the keys, and only then is
-anyone answered. The first error of a flush makes the log read-only until a restart has checked the store: a failed flush
-is never retried, since the kernel may have dropped the pages. A head is signed only after its commit and only once per
-size, so there are never two roots for one size. Any thread may append and read.
+anyone answered. The first error of a flush makes the log read-only until a restart has checked the store: a failed
+flush is never retried, since the kernel may have dropped the pages. A head is signed only after its commit and only
+once per size, so there are never two roots for one size. Any thread may append and read.
 """
 
 import json
@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from lofte.evidence.commitment import (
     read_entry,
     write_entry,
 )
-from lofte.evidence.note import NotANote, SignerKey
+from lofte.evidence.note import SignerKey
 from lofte.evidence.selfcheck import demand_intact, differences
 from lofte.evidence.sqlite_store import SqliteStore
 from lofte.evidence.store import Batch, Head, Row, Store
@@ -65,7 +66,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A durable entry. `checkpoint` is the signed note of the tree of `size` entries, the head of the entry's own commit."""
+    """A durable entry. `checkpoint` is the signed note of the tree of `size` entries, the head of the entry's own
+    commit.
+    """
 
     index: int
     size: int
@@ -106,11 +109,19 @@ _Pending = tuple[Draft, Any, Deliver]
 
 
 class Log:
-    """Use `open_log`. `on_batch` hooks run on the sequencer thread after each durable commit, before the callers' answers."""
+    """Use `open_log`. `on_batch` hooks run on the sequencer thread after each durable commit, before the callers'
+    answers.
+    """
 
     def __init__(
-        self, store: Store, signer: SignerKey, second: keys.LastSigned, tree: TileTree, head: Head,
-        now: Callable[[], datetime], random: Callable[[int], bytes],
+        self,
+        store: Store,
+        signer: SignerKey,
+        second: keys.LastSigned,
+        tree: TileTree,
+        head: Head,
+        now: Callable[[], datetime],
+        random: Callable[[int], bytes],
     ) -> None:
         # Set once, read by all.
         self._store = store
@@ -148,7 +159,12 @@ class Log:
         """
         _demand_sound(draft)
         if self._queue.qsize() >= MOST_WAITING:
-            raise Problem("evidence.busy", "too many events are waiting to be recorded", way_out="Try again in a second.", status=503)
+            raise Problem(
+                "evidence.busy",
+                "too many events are waiting to be recorded",
+                way_out="Try again in a second.",
+                status=503,
+            )
         if self._is_closed:
             raise _closed()
         self._queue.put((draft, ticket, deliver))
@@ -221,7 +237,7 @@ class Log:
         return self._receipt(index, with_who=False)
 
     def receipt_bytes(self, draft: Draft, committed: Committed) -> bytes:
-        """The receipt as JSON, straight after the commit and without reading the store: cheap enough for every answer."""
+        """The receipt as JSON, straight after the commit, without reading the store: cheap enough for every answer."""
         text = self._proof(committed.index, committed.entry, committed.size, committed.checkpoint)
         who = None if draft.who is None or committed.who_salt is None else (committed.who_salt, draft.who)
         return receipt.write_receipt(
@@ -346,7 +362,9 @@ class Log:
         """The same answer as the first time: Ed25519 is deterministic, so even the signature is the same."""
         row, head = self._demand_opening(index), self._store.head_covering(index)
         assert head is not None, "an entry without a head cannot have been committed"
-        return Committed(index, head.size, self._demand_entry(index), row.fact_salt, row.who_salt, self._note(head.size, head.root))
+        return Committed(
+            index, head.size, self._demand_entry(index), row.fact_salt, row.who_salt, self._note(head.size, head.root)
+        )
 
     def _tell_hooks(self, told: list[tuple[Draft, Committed]]) -> None:
         for hook in self.on_batch:
@@ -406,9 +424,15 @@ class Log:
     def _receipt(self, index: int, with_who: bool) -> dict[str, Any]:
         size, signed = self._signed_head(None)
         entry, opened = self._demand_entry(index), self.opened(index)
-        who = (opened.who_salt, opened.who) if with_who and opened.who is not None and opened.who_salt is not None else None
+        who = (
+            (opened.who_salt, opened.who)
+            if with_who and opened.who is not None and opened.who_salt is not None
+            else None
+        )
         text = self._proof(index, entry, size, signed)
-        data = receipt.write_receipt(index, opened.kind, opened.policy, (opened.fact_salt, opened.fact), who, text, self._vkey)
+        data = receipt.write_receipt(
+            index, opened.kind, opened.policy, (opened.fact_salt, opened.fact), who, text, self._vkey
+        )
         found: dict[str, Any] = json.loads(data)
         return found
 
@@ -426,7 +450,9 @@ class Log:
 
     @staticmethod
     def _demand_width(there: int, index: int, width: int | None) -> int:
-        """Width to serve of tile `index` on a level with `there` hashes. Partial widths of earlier heads stay available."""
+        """Width to serve of tile `index` on a level with `there` hashes. Partial widths of earlier heads stay
+        available.
+        """
         available = min(there - index * tiles.WIDTH, tiles.WIDTH)
         wide = tiles.WIDTH if width is None else width
         if index < 0 or not 0 < wide <= available:
@@ -435,13 +461,16 @@ class Log:
 
 
 def open_log(
-    location: str | Path, keys_directory: Path, origin: str,
-    now: Callable[[], datetime], random: Callable[[int], bytes] = os.urandom,
+    location: str | Path,
+    keys_directory: Path,
+    origin: str,
+    now: Callable[[], datetime],
+    random: Callable[[int], bytes] = os.urandom,
 ) -> Log:
     """Opens the log in an SQLite file or a PostgreSQL database (`postgresql://...`), creating it the first time.
 
-    Refuses with a Problem rather than guess: unsafe settings, a second writer, a missing or foreign key, a store that is
-    older or other than what this log has signed.
+    Refuses with a Problem rather than guess: unsafe settings, a second writer, a missing or foreign key, a store that
+    is older or other than what this log has signed.
     """
     receipt.demand_plain_origin(origin)
     store = _open_store(location, random)
@@ -463,20 +492,33 @@ def _open_store(location: str | Path, random: Callable[[int], bytes]) -> Store:
     return SqliteStore(Path(location))
 
 
-def _identity(store: Store, directory: Path, origin: str, random: Callable[[int], bytes]) -> tuple[SignerKey, keys.LastSigned]:
-    """Key, second head and store, made in this order, so that a crash between two leaves nothing that cannot be resumed."""
+def _identity(
+    store: Store, directory: Path, origin: str, random: Callable[[int], bytes]
+) -> tuple[SignerKey, keys.LastSigned]:
+    """Key, second head and store, made in this order, so that a crash between two leaves nothing that cannot be
+    resumed.
+    """
     signer = keys.read_signer(directory / "log.key")
     second = keys.LastSigned(directory / "last_signed")
     begun = store.identity()
     if signer is None and (begun or second.exists()):
-        raise Problem("evidence.no-key", "this log exists but its signing key is missing",
-                      way_out="Put keys/log.key back from its backup; a new key cannot continue an old log.", status=503)
+        raise Problem(
+            "evidence.no-key",
+            "this log exists but its signing key is missing",
+            way_out="Put keys/log.key back from its backup; a new key cannot continue an old log.",
+            status=503,
+        )
     if signer is None:
         signer = keys.create_signer(directory / "log.key", origin, random(32))
     vkey = str(signer.verifier)
     if signer.verifier.name != origin or begun not in (None, (origin, vkey)):
-        raise Problem("evidence.foreign-log", "origin, signing key and store do not belong together", expected=f"the log {origin}",
-                      way_out="Start with the origin, keys directory and store that were made together.", status=503)
+        raise Problem(
+            "evidence.foreign-log",
+            "origin, signing key and store do not belong together",
+            expected=f"the log {origin}",
+            way_out="Start with the origin, keys directory and store that were made together.",
+            status=503,
+        )
     if not second.exists() and begun is None:
         second.create(signer.sign(Checkpoint(origin, 0, EMPTY_ROOT).text()))
     if begun is None:
@@ -484,28 +526,39 @@ def _identity(store: Store, directory: Path, origin: str, random: Callable[[int]
     return signer, second
 
 
-_decode = json.JSONDecoder(parse_float=lambda _: _not_canonical(), parse_constant=lambda _: _not_canonical()).decode
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-
-
 def _demand_sound(draft: Draft) -> None:
     """Refuses what could never be opened again: receipts rebuild the payload's canonical bytes from its JSON value."""
     try:
         demand_frame(draft.kind, draft.policy)
-        for payload in (draft.fact, draft.who):
-            if payload is None:
-                continue
-            text = payload.decode()
-            if len(payload) > LARGEST_PAYLOAD_BYTES or text[:1] != "{" or _encode(_decode(text)) != text:
-                _not_canonical()
-    except (ValueError, NotANote) as wrong:
-        # The reason is not quoted: a decoder's message may hold the payload.
-        raise Problem("evidence.malformed-draft", "the event cannot be recorded in this form",
-                      expected="a lower-case kind, a hex policy digest and canonical JSON objects", status=500) from wrong
+        _demand_canonical_fact(draft.fact)
+        if draft.who is not None:
+            _demand_canonical(draft.who)
+    except ValueError:
+        # Neither reason nor cause is passed on: a decoder's message may hold the payload.
+        raise Problem(
+            "evidence.malformed-draft",
+            "the event cannot be recorded in this form",
+            expected="a lower-case kind, a hex policy digest and canonical JSON objects",
+            status=500,
+        ) from None
 
 
-def _not_canonical() -> None:
+def _demand_canonical(payload: bytes) -> None:
+    text = payload.decode()
+    if len(payload) > LARGEST_PAYLOAD_BYTES or text[:1] != "{" or _encode(_decode(text)) != text:
+        raise ValueError("not canonical JSON")
+
+
+# Facts repeat (thousands decide the same in a second) and hold nothing personal; a `who` must not stay in a cache.
+_demand_canonical_fact = lru_cache(maxsize=512)(_demand_canonical)
+
+
+def _refuse_number(_: str) -> None:
     raise ValueError("not canonical JSON")
+
+
+_decode = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).decode
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _tell_each(answers: list[tuple[Any, Outcome]]) -> None:
@@ -536,8 +589,12 @@ def _settle(chore: _Chore) -> None:
 
 
 def _read_only() -> Problem:
-    return Problem("evidence.read-only", "the evidence log could not write and takes no more events",
-                   way_out="Check the disk, then restart: the start checks the store against the last signed head.", status=503)
+    return Problem(
+        "evidence.read-only",
+        "the evidence log could not write and takes no more events",
+        way_out="Check the disk, then restart: the start checks the store against the last signed head.",
+        status=503,
+    )
 
 
 def _closed() -> Problem:

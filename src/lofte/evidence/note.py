@@ -1,7 +1,8 @@
 """C2SP signed notes: text signed by one or more Ed25519 keys.
 
-Source: https://c2sp.org/signed-note@v1.0.0. Verifiers ignore unknown keys, refuse a note on which a known key's signature
-is wrong, and refuse a note without any known key. The private key is written in the form of Go's `sumdb/note`.
+Source: https://c2sp.org/signed-note@v1.0.0. Verifiers ignore unknown keys, refuse a note on which a known key's
+signature is wrong, and refuse a note without any known key. The private key is written in the form of Go's
+`sumdb/note`.
 """
 
 import binascii
@@ -21,11 +22,11 @@ LARGEST_NOTE_BYTES = 200_000  # room for 16 signatures of 5 kB (signed-note, "Fo
 MOST_SIGNATURES = 32  # at least 16 must be accepted
 
 
-class NotANote(ValueError):
+class NotANote(ValueError):  # noqa: N818  # what it is not, in the words of the format
     """The text does not have the form of a signed note or of a key."""
 
 
-class WrongSignature(ValueError):
+class WrongSignature(ValueError):  # noqa: N818  # what is wrong, in the words of the format
     """A known key's signature is wrong, or no known key signed."""
 
 

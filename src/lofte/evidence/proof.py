@@ -1,7 +1,7 @@
 """C2SP tlog-proof: one text file that shows offline that an entry stands in a log.
 
-Source: https://c2sp.org/tlog-proof (format v1). The `extra` line is not authenticated; we put the entry there and believe it
-only after its leaf hash has led to the signed root.
+Source: https://c2sp.org/tlog-proof (format v1). The `extra` line is not authenticated; we put the entry there and
+believe it only after its leaf hash has led to the signed root.
 """
 
 import binascii

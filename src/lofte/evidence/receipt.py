@@ -1,7 +1,8 @@
-"""The receipt a person keeps: what was decided, the openings, and the proof that it was logged. Written here, read in `verify`.
+"""The receipt a person keeps: what was decided, the openings, and the proof that it was logged. Written here, read in
+`verify`.
 
-`who` is absent once it is shredded or when the receipt is shown to somebody else; the proof's extra line carries the entry,
-so the receipt verifies all the same.
+`who` is absent once it is shredded or when the receipt is shown to somebody else; the proof's extra line carries the
+entry, so the receipt verifies all the same.
 """
 
 import re
@@ -23,7 +24,13 @@ def write_receipt(
     # Proof and vkey hold no quote, backslash or control sign but the newline (see `demand_plain_origin`).
     lines = proof.replace("\n", "\\n").encode()
     return b'{"fact":%b,"index":%d,"kind":"%b","lofte":"%b","policy":"%b","proof":"%b","vkey":"%b"%b}' % (
-        _opening(fact), index, kind.encode(), FORMAT.encode(), policy.encode(), lines, vkey.encode(),
+        _opening(fact),
+        index,
+        kind.encode(),
+        FORMAT.encode(),
+        policy.encode(),
+        lines,
+        vkey.encode(),
         b"" if who is None else b',"who":' + _opening(who),
     )
 
@@ -36,5 +43,9 @@ def _opening(opening: Opening) -> bytes:
 def demand_plain_origin(origin: str) -> None:
     """An origin is a URL without its scheme (tlog-checkpoint); it stands in file names, headers and JSON as it is."""
     if not _ORIGIN.fullmatch(origin):
-        raise Problem("evidence.bad-origin", "the log's origin must be a URL without scheme", expected="for example example.com/log",
-                      status=500)
+        raise Problem(
+            "evidence.bad-origin",
+            "the log's origin must be a URL without scheme",
+            expected="for example example.com/log",
+            status=500,
+        )

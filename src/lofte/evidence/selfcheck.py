@@ -1,7 +1,8 @@
-"""What a log demands of its store before it appends: that this is the tree whose heads it signed, no older and no other.
+"""What a log demands of its store before it appends: that this is the tree whose heads it signed, no older and no
+other.
 
-`demand_intact` runs at every start and reads the right edge only. `differences` reads everything (`lofte doctor`, an auditor,
-or a start that failed and wants to say where).
+`demand_intact` runs at every start and reads the right edge only. `differences` reads everything (`lofte doctor`, an
+auditor, or a start that failed and wants to say where).
 """
 
 from collections.abc import Iterator
@@ -29,9 +30,14 @@ def demand_intact(store: Store, second: Checkpoint | None) -> TileTree:
     size = store.size()
     head = store.last_head() or Head(0, EMPTY_ROOT, "")
     if head.size != size:
-        raise _refusal("evidence.store-altered", f"the store holds {size} entries but its last head speaks of {head.size}")
+        raise _refusal(
+            "evidence.store-altered", f"the store holds {size} entries but its last head speaks of {head.size}"
+        )
     if second is None:
-        raise _refusal("evidence.no-second-copy", "the copy of the last signed head beside the keys is missing or not signed by this log")
+        raise _refusal(
+            "evidence.no-second-copy",
+            "beside the keys there is no copy of the last head that this log has signed",
+        )
     if second.size > size:
         raise _refusal(
             "evidence.store-shorter",
@@ -39,13 +45,17 @@ def demand_intact(store: Store, second: Checkpoint | None) -> TileTree:
         )
     tree = read_tree(store, size)
     if tree is None or tree.root(size) != head.root:
-        raise _refusal("evidence.store-altered", next(differences(store), "the store's tree is not the one that was signed"))
+        raise _refusal(
+            "evidence.store-altered", next(differences(store), "the store's tree is not the one that was signed")
+        )
     try:
         root = tree.root(second.size)
     except (LookupError, ValueError):
         root = b""
     if root != second.root:
-        raise _refusal("evidence.store-differs", f"this log has signed another tree of {second.size} entries than the store holds")
+        raise _refusal(
+            "evidence.store-differs", f"this log has signed another tree of {second.size} entries than the store holds"
+        )
     return tree
 
 

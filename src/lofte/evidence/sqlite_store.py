@@ -2,30 +2,29 @@
 
 Trust: whoever can write this file can destroy evidence but not forge it (heads are signed, and copied beside the keys);
 whoever can read it sees the openings that were not shredded. A second, read-only connection serves receipts while the
-writer waits for the disk; only the writer ever commits or checkpoints. Rows are inserted many to a statement, because
-each statement lets go of the interpreter lock and must then queue for it again.
+writer waits for the disk; only the writer ever commits or checkpoints.
 """
 
 import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from functools import cache
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lofte.evidence import key_book
+from lofte.evidence.sqlite_rows import insert_rows
 from lofte.evidence.store import Batch, Head, Row
 from lofte.kernel.problems import Problem
 
-_SCHEMA = """
+_SCHEMA = f"""{key_book.SCHEMA}
 CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL, vkey TEXT NOT NULL) STRICT;
 CREATE TABLE entries (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;
 CREATE TABLE tiles (level INTEGER, idx INTEGER, hashes BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE heads (size INTEGER PRIMARY KEY, root BLOB NOT NULL, at TEXT NOT NULL) STRICT;
 CREATE TABLE openings (
-  idx INTEGER PRIMARY KEY, kind TEXT NOT NULL, key BLOB NOT NULL UNIQUE, fact_salt BLOB NOT NULL, fact BLOB NOT NULL,
+  idx INTEGER PRIMARY KEY, kind TEXT NOT NULL, key BLOB NOT NULL, fact_salt BLOB NOT NULL, fact BLOB NOT NULL,
   was_shredded INTEGER NOT NULL, who_salt BLOB, who BLOB
 ) STRICT;
 CREATE INDEX openings_by_kind ON openings (kind);
@@ -42,6 +41,7 @@ class SqliteStore:
         self._lock = _take_lock(path.with_name(path.name + ".lock"))
         try:
             self._writer = self._connect_writer(path)
+            self._keys = key_book.KeyBook(self._writer)
             self._reader = _connect(path)
             self._reader.execute("PRAGMA query_only = ON")
         except (sqlite3.Error, Problem) as wrong:
@@ -56,14 +56,24 @@ class SqliteStore:
         for pragma, wanted in _DEMANDED:
             writer.execute(f"PRAGMA {pragma} = {wanted}")
             if (got := writer.execute(f"PRAGMA {pragma}").fetchone()[0]) != wanted:
-                raise Problem("evidence.unsafe-store", f"SQLite answers {pragma} = {got}", expected=f"{pragma} = {wanted}",
-                              way_out="Put the data directory on a local disk that supports shared memory files.", status=500)
+                raise Problem(
+                    "evidence.unsafe-store",
+                    f"SQLite answers {pragma} = {got}",
+                    expected=f"{pragma} = {wanted}",
+                    way_out="Put the data directory on a local disk that supports shared memory files.",
+                    status=500,
+                )
         version = writer.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             writer.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         elif version != _SCHEMA_VERSION:
-            raise Problem("evidence.unknown-schema", f"the store has schema version {version}", expected=str(_SCHEMA_VERSION),
-                          way_out="Start the Löfte version that wrote it.", status=500)
+            raise Problem(
+                "evidence.unknown-schema",
+                f"the store has schema version {version}",
+                expected=str(_SCHEMA_VERSION),
+                way_out="Start the Löfte version that wrote it.",
+                status=500,
+            )
         return writer
 
     def identity(self) -> tuple[str, str] | None:
@@ -74,33 +84,31 @@ class SqliteStore:
         self._writer.execute("INSERT INTO identity VALUES (1, ?, ?)", (origin, vkey))
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        found: dict[bytes, int] = {}
-        for chunk in _chunks(keys):
-            found.update(self._writer.execute(_known_sql(len(chunk)), chunk).fetchall())
-        return found
+        return self._keys.known(keys)
 
     def commit(self, batch: Batch) -> None:
         run = self._writer.execute
         run("BEGIN IMMEDIATE")
         try:
-            for chunk in _chunks(list(enumerate(batch.entries, batch.first))):
-                run(_insert_sql("entries", "(?,?)", len(chunk)), list(chain.from_iterable(chunk)))
-            for row in _chunks(batch.openings):
-                run(_insert_sql("openings", _OPENING, len(row)), list(chain.from_iterable(row)))
+            insert_rows(self._writer, "INSERT INTO entries", "(?,?)", list(enumerate(batch.entries, batch.first)))
+            insert_rows(self._writer, _INTO_OPENINGS, "(?,?,?,?,?,0,?,?)", batch.openings)
             self._writer.executemany("INSERT INTO tiles VALUES (?,?,?)", batch.tiles)
             # The primary key on size is the guard: a second root for one size is a constraint error, not an update.
             run("INSERT INTO heads VALUES (?,?,?)", (batch.head.size, batch.head.root, batch.head.at))
+            self._keys.file(len(batch.entries))
             run("COMMIT")
         except BaseException:
             self._abandon()
             raise
+        self._keys.add((opening[2], opening[0]) for opening in batch.openings)
 
     def shred(self, indexes: Sequence[int]) -> None:
         # Overwritten in place by zeroes of the same length: SQLite then moves no cell, so no page keeps a stale copy.
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             self._writer.executemany(
-                "UPDATE openings SET was_shredded = 1, who_salt = zeroblob(length(who_salt)), who = zeroblob(length(who))"
+                "UPDATE openings SET was_shredded = 1,"
+                " who_salt = zeroblob(length(who_salt)), who = zeroblob(length(who))"
                 " WHERE idx = ? AND was_shredded = 0 AND who IS NOT NULL",
                 [(index,) for index in indexes],
             )
@@ -130,7 +138,10 @@ class SqliteStore:
         return self._head("WHERE size = ?", size)
 
     def entries(self, first: int, end: int) -> list[bytes]:
-        return [row[0] for row in self._read("SELECT entry FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)]
+        return [
+            row[0]
+            for row in self._read("SELECT entry FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)
+        ]
 
     def opening(self, index: int) -> Row | None:
         found = self._read("SELECT * FROM openings WHERE idx = ?", index)
@@ -173,12 +184,16 @@ class SqliteStore:
 
 _DEMANDED: tuple[tuple[str, str | int], ...] = (
     ("journal_mode", "wal"),
-    ("synchronous", 2),  # FULL: in WAL mode a flush for every commit; NORMAL may lose acknowledged entries on power loss
+    (
+        "synchronous",
+        2,
+    ),  # FULL: in WAL mode a flush for every commit; NORMAL may lose acknowledged entries on power loss
     ("secure_delete", 1),
     ("wal_autocheckpoint", _CHECKPOINT_PAGES),
+    ("cache_size", -32_768),  # kB; the default of 2 MB is less than one write-ahead log
     ("trusted_schema", 0),
 )
-_OPENING = "(?,?,?,?,?,0,?,?)"
+_INTO_OPENINGS = "INSERT INTO openings (idx, kind, key, fact_salt, fact, was_shredded, who_salt, who)"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -194,33 +209,19 @@ def _take_lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as taken:
         os.close(handle)
-        raise Problem("evidence.second-writer", "another process already writes this evidence log",
-                      way_out="Stop the other process; one log has one writer.", status=503) from taken
+        raise Problem(
+            "evidence.second-writer",
+            "another process already writes this evidence log",
+            way_out="Stop the other process; one log has one writer.",
+            status=503,
+        ) from taken
     return handle
 
 
 def _unreadable(wrong: sqlite3.Error) -> Problem:
-    return Problem("evidence.unreadable-store", f"the evidence file cannot be opened: {wrong}",
-                   way_out="Check that the file is a Löfte evidence log, owned by this user, on a disk with room.", status=500)
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Powers of two, largest first: few statements, and few different ones to keep prepared."""
-    at, left = 0, len(rows)
-    while left:
-        step = 1 << left.bit_length() - 1
-        yield rows[at : at + step]
-        at, left = at + step, left - step
-
-
-@cache
-def _insert_sql(table: str, row: str, count: int) -> str:
-    return f"INSERT INTO {table} {'' if table == 'entries' else _COLUMNS} VALUES {','.join([row] * count)}"  # noqa: S608  # ours
-
-
-_COLUMNS = "(idx, kind, key, fact_salt, fact, was_shredded, who_salt, who)"
-
-
-@cache
-def _known_sql(count: int) -> str:
-    return f"SELECT key, idx FROM openings WHERE key IN ({','.join('?' * count)})"  # noqa: S608  # only question marks
+    return Problem(
+        "evidence.unreadable-store",
+        f"the evidence file cannot be opened: {wrong}",
+        way_out="Check that the file is a Löfte evidence log, owned by this user, on a disk with room.",
+        status=500,
+    )

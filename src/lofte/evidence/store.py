@@ -1,7 +1,8 @@
 """What a log needs of its store. Two native writers fulfil it: `sqlite_store` and `postgres_store`.
 
 Only the sequencer thread calls `known`, `commit` and `shred`; any thread may read. `commit` is one transaction that is
-flushed to stable storage before it returns; it either returns or raises, and after a raise the log never calls it again.
+flushed to stable storage before it returns; it either returns or raises, and after a raise the log never calls it
+again.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One commit. Openings are plain tuples in the order of `Row` without the last field: a thousand are made at a time."""
+    """One commit. Openings are plain tuples in the order of `Row` without the last field: a thousand are made at a
+    time.
+    """
 
     first: int
     entries: Sequence[bytes]

@@ -1,7 +1,8 @@
 """The tree of one log, kept as tiles with their inner nodes at hand, so that appending and proving are both cheap.
 
-Only the sequencer appends; any thread may read nodes of trees no larger than the last committed head, because a complete
-subtree never changes. Leaves appended for a batch that then failed to commit do no harm: the log is read-only from there on.
+Only the sequencer appends; any thread may read nodes of trees no larger than the last committed head, because a
+complete subtree never changes. Leaves appended for a batch that then failed to commit do no harm: the log is read-only
+from there on.
 """
 
 import threading

@@ -1,6 +1,7 @@
 """C2SP tlog-tiles: the paths, widths and entry bundles by which a log is read as static files.
 
-Source: https://c2sp.org/tlog-tiles (tagged 0.1.0; text as of 22 July 2026). A tile is 256 hashes wide and eight tree levels high.
+Source: https://c2sp.org/tlog-tiles (tagged 0.1.0; text as of 22 July 2026). A tile is 256 hashes wide and eight tree
+levels high.
 """
 
 import re
@@ -17,7 +18,7 @@ _PATH = re.compile(rf"(?P<level>entries|0|[1-9]\d?)/(?P<index>{_INDEX})(?:\.p/(?
 
 
 def tile_path(level: int | str, index: int, width: int | None = None) -> str:
-    """The path below ``tile/``: ``0/x001/x234/067`` or, 17 hashes wide, ``0/000.p/17``; level ``entries`` for bundles."""
+    """The path below ``tile/``: ``0/x001/x234/067``; 17 hashes wide ``0/000.p/17``; level ``entries`` for bundles."""
     groups = f"{index % 1000:03d}"
     while index := index // 1000:
         groups = f"x{index % 1000:03d}/{groups}"
@@ -56,7 +57,8 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 def unbundle(data: bytes) -> list[bytes]:
     """The entries of a bundle. Raises ValueError when the lengths do not add up."""
-    entries, at = [], 0
+    entries: list[bytes] = []
+    at = 0
     while at < len(data):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
         if end > len(data) or at + 2 > len(data):

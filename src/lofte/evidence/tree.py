@@ -1,8 +1,8 @@
 """Merkle tree arithmetic: hashes, inclusion and consistency proofs, and their verification.
 
-Pure functions over a `Node` reader; who keeps the nodes (`tile_tree`) and who signs the root (`checkpoint`) is elsewhere.
-Hashing is RFC 6962 section 2.1, repeated unchanged in RFC 9162 section 2.1; node (height, index) is the complete subtree
-over leaves ``index * 2**height`` up to ``(index + 1) * 2**height``.
+Pure functions over a `Node` reader; who keeps the nodes (`tile_tree`) and who signs the root (`checkpoint`) is
+elsewhere. Hashing is RFC 6962 section 2.1, repeated unchanged in RFC 9162 section 2.1; node (height, index) is the
+complete subtree over leaves ``index * 2**height`` up to ``(index + 1) * 2**height``.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,7 +80,9 @@ def consistency_proof(old: int, new: int, node: Node) -> list[bytes]:
 
 
 def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that leaf, index and path lead to, or None when the path has the wrong length (RFC 9162 section 2.1.3.2)."""
+    """The root that leaf, index and path lead to, or None when the path has the wrong length (RFC 9162 section
+    2.1.3.2).
+    """
     if not 0 <= index < size:
         return None
     fn, sn, found = index, size - 1, leaf
