@@ -5,10 +5,11 @@ so that adding a language adds a folder and nothing else. `rules.check` joins th
 Every class refuses unknown keys. Field descriptions feed the JSON Schema that editors use.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 PromiseId = Annotated[str, StringConstraints(pattern=r"^P\d{2,3}$")]
@@ -19,8 +20,15 @@ LawId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z]{2,3})?$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Period = Annotated[str, StringConstraints(pattern=r"^P(\d+[YMWD]){1,3}$|^PT(\d+[HMS]){1,3}$")]
 """An ISO 8601 duration of calendar units: P24M, P1Y, P30D."""
-Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
+
+
+def _real_day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_day)]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class Declared(BaseModel):

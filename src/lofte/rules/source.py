@@ -269,7 +269,7 @@ _FORMS = {
     r"^[a-z]{2}(-[A-Z]{2})?$": "a locale such as sv or en-GB",
     r"^P(\d+[YMWD]){1,3}$|^PT(\d+[HMS]){1,3}$": "a period such as P24M, P1Y or P30D",
     r"^\d{4}-\d{2}-\d{2}$": "a day such as 2026-11-22",
-    r"^\d{4}-\d{2}$": "a month such as 2023-01",
+    r"^\d{4}-(0[1-9]|1[0-2])$": "a month such as 2023-01",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "an e-mail address",
     r"^/([a-z0-9-]+)?$": "a path such as /se",
     r"^\d{4}-\d{2}(\.\d+)?$": "a version such as 2023-01 or 2023-01.1",
@@ -325,6 +325,8 @@ def _form(item: _Fault) -> str:
             return _FORMS.get(item.context.get("pattern", ""), "a key of the form this section takes")
         case "enum" | "literal_error":
             return f"one of {item.context.get('expected', '')}"
+        case "value_error":
+            return "a day of the calendar"
         case "string_type":
             return "text (a bare number or true/false needs quotes)"
         case "dict_type" | "model_type" | "model_attributes_type":
