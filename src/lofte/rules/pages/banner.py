@@ -2,7 +2,7 @@
 
 Whoever serves it fills the slots with `fill`; all else is fixed at publication. The ids and `data-lofte` hooks are a
 public contract for automatic clients (docs/reference/banner.md): change one only with a changelog entry.
-Law: refusing is as easy as accepting, in the same view (ePrivacy 5(3), GDPR 4(11), 7(3); EDPB cookie banner task force).
+Law: refusing is as easy as accepting, in the same view (ePrivacy 5(3), GDPR 4(11), 7(3); EDPB banner task force).
 """
 
 import re
@@ -85,10 +85,16 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     asked = asked_purposes(published, market)
     if not asked:
         return b""
-    word = lambda part: escape(published.word(locale, "banner", part))  # noqa: E731
+
+    def word(part: str) -> str:
+        return escape(published.word(locale, "banner", part))
+
     tail = f"{market.lower()}/{locale}/"
     settings = f"/lofte/preferences/{tail}?back=<!--lofte:back-->"
-    page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" aria-labelledby="lofte-title">
+    legend = escape(say(locale, "banner.purposes"))
+    boxes = "".join(_checkbox(published, locale, key, model) for key, model in asked.items())
+    page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" \
+aria-labelledby="lofte-title">
 <style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
 <form id="lofte-form" method="post" action="/lofte/consent" data-lofte="form">
 {hidden_inputs(published, market, locale)}
@@ -96,14 +102,14 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
 <p data-lofte="lead">{word("lead")}</p>
 <button id="lofte-reject" data-lofte="reject" name="decision" value="reject">{word("reject")}</button>
 <button id="lofte-accept" data-lofte="accept" name="decision" value="accept">{word("accept")}</button>
-<fieldset id="lofte-purposes" data-lofte="purposes" aria-label="{escape(say(locale, "banner.purposes"))}"{' class="many"' if len(asked) > 2 else ""}>
-{"".join(_checkbox(published, locale, key, model) for key, model in asked.items())}</fieldset>
+<fieldset id="lofte-purposes" data-lofte="purposes" aria-label="{legend}">{boxes}</fieldset>
 <button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button>
 <p data-lofte="gpc">{escape(say(locale, "banner.gpc"))}</p>
 <p data-lofte="hint">{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
 <a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.cookies"))}</a></p>
 </form>
-<p data-lofte="done" role="status" tabindex="-1" hidden>{escape(say(locale, "banner.done"))} <a href="{settings}">{word("settings_link")}</a></p>
+<p data-lofte="done" role="status" tabindex="-1" hidden>{escape(say(locale, "banner.done"))} \
+<a href="{settings}">{word("settings_link")}</a></p>
 <script nonce="<!--lofte:nonce-->">{_tight(_SCRIPT)}</script>
 </section>"""
     return page.encode()
