@@ -95,6 +95,10 @@ class Held:
     def insert(self, at: int, text: bytes) -> None:
         self.edits.append((at, at, text))
 
+    def insert_first(self, at: int, text: bytes) -> None:
+        """In front of everything else that is put at the same place."""
+        self.edits.insert(0, (at, at, text))
+
     def bytes(self) -> bytes:
         """The page with its edits; equal places keep the order in which they were asked for."""
         pieces, at = [], 0

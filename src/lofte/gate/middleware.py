@@ -282,16 +282,15 @@ class _Answer:
         return held.bytes()
 
     def _insert(self, held: Held) -> None:
+        """The banner first in the body, the guard first of all scripts, the way back at the end."""
         visit = self.visit
-        is_fragment = not visit.request.is_page
-        if not is_fragment or held.head_open >= 0 or held.html_open >= 0:
-            held.insert(_head_place(held), visit.prepared.guard.replace(csp.NONCE, visit.nonce).encode())
-        if is_fragment or held.is_frameset:
-            return
-        if visit.asks:
+        is_whole = visit.request.is_page and not held.is_frameset
+        if is_whole and visit.asks:
             banner = self.gate.banner(visit.scope, visit.market, visit.locale)
-            held.insert(_body_place(held), banner.replace(b"<!--lofte:nonce-->", visit.nonce.encode()))
-        if b'id="lofte-settings"' not in held.page:
+            held.insert_first(_body_place(held), banner.replace(b"<!--lofte:nonce-->", visit.nonce.encode()))
+        if visit.request.is_page or held.head_open >= 0 or held.html_open >= 0:
+            held.insert_first(_head_place(held), visit.prepared.guard.replace(csp.NONCE, visit.nonce).encode())
+        if is_whole and b'id="lofte-settings"' not in held.page:
             words = escape(visit.settings_word).encode("ascii", "xmlcharrefreplace")
             link = b'<p id="lofte-settings"><a href="%s">%s</a></p>' % (escape(visit.preferences).encode(), words)
             held.insert(held.body_close if held.body_close >= 0 else len(held.page), link)
