@@ -1,0 +1,259 @@
+"""`POST /lofte/consent`: read, judge, make durable, acknowledge. Nothing is acknowledged before it is on disk.
+
+A refusal of consent and a withdrawal are facts like a grant; each is appended, none is ever changed. What we do not
+accept is answered with a problem document (or a page) that shows a way out, and counted by reason.
+"""
+
+import hashlib
+import json
+from asyncio import get_running_loop, to_thread
+from base64 import b64encode
+from typing import NamedTuple
+from urllib.parse import quote
+
+from lofte.edge.answers import HTML, NO_STORE, Header, Receive, Scope, Send, answer, empty, page_headers, problem
+from lofte.edge.config import EdgeConfig
+from lofte.edge.desk import Desk, Overloaded, Written
+from lofte.edge.expiry import Expiry
+from lofte.edge.facts import FactBook, consent_who
+from lofte.edge.judge import Decision, Judge
+from lofte.edge.layout import refusal_page
+from lofte.edge.limits import Limiter
+from lofte.edge.metrics import Metrics
+from lofte.edge.publication import Publication, Shelf
+from lofte.edge.refusals import STATUS, Refusal, Refused, problem_of
+from lofte.edge.requests import Request, is_own_path, preferred_locale, read_body
+from lofte.edge.subject import Codes, Tokens
+from lofte.edge.wish import WITHDRAW, Wish, read_form, read_json
+from lofte.evidence.log import Draft, Log
+from lofte.gate.choice import Choice, decode, derive_key, set_cookie
+from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import LOCALES
+
+_RETRY_S = 5
+_SHOWS_FRESH = frozenset(
+    (Refusal.STALE, Refusal.UNKNOWN_PUBLICATION, Refusal.WORDING, Refusal.MISPLACED, Refusal.FORGED_TOKEN)
+)
+_RECEIPT_HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", NO_STORE),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+class Acknowledged(NamedTuple):
+    """A decision on disk. ``fact`` and ``who`` are the bytes that were committed, which a replay did not send."""
+
+    entry: int
+    policy: str
+    fact: bytes
+    fact_salt: bytes
+    who: bytes
+    who_salt: bytes
+    checkpoint: str
+
+
+class Collector:
+    def __init__(
+        self, config: EdgeConfig, log: Log, shelf: Shelf, tokens: Tokens, codes: Codes, root_key: bytes,
+        metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._config, self._log, self._shelf, self._codes, self._metrics = config, log, shelf, codes, metrics
+        self._judge = Judge(shelf, tokens, config.token_age_s)
+        self._choice_key = derive_key(root_key, "choice/1")
+        self._limiter = Limiter(config.consent_rate_per_s, config.consent_burst)
+        self._facts = FactBook()
+        self._expiry: tuple[str, Expiry] | None = None
+        self._quoted: tuple[str, bytes] = ("", b'""')
+        self.desk = Desk(log, config.longest_queue)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answers one request and returns the status."""
+        request = Request(scope)
+        started_s = get_running_loop().time()
+        wish: Wish | None = None
+        try:
+            is_form = self._admit(request)
+            body = await read_body(request, receive, self._config.largest_consent_bytes, self._config.body_timeout_s)
+            wish = read_form(body) if is_form else read_json(body)
+            if is_form and wish.back and not is_own_path(wish.back):
+                raise Refused(Refusal.FOREIGN_RETURN)
+            now_s = int(self._config.now().timestamp())
+            decision = self._judge.decide(wish, now_s)
+            done, subject = await self._record(request, decision, body, now_s)
+        except Refused as refused:
+            return await self._refuse(send, request, refused.reason, wish)
+        except Overloaded:
+            return await self._refuse(send, request, Refusal.OVERLOADED, wish)
+        self._metrics.consent(wish.market, wish.action)
+        self._metrics.consent_seconds.observe(get_running_loop().time() - started_s)
+        headers = self._device_headers(request, decision, Choice(
+            subject, decision.granted, decision.publication.short, done.entry
+        ))  # fmt: skip
+        if is_form:
+            return await self._send_back(send, decision, wish.back, headers)
+        return await self._send_receipt(send, done, headers)
+
+    def _admit(self, request: Request) -> bool:
+        """Whether the body is a form. Raises Refused before a byte of the body is read."""
+        if request.method != "POST":
+            raise Refused(Refusal.METHOD)
+        if not self._limiter.admits(request.address()):
+            raise Refused(Refusal.TOO_MANY)
+        if self._log.is_read_only():
+            raise Refused(Refusal.READ_ONLY)
+        headers = request.headers
+        if b"origin" in headers or b"sec-fetch-site" in headers:
+            self._demand_own_site(headers)
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind == b"application/json":
+            return False
+        if kind == b"application/x-www-form-urlencoded":
+            return True
+        raise Refused(Refusal.CONTENT_TYPE)
+
+    def _demand_own_site(self, headers: dict[bytes, bytes]) -> None:
+        """The browser's own word on where the request came from; no page can write these two headers."""
+        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        if origin in self._config.origins:
+            return
+        site = headers.get(b"sec-fetch-site", b"").lower()
+        if site in (b"same-origin", b"none"):
+            return
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if site or not host or origin not in (f"https://{host}", f"http://{host}"):
+            raise Refused(Refusal.OTHER_SITE)
+
+    async def _record(
+        self, request: Request, decision: Decision, body: bytes, now_s: int
+    ) -> tuple[Acknowledged, str]:  # fmt: skip
+        """Appends the decision, waits for the disk; what was committed, and by which subject.
+
+        The same body under the same token is one fact, however often it is sent.
+        """
+        token, digest = decision.token, decision.publication.digest
+        choice = decode(request.headers.get(b"cookie"), self._choice_key)
+        subject, previous = (choice.subject, choice.index) if choice else (token.id, None)
+        fact = self._facts.fact(now_s, decision, request.asks_not_to_be_sold())
+        who = consent_who(subject, token.id, previous)
+        key = f"consent:{token.id}:{hashlib.sha256(body).hexdigest()}"
+        written = await self._append(Draft("consent", fact, who, digest, key))
+        if previous is not None and written.committed.index < previous:
+            # The same page sent A, then B, and now A again: the earlier A is no answer to what was chosen after it.
+            written = await self._append(Draft("consent", fact, who, digest, f"{key}:{previous}"))
+        if written.is_new:
+            return _acknowledged(written), subject
+        earlier = await to_thread(self._earlier, written)
+        return earlier, json.loads(earlier.who)["subject"] if earlier.who else subject
+
+    async def _append(self, draft: Draft) -> Written:
+        try:
+            return await self.desk.append(draft)
+        except Problem:
+            raise Refused(Refusal.READ_ONLY if self._log.is_read_only() else Refusal.OVERLOADED) from None
+
+    def _earlier(self, written: Written) -> Acknowledged:
+        """What an earlier request committed under the same key."""
+        committed = written.committed
+        opened = self._log.opened(committed.index)
+        return Acknowledged(
+            committed.index, opened.policy, opened.fact, opened.fact_salt, opened.who or b"", opened.who_salt or b"",
+            committed.checkpoint,
+        )  # fmt: skip
+
+    def _device_headers(self, request: Request, decision: Decision, choice: Choice) -> list[Header]:
+        """The cookie that holds the choice, and the removal of what the choice no longer allows."""
+        secure = request.is_secure or self._config.trusted_scheme == "https"
+        lines = [set_cookie(choice, self._choice_key, secure)]
+        refused = decision.shown.decidable - decision.granted
+        sent = request.headers.get(b"cookie", b"")
+        headers: list[Header] = []
+        if refused and (sent or decision.action == WITHDRAW):
+            expiry = self._expiry_of(decision.publication)
+            host = request.headers.get(b"host", b"").decode("latin-1").lower().partition(":")[0]
+            remove = expiry.of_withdrawal if decision.action == WITHDRAW else expiry.of_refused
+            lines += remove(refused, sent, host, secure)
+            if decision.action == WITHDRAW and secure and expiry.may_clear_storage(decision.shown.market):
+                headers.append((b"clear-site-data", b'"storage"'))
+        return headers + [(b"set-cookie", line.encode("latin-1")) for line in lines]
+
+    def _expiry_of(self, publication: Publication) -> Expiry:
+        if self._expiry is None or self._expiry[0] != publication.digest:
+            self._expiry = (publication.digest, Expiry(publication))
+        return self._expiry[1]
+
+    async def _send_back(self, send: Send, decision: Decision, back: str, headers: list[Header]) -> int:
+        where = back or decision.publication.published.policy.markets[decision.shown.market].path
+        await empty(send, 303, [(b"location", where.encode()), (b"cache-control", NO_STORE), *headers])
+        return 303
+
+    async def _send_receipt(self, send: Send, done: Acknowledged, headers: list[Header]) -> int:
+        receipt = self._receipt(done)
+        start = [*_RECEIPT_HEADERS, (b"content-length", b"%d" % len(receipt)), *headers]
+        await send({"type": "http.response.start", "status": 201, "headers": start})
+        await send({"type": "http.response.body", "body": receipt})
+        return 201
+
+    def _receipt(self, done: Acknowledged) -> bytes:
+        """Both openings and the signed head that covers them; the inclusion proof is at the address under `receipt`."""
+        if done.checkpoint != self._quoted[0]:  # one signed head serves a whole batch
+            self._quoted = (done.checkpoint, json.dumps(done.checkpoint).encode())
+        index, code = done.entry, self._codes.of(done.entry).encode()
+        return (
+            b'{"lofte":"acknowledgement/1","index":%d,"kind":"consent","policy":"%b",'
+            b'"fact":{"salt":"%b","payload":%b},"who":{"salt":"%b","payload":%b},"checkpoint":%b,'
+            b'"receipt":"/lofte/receipt/%d?code=%b","page":"/lofte/receipt/%d.html?code=%b"}'
+        ) % (
+            index, done.policy.encode(), b64encode(done.fact_salt), done.fact, b64encode(done.who_salt),
+            done.who or b"null", self._quoted[1], index, code, index, code,
+        )  # fmt: skip
+
+    async def _refuse(self, send: Send, request: Request, reason: Refusal, wish: Wish | None) -> int:
+        """A problem document, or for a browser without our script a page, in the visitor's locale, with the way out."""
+        self._metrics.refused(reason)
+        market, locale = self._where(request, wish)
+        what = problem_of(reason, locale)
+        headers: list[Header] = []
+        if reason is Refusal.METHOD:
+            headers.append((b"allow", b"POST, OPTIONS"))
+        if STATUS[reason] in (429, 503):
+            wait = self._limiter.wait_s() if reason is Refusal.TOO_MANY else _RETRY_S
+            headers.append((b"retry-after", b"%d" % wait))
+        if reason in (Refusal.TOO_LARGE, Refusal.SLOW):
+            headers.append((b"connection", b"close"))
+        fresh = self._fresh_page(market, locale, wish)
+        if request.prefers_html():
+            body = refusal_page(locale, what, fresh)
+            page = [(b"cache-control", NO_STORE), *page_headers(), *headers]
+            await answer(send, what.status, body, HTML, page, request.is_head)
+        else:
+            extra = {"preferences": fresh} if fresh and reason in _SHOWS_FRESH else {}
+            await problem(send, what, headers, reason=reason.value, **extra)
+        return what.status
+
+    def _where(self, request: Request, wish: Wish | None) -> tuple[str, str]:
+        """Market and locale of whoever reads the refusal: what the wish says if that exists, else the browser's."""
+        try:
+            known = self._shelf.current().shown
+        except Problem:
+            known = {}
+        if wish is not None and (wish.market, wish.locale) in known:
+            return wish.market, wish.locale
+        locales = list(dict.fromkeys(locale for _, locale in known)) or list(LOCALES)
+        locale = preferred_locale(request.headers.get(b"accept-language", b""), locales)
+        return next((market for market, spoken in known if spoken == locale), ""), locale
+
+    def _fresh_page(self, market: str, locale: str, wish: Wish | None) -> str:
+        if not market:
+            return ""
+        back = wish.back if wish is not None and is_own_path(wish.back) else ""
+        return f"/lofte/preferences/{market.lower()}/{locale}/" + (f"?back={quote(back)}" if back else "")
+
+
+def _acknowledged(written: Written) -> Acknowledged:
+    draft, committed = written.draft, written.committed
+    return Acknowledged(
+        committed.index, draft.policy, draft.fact, committed.fact_salt, draft.who or b"", committed.who_salt or b"",
+        committed.checkpoint,
+    )  # fmt: skip

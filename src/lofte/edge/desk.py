@@ -1,0 +1,107 @@
+"""Between the loop and the log: hands drafts to the one writer and is woken once a batch, not once a draft.
+
+Answers reach the waiting request only after the log said that the entry is durable.
+"""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from lofte.evidence.log import Committed, Draft, Log, Outcome
+from lofte.kernel.problems import Problem
+
+_LONGEST_WAIT_S = 10.0
+
+
+class Overloaded(Exception):  # noqa: N818  # a state
+    """More decisions wait for the disk than we are willing to hold, or the disk has not answered in time."""
+
+
+class Written(NamedTuple):
+    """What is on disk. ``is_new`` is False when the log knew the key: an earlier draft was committed under it."""
+
+    draft: Draft
+    committed: Committed
+    is_new: bool
+
+
+class _Open(NamedTuple):
+    future: asyncio.Future[Written]
+    draft: Draft
+    since_s: float
+    known_size: int
+
+
+class Desk:
+    """One a process; it serves the loop that first appends."""
+
+    def __init__(self, log: Log, longest_queue: int) -> None:
+        self._log, self._longest = log, longest_queue
+        self._known_size = log.size()
+        self._open: dict[str, _Open] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reaper: asyncio.TimerHandle | None = None
+        self._hand_over = self._deliver  # one bound method for all, as the log groups answers by it
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def append(self, draft: Draft) -> asyncio.Future[Written]:
+        """A future of the durable entry. The same key, while it is on its way, is the same future.
+
+        Raises Overloaded when the queue is full, and Problem when the log refuses; so may the future.
+        """
+        found = self._open.get(draft.key)
+        if found is not None:
+            return found.future
+        if len(self._open) >= self._longest:
+            raise Overloaded
+        loop = self._loop or self._bind()
+        future: asyncio.Future[Written] = loop.create_future()
+        self._log.append_for(draft, draft.key, self._hand_over)
+        self._open[draft.key] = _Open(future, draft, loop.time(), self._known_size)
+        return future
+
+    def close(self) -> None:
+        if self._reaper is not None:
+            self._reaper.cancel()
+        self._loop = self._reaper = None
+
+    def _deliver(self, answers: list[tuple[Any, Outcome]]) -> None:
+        """On the sequencer's thread, once a commit; `_settle` runs on the loop, after `append` noted its draft."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._settle, answers)
+
+    def _settle(self, answers: list[tuple[Any, Outcome]]) -> None:
+        for key, outcome in answers:
+            waiting = self._open.pop(key, None)
+            if waiting is None or waiting.future.done():
+                continue
+            if isinstance(outcome, Problem):
+                _fail(waiting.future, outcome)
+                continue
+            self._known_size = max(self._known_size, outcome.size)
+            waiting.future.set_result(Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
+
+    def _bind(self) -> asyncio.AbstractEventLoop:
+        self._loop = asyncio.get_running_loop()
+        self._reaper = self._loop.call_later(1, self._give_up_on_the_late)
+        return self._loop
+
+    def _give_up_on_the_late(self) -> None:
+        """A disk that hangs must not hold every browser with it; the entry may still become durable later."""
+        assert self._loop is not None
+        now_s = self._loop.time()
+        while self._open:
+            key, oldest = next(iter(self._open.items()))  # a dict keeps its order
+            if now_s - oldest.since_s < _LONGEST_WAIT_S:
+                break
+            del self._open[key]
+            if not oldest.future.done():
+                _fail(oldest.future, Overloaded())
+        self._reaper = self._loop.call_later(1, self._give_up_on_the_late)
+
+
+def _fail(future: asyncio.Future[Written], reason: Exception) -> None:
+    future.set_exception(reason)
+    future.exception()  # seen: a browser that has gone away must not leave a warning in the log

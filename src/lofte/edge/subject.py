@@ -1,0 +1,69 @@
+"""Subject tokens: proof that we showed a choice, to whom it was shown being a random number.
+
+A token is `v1.<random>.<issued>.<market>.<locale>.<publication>.<HMAC-SHA256>`. It travels in the banner's form and
+comes back with the decision, so that nobody can record a choice that no page of ours offered. It names no person.
+"""
+
+import hmac
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lofte.gate.choice import derive_key
+
+LARGEST_TOKEN = 200  # an honest one is about 110 characters
+
+
+class Token(NamedTuple):
+    """``id`` is 16 random bytes in base64url; ``publication`` the first 16 hex digits of the digest shown.
+
+    ``method`` is where the choice was shown, ``banner`` or ``preferences``: each signs with a key of its own.
+    """
+
+    id: str
+    issued_s: int
+    market: str
+    locale: str
+    publication: str
+    method: str
+
+
+class Tokens:
+    def __init__(self, root_key: bytes, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._keys = {method: derive_key(root_key, f"subject/1/{method}") for method in ("banner", "preferences")}
+        self._random = random
+
+    def issue(self, market: str, locale: str, digest: str, at_s: int, method: str = "banner") -> str:
+        """A fresh token for one page shown at ``at_s`` (Unix seconds, server time)."""
+        name = urlsafe_b64encode(self._random(16))[:22].decode()
+        body = f"v1.{name}.{at_s}.{market}.{locale}.{digest[:16]}"
+        return f"{body}.{_mac(body, self._keys[method])}"
+
+    def read(self, token: str) -> Token | None:
+        """What a token says, or None unless this very string was issued by us."""
+        if len(token) > LARGEST_TOKEN or not token.isascii():
+            return None
+        body, _, mac = token.rpartition(".")
+        for method, key in self._keys.items():
+            if hmac.compare_digest(mac, _mac(body, key)):
+                _, name, issued, market, locale, publication = body.split(".")
+                return Token(name, int(issued), market, locale, publication, method)
+        return None
+
+
+class Codes:
+    """Capability codes: who holds the code of a receipt may read it, and there is no list of receipts to guess from."""
+
+    def __init__(self, root_key: bytes) -> None:
+        self._key = derive_key(root_key, "receipt/1")
+
+    def of(self, index: int) -> str:
+        return urlsafe_b64encode(hmac.digest(self._key, b"%d" % index, "sha256"))[:22].decode()
+
+    def opens(self, index: int, code: str) -> bool:
+        return code.isascii() and hmac.compare_digest(code, self.of(index))
+
+
+def _mac(body: str, key: bytes) -> str:
+    return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256"))[:43].decode()
