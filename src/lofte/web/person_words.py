@@ -107,12 +107,12 @@ def _consents(here: Edition, overview: Overview, link: LinkTo | None) -> list[di
             "id": purpose,
             "purpose": _purpose(here, purpose),
             "why": _word(here, "purposes", purpose, "why"),
-            "granted": facts[0].action == "grant",
+            "granted": facts[0].action == "granted",
             "may_withdraw": purpose in standing and standing[purpose].may_withdraw,
             "facts": [_consent_fact(here, fact, link) for fact in facts],
         }
         for purpose, facts in events.items()
-        if any(fact.action != "object" for fact in facts)
+        if any(fact.action != "objected" for fact in facts)
     ]
 
 
@@ -125,8 +125,8 @@ def _consent_fact(here: Edition, fact: ConsentItem, link: LinkTo | None) -> dict
             "json_url": link("receipt-json", fact.evidence_index),
         }
     return {
-        "what": spoken(here, "portal.did", f"{fact.action}.{fact.method}", f"{fact.action}"),
-        "granted": fact.action == "grant",
+        "what": spoken(here, "portal.did", f"{fact.action}-{fact.method}", fact.action),
+        "granted": fact.action == "granted",
         "at": fact.at,
         "receipt": receipt,
     }

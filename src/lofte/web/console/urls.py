@@ -1,0 +1,14 @@
+from django.urls import path
+
+from lofte.web.console import views
+
+urlpatterns = [
+    path("", views.board, name="console"),
+    path("check/", views.check, name="console-check"),
+    path("promise/<str:promise>/", views.promise, name="console-promise"),
+    path("publications/", views.publications, name="console-publications"),
+    path("people/", views.people, name="console-people"),
+    path("people/<uuid:person>/", views.person, name="console-person"),
+    path("operation/", views.operation, name="console-operation"),
+    path("locale/", views.locale, name="console-locale"),
+]
