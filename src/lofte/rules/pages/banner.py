@@ -97,7 +97,7 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
 aria-labelledby="lofte-title">
 <style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
 <form id="lofte-form" method="post" action="/lofte/consent" data-lofte="form">
-{hidden_inputs(published, market, locale)}
+{hidden_inputs(published, market, locale, "banner")}
 <h2 id="lofte-title">{word("title")}</h2>
 <p data-lofte="lead">{word("lead")}</p>
 <button id="lofte-reject" data-lofte="reject" name="decision" value="reject">{word("reject")}</button>
@@ -126,14 +126,15 @@ def is_on_unasked(model: StorageModel) -> bool:
     return model in (StorageModel.NECESSARY, StorageModel.EXEMPT_WITH_OBJECTION, StorageModel.OPT_OUT)
 
 
-def hidden_inputs(published: Published, market: MarketId, locale: Locale) -> str:
-    """What binds a decision to the words that were on the screen."""
+def hidden_inputs(published: Published, market: MarketId, locale: Locale, shown: str) -> str:
+    """What binds a decision to the words that were on the screen; ``shown`` is ``banner`` or ``preferences``."""
+    name = f"{market}/{locale}/{shown}"
     values = {
         "token": "<!--lofte:token-->",
         "market": market,
         "locale": locale,
         "publication": published.digest,
-        "wording": published.wording(market, locale, "banner"),
+        "wording": published.wordings.get(name) or published.wording(market, locale, "banner"),
         "back": "<!--lofte:back-->",
     }
     return "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in values.items())
