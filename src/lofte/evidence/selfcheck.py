@@ -15,6 +15,7 @@ from lofte.evidence.tile_tree import TileTree
 from lofte.evidence.tree import EMPTY_ROOT, leaf_hash
 from lofte.kernel.problems import Problem
 
+_TILE_BYTES = tiles.WIDTH * tiles.HASH_BYTES
 _WAYS_OUT = (
     "Either put back the newest copy of the evidence store, or fill this one up from a mirror of the log"
     " (lofte.evidence.succession.import_entries); or close this log for good and open its successor, whose first entry"
@@ -41,7 +42,8 @@ def demand_intact(store: Store, second: Checkpoint | None) -> TileTree:
     if second.size > size:
         raise _refusal(
             "evidence.store-shorter",
-            f"the store ends at entry {size} but this log has signed {second.size}: it is an older copy, or entries were removed",
+            f"the store ends at entry {size} but this log has signed {second.size}:"
+            " it is an older copy, or entries were removed",
         )
     tree = read_tree(store, size)
     if tree is None or tree.root(size) != head.root:
@@ -103,7 +105,7 @@ def _entry_differences(store: Store, size: int) -> Iterator[str]:
         tile = store.tile(0, first // tiles.WIDTH) if len(entries) == tiles.WIDTH else None
         for index, entry in enumerate(entries, first):
             at = (index - first) * tiles.HASH_BYTES
-            if tile is not None and tile[at : at + tiles.HASH_BYTES] != leaf_hash(entry):
+            if tile is not None and len(tile) == _TILE_BYTES and tile[at : at + tiles.HASH_BYTES] != leaf_hash(entry):
                 yield f"entry {index} is not the one whose hash is in its tile"
             yield from _opening_differences(store, index, entry)
 
@@ -131,7 +133,7 @@ def _tile_differences(store: Store, size: int) -> Iterator[str]:
     while full := tiles.full_tiles(level, size):
         for index in range(full):
             tile = store.tile(level, index)
-            if tile is None or len(tile) != tiles.WIDTH * tiles.HASH_BYTES:
+            if tile is None or len(tile) != _TILE_BYTES:
                 yield f"tile {tiles.tile_path(level, index)} is missing or misshapen"
             elif level and any(_is_wrong(store, level, index, tile, at) for at in range(tiles.WIDTH)):
                 yield f"tile {tiles.tile_path(level, index)} does not hash the tiles below it"
@@ -140,7 +142,7 @@ def _tile_differences(store: Store, size: int) -> Iterator[str]:
 
 def _is_wrong(store: Store, level: int, index: int, tile: bytes, at: int) -> bool:
     below = store.tile(level - 1, index * tiles.WIDTH + at)
-    if below is None or len(below) != tiles.WIDTH * tiles.HASH_BYTES:
+    if below is None or len(below) != _TILE_BYTES:
         return True
     return TileTree.tile_root(below) != tile[at * tiles.HASH_BYTES : (at + 1) * tiles.HASH_BYTES]
 
