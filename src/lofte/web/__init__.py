@@ -1,1 +1,1 @@
-"""The door for people: newsletter pages, portal and staff console. Parses, authorises, calls one verb or read, renders."""
+"""The door for people: newsletter pages, portal, staff console. Parses, authorises, calls one verb, renders."""

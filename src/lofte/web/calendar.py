@@ -1,4 +1,4 @@
-"""Days and moments as the five languages write them, in the time of the country whose language it is. Pure: `now` is handed in."""
+"""Days and moments as the five languages write them, in the time of their country. Pure: `now` is handed in."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -41,7 +41,10 @@ def is_from_here(request: HttpRequest) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc in (request.get_host(), urlsplit(settings.LOFTE_ORIGIN).netloc)
+    return origin is not None and urlsplit(origin).netloc in (
+        request.get_host(),
+        urlsplit(settings.LOFTE_ORIGIN).netloc,
+    )
 
 
 def own_posts_only(form: str) -> Callable[[View], View]:

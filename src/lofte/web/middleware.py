@@ -12,7 +12,8 @@ from lofte.web.console.language import console_locale
 HEADERS = {
     # There is no script on these pages, so none is allowed; data: is for the QR code of the second factor.
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     # same-origin, not no-referrer: with the latter a browser sends `Origin: null` on our own forms
     "Referrer-Policy": "same-origin",

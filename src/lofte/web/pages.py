@@ -96,7 +96,8 @@ def authority_of(market: str, locale: str) -> Authority | None:
     law = current().policy.markets[market].law
     try:
         name, web = (
-            spoken(value_at(law_pack(law), f"authority.{part}", clock.now().date()).value, locale) for part in ("name", "web")
+            spoken(value_at(law_pack(law), f"authority.{part}", clock.now().date()).value, locale)
+            for part in ("name", "web")
         )
     except (KeyError, Problem):
         return None

@@ -1,11 +1,12 @@
-"""What is held about a person, in words: `rights.reads.Overview` made ready for the portal and the console. Decides nothing."""
+"""What is held about a person, in words, for the portal and the console. Decides nothing."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
-from lofte.features.rights.reads import ConsentItem, HeldItem, Overview
+from lofte.features.rights.reads import ConsentItem, Overview
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.web import calendar
@@ -17,7 +18,7 @@ LinkTo = Callable[[str, Any], str]
 
 def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | None = None) -> dict[str, Any]:
     return {
-        "holdings": _holdings(here, overview.holdings, now, link),
+        "holdings": held_in_words(here, overview.holdings, now, link),
         "relations": [
             {"name": _word(here, "relations", item.relation, "name"), "since": item.started_at, "ended": item.ended_at}
             for item in overview.relations
@@ -36,7 +37,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
         "looks": [
             {
                 "at": look.at,
-                "who": spoken(here, "portal.by", look.by.split(":")[0]),
+                "who": spoken(here, "portal.by", _stem(look.by)),
                 "purpose": _purpose(here, look.purpose),
                 "fields": _fields(here, look.fields),
                 "allowed": look.allowed,
@@ -54,9 +55,34 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
     }
 
 
-def _holdings(here: Edition, items: Iterable[HeldItem], now: datetime, link: LinkTo | None) -> list[dict[str, Any]]:
+class Held(Protocol):
+    """One holding, as the person's overview and the register's own reads both give it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def basis(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def clock(self) -> str | None: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def due(self) -> datetime | None: ...
+
+
+def held_in_words(
+    here: Edition, items: Iterable[Held], now: datetime, link: LinkTo | None = None
+) -> list[dict[str, Any]]:
     """One entry a value, with every use made of it beneath: a person thinks of their address once."""
-    by_value: dict[tuple[str, str], list[HeldItem]] = defaultdict(list)
+    by_value: dict[tuple[str, str], list[Held]] = defaultdict(list)
     for item in items:
         by_value[item.field, item.value].append(item)
     order = list(here.published.policy.fields)
@@ -72,11 +98,11 @@ def _holdings(here: Edition, items: Iterable[HeldItem], now: datetime, link: Lin
     ]
 
 
-def _use(here: Edition, item: HeldItem, now: datetime) -> dict[str, Any]:
+def _use(here: Edition, item: Held, now: datetime) -> dict[str, Any]:
     return {
         "purpose": _purpose(here, item.purpose),
         "basis": sentence(here.say(f"common.bases.{item.basis}")),
-        "source": spoken(here, "portal.sources", item.source.split(":")[0]),
+        "source": spoken(here, "portal.sources", _stem(item.source)),
         "since": item.since,
         "clock": kept_for(here, item.clock),
         "due": item.due,
@@ -147,6 +173,11 @@ def _interests(here: Edition, overview: Overview) -> list[dict[str, Any]]:
     ]
 
 
+def _stem(name: str) -> str:
+    """`form.newsletter` is a form, `staff:7` a member of staff."""
+    return name.replace(":", ".").partition(".")[0]
+
+
 def _purpose(here: Edition, purpose: str) -> str:
     """The purpose's name; a use outside the policy (the person's own visit, say) has its word in the interface."""
     return _word(here, "purposes", purpose, "name") or spoken(here, "portal.purposes", purpose)
@@ -170,7 +201,7 @@ def _word(here: Edition, section: str, key: str, part: str | None = None) -> str
 
 
 def spoken(here: Edition, room: str, *keys: str) -> str:
-    """The interface's word for the first key it knows; else that key itself, which a test would rather see than nothing."""
+    """The interface's word for the first key it knows; else the last key itself."""
     group, _, rest = room.partition(".")
     words = room_words(here.locale, group)
     return next((words[f"{rest}.{key}"] for key in keys if f"{rest}.{key}" in words), keys[-1])

@@ -1,10 +1,9 @@
 """The addresses of the Django doors. What leaves in mails is in `core.links`; a test holds the two together."""
 
+from allauth.account import views as account
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
-
-from allauth.account import views as account
 
 
 def closed(request: HttpRequest) -> HttpResponse:

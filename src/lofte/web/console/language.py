@@ -1,4 +1,4 @@
-"""Which of the five languages the console speaks to this member of staff: chosen, else the browser's, else British English."""
+"""Which of the five languages the console speaks: the chosen one, else the browser's, else British English."""
 
 from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header

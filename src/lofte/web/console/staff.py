@@ -1,4 +1,4 @@
-"""Who may see the console: staff, signed in. Everybody else is led to the login, and learns nothing of what is behind it."""
+"""Who may see the console: staff, signed in. Everybody else is led to the login and learns nothing of it."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Which person this browser may see, if any: the token of a `rights` session, kept in the Django session, asked anew each time."""
+"""Which person this browser may see: the token of a `rights` session, in the Django session, asked anew each time."""
 
 from collections.abc import Callable
 from functools import wraps

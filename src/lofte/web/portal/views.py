@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lofte.core import clock, evidence
+from lofte.features.outreach import reads as outreach
+from lofte.features.outreach import verbs as news
 from lofte.features.rights import reads, verbs
 from lofte.kernel.problems import Problem
 from lofte.web.doors import caller, own_posts_only, stamp
@@ -27,10 +29,12 @@ ERASED_LINK_AGE_S = 30 * 24 * 3600
 
 def ask_form(here: Edition, data: Any = None) -> forms.Form:
     address = forms.EmailField(
-        label=here.say("portal.address"), max_length=254, help_text=here.say("portal.address_help"),
+        label=here.say("portal.address"),
+        max_length=254,
+        help_text=here.say("portal.address_help"),
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
         error_messages={"required": here.say("portal.address_missing"), "invalid": here.say("portal.address_wrong")},
-    )  # fmt: skip
+    )
     return type("AskForm", (forms.Form,), {"address": address, "use_required_attribute": False})(data)
 
 
@@ -63,6 +67,22 @@ def open_link(request: HttpRequest, market: str, locale: str, code: str) -> Http
     return _to(here, "portal-data")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_posts_only("address")
+def new_address(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
+    """The link that went to a new address: its owner has it, so it is theirs."""
+    here = edition(market, locale)
+    if request.method != "POST":
+        return page(request, "portal/address.html", here, stamp=stamp("address"))
+    try:
+        verbs.confirm_address(code)
+    except Problem as problem:
+        if problem.code != "register.taken":
+            raise
+        return page(request, "portal/address.html", here, is_taken=True, status=409)
+    return page(request, "portal/address.html", here, is_done=True)
+
+
 @require_POST
 @for_a_person
 def close(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
@@ -80,20 +100,40 @@ def data(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRespons
         return _address(here, "portal-receipt", about, "html" if kind == "receipt-page" else "json")
 
     words = in_words(here, reads.overview(grant.person_id), clock.now(), link)
-    return page(request, "portal/data.html", here, data=words, spot="data")
+    return page(
+        request, "portal/data.html", here, data=words, spot="data", topics=_topics(here, grant, words["consents"])
+    )
+
+
+def _topics(here: Edition, grant: verbs.Grant, consents: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The choice of topics, for somebody whose consent to the newsletter stands."""
+    purpose = here.published.policy.forms["newsletter"].purpose if "newsletter" in here.published.policy.forms else ""
+    if not any(consent["id"] == purpose and consent["granted"] for consent in consents):
+        return None
+    chosen = outreach.topics_of(grant.person_id)
+    offered = [
+        {"id": topic, "name": here.say(f"news.topic.{topic}"), "chosen": topic in chosen} for topic in outreach.topics()
+    ]
+    return {"purpose": purpose, "offered": offered}
 
 
 @require_safe
 @for_a_person
 def download_json(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
     package = reads.access_package(grant.person_id)
-    return attachment(json.dumps(package, ensure_ascii=False, indent=1).encode(), "application/json", here.say("portal.file") + ".json")
+    return attachment(
+        json.dumps(package, ensure_ascii=False, indent=1).encode(),
+        "application/json",
+        here.say("portal.file") + ".json",
+    )
 
 
 @require_safe
 @for_a_person
 def download_csv(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
-    return attachment(reads.access_csv(grant.person_id).encode(), "text/csv; charset=utf-8", here.say("portal.file") + ".csv")
+    return attachment(
+        reads.access_csv(grant.person_id).encode(), "text/csv; charset=utf-8", here.say("portal.file") + ".csv"
+    )
 
 
 @require_safe
@@ -111,21 +151,24 @@ def correct(request: HttpRequest, here: Edition, grant: verbs.Grant, holding: UU
         raise Http404
     field_name = here.word("fields", held.field)
     value = forms.CharField(
-        label=field_name, max_length=500,
-        error_messages={"required": here.say("news.error.missing", field=field_name), "max_length": here.say("news.error.long", field=field_name)},
-    )  # fmt: skip
+        label=field_name,
+        max_length=500,
+        error_messages={
+            "required": here.say("news.error.missing", field=field_name),
+            "max_length": here.say("news.error.long", field=field_name),
+        },
+    )
     form_class = type("CorrectForm", (forms.Form,), {"value": value, "use_required_attribute": False})
     form = form_class(request.POST) if request.method == "POST" else form_class(initial={"value": held.value})
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.correct(grant.person_id, holding, form.cleaned_data["value"])
+            is_done = verbs.correct(grant.person_id, holding, form.cleaned_data["value"])
         except Problem as problem:
             if problem.code != "register.bad-value":
                 raise
             form.add_error("value", here.say("news.error.value"))
         else:
-            is_address = here.published.policy.fields[held.field].kind == "email"
-            said = "portal.corrected_address" if is_address else "portal.corrected"
+            said = "portal.corrected" if is_done else "portal.corrected_address"
             messages.success(request, here.say(said, field=field_name), extra_tags="good")
             return _to(here, "portal-data")
     status = 422 if form.errors else 200
@@ -137,6 +180,16 @@ def correct(request: HttpRequest, here: Edition, grant: verbs.Grant, holding: UU
 def withdraw(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
     verbs.withdraw(grant.person_id, request.POST.get("purpose", ""))
     messages.success(request, here.say("portal.withdrawn"), extra_tags="good")
+    return HttpResponseRedirect(_address(here, "portal-data") + "#consents")
+
+
+@require_POST
+@for_a_person
+def topics(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
+    """What a subscriber wants to read about (P11)."""
+    known = outreach.topics()
+    news.choose_topics(grant.person_id, [topic for topic in request.POST.getlist("topics") if topic in known])
+    messages.success(request, here.say("portal.topics_saved"), extra_tags="good")
     return HttpResponseRedirect(_address(here, "portal-data") + "#consents")
 
 

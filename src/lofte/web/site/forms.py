@@ -19,11 +19,14 @@ def declared_form(here: Edition, form: str, topics: tuple[str, ...] = ()) -> typ
         item.field: _field(here, item.field, here.published.policy.fields[item.field], required=item.required)
         for item in declared.fields
     }
-    if len(topics) > 1:
+    if "topics" in fields:
+        # a declared choice among the topics there are (P04: the form asks for nothing the policy does not name)
         fields["topics"] = forms.MultipleChoiceField(
-            label=here.say("news.topics"), required=False, widget=forms.CheckboxSelectMultiple,
+            label=here.say("news.topics"),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
             choices=[(topic, here.say(f"news.topic.{topic}")) for topic in topics],
-        )  # fmt: skip
+        )
     if here.published.policy.purposes[declared.purpose].basis == "consent":
         fields["consent"] = forms.BooleanField(
             label=here.word("forms", form, "consent"), error_messages={"required": here.say("news.error.consent")}
@@ -35,14 +38,23 @@ def declared_form(here: Edition, form: str, topics: tuple[str, ...] = ()) -> typ
 def _field(here: Edition, name: str, declared: DataField, *, required: bool) -> forms.Field:
     label = here.word("fields", name)
     attributes = {"autocomplete": AUTOCOMPLETE.get(name, "on")}
-    missing = {"required": here.say("news.error.missing", field=label), "max_length": here.say("news.error.long", field=label)}
+    missing = {
+        "required": here.say("news.error.missing", field=label),
+        "max_length": here.say("news.error.long", field=label),
+    }
     if declared.kind == "email":
         return forms.EmailField(
-            label=label, required=required, max_length=LONGEST["email"],
+            label=label,
+            required=required,
+            max_length=LONGEST["email"],
             widget=forms.EmailInput(attrs=attributes | {"spellcheck": "false", "autocapitalize": "none"}),
             error_messages=missing | {"invalid": here.say("news.error.email")},
-        )  # fmt: skip
+        )
     widget = forms.TextInput(attrs=attributes | ({"type": "tel"} if declared.kind == "phone" else {}))
     return forms.CharField(
-        label=label, required=required, max_length=LONGEST.get(declared.kind, 200), widget=widget, error_messages=missing
+        label=label,
+        required=required,
+        max_length=LONGEST.get(declared.kind, 200),
+        widget=widget,
+        error_messages=missing,
     )

@@ -33,10 +33,17 @@ def newsletter(request: HttpRequest, market: str, locale: str) -> HttpResponse:
         return _form_page(request, here, form, changed=True)
     if not form.is_valid():
         return _form_page(request, here, form)
-    values = {name: value for name, value in form.cleaned_data.items() if name not in (TRAP, "consent", "topics") and value}
+    values = {
+        name: value for name, value in form.cleaned_data.items() if name not in (TRAP, "consent", "topics") and value
+    }
     try:
         verbs.ask_to_subscribe(
-            here.market, here.locale, values, topics=form.cleaned_data.get("topics", ()), form=FORM, remote=caller(request)
+            here.market,
+            here.locale,
+            values,
+            topics=form.cleaned_data.get("topics", ()),
+            form=FORM,
+            remote=caller(request),
         )
     except Problem as problem:
         if problem.code not in ("form.bad-value", "form.missing-field"):
@@ -97,12 +104,19 @@ def _edition_with_newsletter(market: str, locale: str) -> Edition:
 def _form_page(request: HttpRequest, here: Edition, form: Any, *, changed: bool = False) -> HttpResponse:
     declared = here.published.policy.forms[FORM]
     return page(
-        request, "site/newsletter.html", here, route="newsletter", status=422 if form.errors or changed else 200,
-        form=form, trap=TRAP, stamp=stamp(FORM), changed=changed,
+        request,
+        "site/newsletter.html",
+        here,
+        route="newsletter",
+        status=422 if form.errors or changed else 200,
+        form=form,
+        trap=TRAP,
+        stamp=stamp(FORM),
+        changed=changed,
         wording=here.published.wording(here.market, here.locale, f"form.{FORM}"),
         words={part: here.word("forms", FORM, part) for part in ("name", "lead", "submit")},
         purpose=purpose_in_words(here, declared.purpose),
-    )  # fmt: skip
+    )
 
 
 def _thanked(here: Edition) -> HttpResponse:

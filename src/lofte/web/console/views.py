@@ -1,0 +1,257 @@
+"""The console: the board of promises, publications, people by stated purpose, and operation."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lofte.core import actions, clock
+from lofte.core.publication import current
+from lofte.features.findings import reads as findings
+from lofte.features.promises import reads as promises
+from lofte.features.register import reads as register
+from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import LOCALES, say
+from lofte.web.console import checks
+from lofte.web.console import operation as running
+from lofte.web.console.language import COOKIE, COOKIE_AGE_S, console_locale
+from lofte.web.console.publications import clauses_of, shelf
+from lofte.web.console.staff import actor, staff_only
+from lofte.web.pages import Edition
+from lofte.web.person_words import held_in_words
+
+STATUSES = ("broken", "unproved", "kept")
+
+
+@require_safe
+@staff_only
+def board(request: HttpRequest) -> HttpResponse:
+    locale, lines = console_locale(request), promises.board()
+    shown = request.GET.get("show", "")
+    shown = shown if shown in STATUSES else ""
+    numbers = promises.counts(lines)
+    return _page(
+        request,
+        "board",
+        spot="board",
+        version=current().policy.version,
+        total=len(lines) or 1,
+        promises=[_row(line, locale) for line in lines if shown in ("", line.status.value)],
+        counts=[_count(locale, "", len(lines), shown)]
+        + [_count(locale, status, numbers[status], shown) for status in STATUSES],
+        shares=_shares(numbers),
+        checking=checks.is_running(),
+    )
+
+
+@require_safe
+@staff_only
+def promise(request: HttpRequest, promise: str) -> HttpResponse:
+    locale, line = console_locale(request), promises.promise(promise)
+    past = [
+        {"status": item.verdict.status.value, "at": item.at, "reason": item.reason(locale), "evidence": item.evidence}
+        for item in promises.history(promise, limit=50)
+    ]
+    return _page(
+        request,
+        "promise",
+        spot="board",
+        promise=_row(line, locale),
+        history=past,
+        checking=checks.is_running(),
+        controls=[_control(control, locale) for control in line.controls],
+        clauses=clauses_of(current(), promise, locale),
+    )
+
+
+@require_POST
+@staff_only
+def check(request: HttpRequest) -> HttpResponse:
+    """Start the probes of one promise, or of all, in the background."""
+    locale, chosen = console_locale(request), request.POST.get("promise", "")
+    if chosen:
+        promises.promise(chosen)  # 404 for one the policy does not make
+    try:
+        has_started = checks.start((chosen,) if chosen else ())
+    except LookupError:
+        messages.warning(request, say(locale, "console.check_unavailable"), extra_tags="warn")
+    else:
+        actions.record("promises.check", actor(request), promise=chosen or "all")
+        messages.info(request, say(locale, "console.check_started" if has_started else "console.check_busy"))
+    return HttpResponseRedirect(reverse("console-promise", args=(chosen,)) if chosen else reverse("console"))
+
+
+@require_safe
+@staff_only
+def publications(request: HttpRequest) -> HttpResponse:
+    return _page(request, "publications", spot="publications", publications=shelf())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only
+def people(request: HttpRequest) -> HttpResponse:
+    """Find one person by exact address, for a purpose. The address travels in the body, never in an address line."""
+    form = _search_form(request)
+    is_sought = request.method == "POST" and form.is_valid()
+    found = register.person_of("email", form.cleaned_data["address"]) if is_sought else None
+    if found is not None:
+        request.session["console_purpose"] = form.cleaned_data["purpose"]
+        return HttpResponseRedirect(reverse("console-person", args=(found,)))
+    status = 422 if form.errors else 200
+    return _page(request, "people", status=status, spot="people", form=form, sought=is_sought, found=found)
+
+
+@require_safe
+@staff_only
+def person(request: HttpRequest, person: UUID) -> HttpResponse:
+    """What is held about a person for the purpose that was stated; the look is kept before anything is shown."""
+    purpose = request.session.get("console_purpose", "")
+    if not purpose:
+        return HttpResponseRedirect(reverse("console-people"))
+    here = _edition_for(console_locale(request), purpose)
+    name = here.word("purposes", purpose, "name")
+    try:
+        held = register.holdings_of(person, purpose, by=actor(request))
+    except Problem as problem:
+        if problem.code != "register.denied":
+            raise
+        return _page(request, "person", status=403, spot="people", purpose=name, is_denied=True, data={})
+    data = {"holdings": held_in_words(here, held, clock.now())}
+    return _page(request, "person", spot="people", purpose=name, data=data)
+
+
+@require_safe
+@staff_only
+def operation(request: HttpRequest) -> HttpResponse:
+    locale = console_locale(request)
+    return _page(
+        request,
+        "operation",
+        spot="operation",
+        duties=running.duties(clock.now()),
+        queues=running.queues(locale),
+        hosts=findings.newest(50),
+    )
+
+
+@require_POST
+def locale(request: HttpRequest) -> HttpResponse:
+    """The language of the console for this browser. Open to the login page as well."""
+    wanted, back = request.POST.get("locale", ""), request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    answer = HttpResponseRedirect(
+        back if is_ours and back.startswith(("/console/", "/accounts/")) else reverse("console")
+    )
+    if wanted in LOCALES:
+        answer.set_cookie(
+            COOKIE, wanted, max_age=COOKIE_AGE_S, secure=request.is_secure(), httponly=True, samesite="Lax"
+        )
+    return answer
+
+
+def _page(request: HttpRequest, name: str, *, status: int = 200, **seen: Any) -> HttpResponse:
+    return render(request, f"lofte/console/{name}.html", seen, status=status)
+
+
+def _row(line: promises.Line, locale: str) -> dict[str, Any]:
+    return {
+        "id": line.promise,
+        "title": line.title(locale),
+        "status": line.status.value,
+        "reason": line.reason(locale),
+        "seen_at": line.at,
+        "evidence": line.evidence,
+    }
+
+
+def _control(control: promises.ControlLine, locale: str) -> dict[str, Any]:
+    return {
+        "id": control.id,
+        "name": control.name(locale),
+        "asserts": control.asserts(locale),
+        "status": control.verdict.status.value,
+        "reason": control.reason(locale),
+        "law": control.law,
+        "fresh_for": _span(control, locale),
+        "seen_at": control.at,
+        "evidence": control.evidence,
+        "parameters": [(name, _plain(value)) for name, value in control.parameters.items()],
+        "facts": list(control.verdict.facts.items()),
+    }
+
+
+def _span(control: promises.ControlLine, locale: str) -> str:
+    if control.control is None:
+        return ""
+    hours = int(control.control.fresh_for.total_seconds() // 3600)
+    whole_days = hours % 24 == 0 and hours > 24
+    return say(locale, "units.days", n=hours // 24) if whole_days else say(locale, "units.hours", n=hours)
+
+
+def _plain(value: Any) -> str:
+    """A parameter as it stands in the policy, without brackets."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _count(locale: str, status: str, number: int, shown: str) -> dict[str, Any]:
+    address = reverse("console") + (f"?show={status}" if status else "")
+    return {
+        "status": status,
+        "number": number,
+        "name": say(locale, f"console.{status or 'all'}"),
+        "url": address,
+        "current": status == shown,
+    }
+
+
+def _shares(numbers: dict[str, int]) -> list[dict[str, Any]]:
+    """Where each stretch of the bar begins, counted in promises."""
+    order = ("kept", "unproved", "broken")
+    return [
+        {"status": status, "x": sum(numbers[before] for before in order[:place]), "width": numbers[status]}
+        for place, status in enumerate(order)
+    ]
+
+
+def _search_form(request: HttpRequest) -> forms.Form:
+    locale, published = console_locale(request), current()
+    address = forms.EmailField(
+        label=say(locale, "console.address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
+        error_messages={
+            "required": say(locale, "console.address_missing"),
+            "invalid": say(locale, "console.address_wrong"),
+        },
+    )
+    offered = [
+        (key, published.word(locale, "purposes", key, "name"))
+        for key, declared in published.policy.purposes.items()
+        if declared.scope == "person"
+    ]
+    purpose = forms.ChoiceField(
+        label=say(locale, "console.purpose"),
+        choices=[("", "—"), *offered],
+        error_messages={
+            "required": say(locale, "console.purpose_missing"),
+            "invalid_choice": say(locale, "console.purpose_missing"),
+        },
+    )
+    fields = {"address": address, "purpose": purpose, "use_required_attribute": False}
+    return type("SearchForm", (forms.Form,), fields)(request.POST if request.method == "POST" else None)
+
+
+def _edition_for(locale: str, purpose: str) -> Edition:
+    """The publication's words in the console's language. The market matters only for contacts, not shown here."""
+    published = current()
+    if purpose not in published.policy.purposes:
+        raise Problem("register.undeclared", f"the policy has no purpose {purpose}", status=404)
+    return Edition(next(iter(published.policy.markets)), locale, published)
