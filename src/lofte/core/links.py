@@ -6,6 +6,7 @@ PATHS = {
     "confirm": "/news/{market}/{locale}/confirm/{code}/",
     "unsubscribe": "/news/{market}/{locale}/unsubscribe/{code}/",
     "open": "/my/{market}/{locale}/open/{code}/",
+    "address": "/my/{market}/{locale}/address/{code}/",
     "portal": "/my/{market}/{locale}/",
     "policy": "/lofte/policy/{market}/{locale}/",
 }

@@ -134,6 +134,7 @@ class Outbox(models.Model):
     who = models.JSONField(null=True)
     policy = models.CharField(max_length=64, blank=True)
     person_id = models.UUIDField(null=True, db_index=True)
+    about = models.UUIDField(null=True)
     site_id = models.UUIDField(default=this_site, editable=False)
     made_at = models.DateTimeField(default=clock.now)
     index = models.BigIntegerField(null=True)

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lofte.core.csp.ContentSecurityPolicy",
+    *(["lofte.web.middleware.People"] if _installed("lofte.web") else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -96,6 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *(["lofte.web.middleware.People"] if _installed("lofte.web") and find_spec("lofte.web.middleware") else []),
 ]
 TEMPLATES = [
     {
@@ -108,6 +110,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "lofte.core.csp.nonce",
+                *(["lofte.web.console.context.console"] if _installed("lofte.web") else []),
             ],
         },
     },
@@ -124,7 +127,8 @@ SESSION_COOKIE_SAMESITE = "Lax"  # a person arrives from a link in a mail
 SESSION_COOKIE_SECURE = _is_https
 SESSION_COOKIE_AGE = 8 * 3600  # seconds; a working day for staff
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-CSRF_COOKIE_NAME = "lofte_csrf"
+CSRF_FAILURE_VIEW = "lofte.web.problems.csrf_failure" if _installed("lofte.web") else "django.views.csrf.csrf_failure"
+CSRF_COOKIE_NAME = "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = _is_https
@@ -156,6 +160,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Löfte"
+MFA_ADAPTER = "lofte.web.console.accounts.SealedFactors" if _installed("lofte.web") else "allauth.mfa.adapter.DefaultMFAAdapter"
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/console/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"

@@ -1,21 +1,107 @@
-"""Consent given, withdrawn, objected: each an appended event and a fact for the evidence log."""
+"""Consent given, withdrawn, objected: each an appended event and a fact for the evidence log.
+
+Raises `Problem`: `consent.undeclared` (no such purpose for persons), `consent.not-consent` (the purpose does not rest on consent),
+`consent.not-objectable` (the purpose rests on neither legitimate interest nor public task), `consent.unknown-wording`.
+"""
 
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 
+from lofte.core import actions, clock, mail, outbox, ports, publication
+from lofte.core.models import new_id
+from lofte.core.retry import in_transaction
+from lofte.features.consent.models import Consent
+from lofte.kernel.problems import Place, Problem
+from lofte.rules.model import Basis, Purpose
+from lofte.rules.published import Published
+
+_ATTEMPTS = 5
+
+
+@in_transaction
 def grant(person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str) -> UUID:
     """Record a consent to a purpose of the current publication.
 
     ``shown`` names the wording the person saw (``form.newsletter``), ``method`` how they agreed (``double_opt_in``, ``portal``).
     """
-    raise NotImplementedError
+    published = publication.current()
+    if _declared(published, purpose).basis is not Basis.CONSENT:
+        raise Problem("consent.not-consent", "this purpose does not rest on consent", Place(key=purpose), law="GDPR 6(1)", status=422)
+    try:
+        wording = published.wording(market, locale, shown)
+    except KeyError:
+        raise Problem(
+            "consent.unknown-wording", "no such words are published in this market and locale", Place(key=shown),
+            law="GDPR 7(1)", status=422,
+        ) from None  # fmt: skip
+    return _append(person_id, purpose, Consent.Action.GRANTED, published, wording, shown, market, locale, method)
 
 
+@in_transaction
 def withdraw(person_id: UUID, purpose: str, *, method: str) -> UUID:
     """Record that a consent is taken back. Effective at once; a second withdrawal returns the first one's id."""
-    raise NotImplementedError
+    published = publication.current()
+    if _declared(published, purpose).basis is not Basis.CONSENT:
+        raise Problem("consent.not-consent", "this purpose does not rest on consent", Place(key=purpose), status=422)
+    return _take_back(person_id, purpose, Consent.Action.WITHDRAWN, published, method)
 
 
+@in_transaction
 def object_to(person_id: UUID, purpose: str, *, method: str) -> UUID:
-    """Record an objection to a use on legitimate interest (GDPR 21)."""
-    raise NotImplementedError
+    """Record an objection to a use on legitimate interest (GDPR 21). A second one returns the first one's id."""
+    published = publication.current()
+    if _declared(published, purpose).basis not in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
+        raise Problem(
+            "consent.not-objectable", "only a use on legitimate interest can be objected to", Place(key=purpose),
+            law="GDPR 21(1)", status=422,
+        )  # fmt: skip
+    return _take_back(person_id, purpose, Consent.Action.OBJECTED, published, method)
+
+
+def _take_back(person_id: UUID, purpose: str, action: Consent.Action, published: Published, method: str) -> UUID:
+    last = _last(person_id, purpose)
+    if last and last.action == action:
+        return last.id  # type: ignore[no-any-return]
+    market, locale = (last.market, last.locale) if last else ports.register().market_of(person_id) or ("", "")
+    # In one transaction: nothing may stand in the mail queue once the withdrawal is recorded.
+    mail.suppress(person_id, purpose, action.value)
+    return _append(person_id, purpose, action, published, "", "", market, locale, method)
+
+
+def _append(
+    person_id: UUID, purpose: str, action: Consent.Action, published: Published, wording: str, shown: str,
+    market: str, locale: str, method: str,
+) -> UUID:  # fmt: skip
+    event_id, at = new_id(), clock.now()
+    for attempt in range(_ATTEMPTS):
+        last = _last(person_id, purpose)
+        try:
+            with transaction.atomic():
+                Consent.objects.create(
+                    id=event_id, person_id=person_id, purpose=purpose, ordinal=last.ordinal + 1 if last else 1, action=action,
+                    wording=wording, shown=shown, publication=published.digest, market=market, locale=locale, method=method, at=at,
+                )  # fmt: skip
+            break
+        except IntegrityError:  # another event took the ordinal
+            if attempt == _ATTEMPTS - 1:
+                raise
+    fact = {
+        "purpose": purpose, "action": action.value, "wording": wording, "market": market, "locale": locale, "method": method,
+        "version": published.version,
+    }  # fmt: skip
+    outbox.add(f"consent.{action.value}", fact, policy=published.digest, person_id=person_id, about=event_id)
+    actions.record(f"consent.{action.value}", "person", purpose=purpose, method=method)
+    ports.register().refresh_due(person_id)
+    return event_id
+
+
+def _last(person_id: UUID, purpose: str) -> Consent | None:
+    return Consent.objects.of(person_id).filter(purpose=purpose).order_by("-ordinal").first()  # type: ignore[no-any-return]
+
+
+def _declared(published: Published, purpose: str) -> Purpose:
+    declared = published.policy.purposes.get(purpose)
+    if declared is None or declared.scope != "person":
+        raise Problem("consent.undeclared", "the policy declares no such purpose for persons", Place(key=purpose), status=422)
+    return declared

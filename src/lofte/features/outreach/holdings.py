@@ -1,1 +1,45 @@
-"""What this room holds."""
+"""What this room holds: sign-ups in waiting and deliveries. Issues are about nobody."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from lofte.core import holdings as registry
+from lofte.core import vault
+from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
+from lofte.features.outreach import models, reads
+
+_POLICY = NotPersonal("a key or hash of the policy, or a word of the code")
+_STAFF = NotPersonal("written by staff for everybody, about nobody")
+
+declare(
+    models.SignUp, sealed=Holds("newsletter", "*"), hash=Holds("newsletter", "email"), form=_POLICY, market=_POLICY,
+    locale=Holds("newsletter", "locale"), wording=_POLICY, publication=_POLICY, asked_at=Holds("newsletter", "interest"),
+    expires_at=Holds("newsletter", "interest"),
+)  # fmt: skip
+declare(
+    models.Issue, topic=_POLICY, purpose=_POLICY, contents=_STAFF, state=_POLICY, by=NotPersonal("a staff member's number"),
+    made_at=_STAFF, sent_at=_STAFF,
+)  # fmt: skip
+declare(
+    models.Delivery, issue_id=NotPersonal("the id of an issue"), mail_id=NotPersonal("the id of a letter"), state=_POLICY, reason=_POLICY,
+    at=Holds("newsletter", "dialogue"),
+)  # fmt: skip
+
+
+def _export(person_id: UUID) -> dict[str, Any]:
+    return {"deliveries": [{"issue": each.issue_id, "state": each.state, "at": each.at} for each in reads.deliveries_of(person_id)]}
+
+
+def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
+    """Open sign-ups with an address of this person: they belong to provisional persons, so `person_id` does not reach them."""
+    rows = models.SignUp.everyone.filter(hash__in=hashes).exclude(person_id=person_id)
+    counts: dict[str, int] = {}
+    for provisional in list(rows.values_list("person_id", flat=True)):
+        vault.destroy_key(provisional)
+        for table, count in registry.erase_rows(provisional).items():
+            counts[table] = counts.get(table, 0) + count
+    return counts
+
+
+register(Room("outreach", export=_export, erase=_erase))

@@ -1,1 +1,98 @@
-"""What this room holds."""
+"""What this room holds, and its side of `core.ports`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lofte.core import ports
+from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
+from lofte.features.register import models, reads, verbs
+
+_POLICY = NotPersonal("a key of the policy or a few words of the code")
+_WHEN = Holds("*", "interest")
+
+declare(models.Relation, relation=Holds("*", "relation"), market=_POLICY, locale=Holds("*", "locale"), started_at=_WHEN, ended_at=_WHEN)
+declare(
+    models.Holding, field=_POLICY, purpose=_POLICY, basis=_POLICY, source=_POLICY, sealed=Holds("*", "*"), hash=Holds("*", "*"),
+    market=_POLICY, locale=Holds("*", "locale"), publication=_POLICY, wording=_POLICY, since=_WHEN, clock=_POLICY, due_at=_WHEN,
+)  # fmt: skip
+declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY)
+declare(
+    models.Look, by=NotPersonal("a room, or a staff member's number"), purpose=_POLICY, fields=_POLICY, allowed=_POLICY, reason=_POLICY,
+    at=_WHEN,
+)  # fmt: skip
+
+
+class _Register:
+    """This room as `core.ports.Register`."""
+
+    find = staticmethod(reads.person_of)
+    signal = staticmethod(verbs.record_signal)
+    market_of = staticmethod(reads.market_of)
+    people_for = staticmethod(reads.people_for)
+    due_people = staticmethod(reads.due_people)
+    due_holdings = staticmethod(reads.due_holdings)
+    due_counts = staticmethod(reads.due_counts)
+
+    def welcome(self, *, provisional: bool = False) -> UUID:
+        return verbs.welcome(provisional=provisional)
+
+    def confirm(self, person_id: UUID) -> None:
+        verbs.confirm_person(person_id)
+
+    def keep(
+        self, person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+    ) -> None:
+        verbs.hold(person_id, values, purpose, source=source, market=market, locale=locale, wording=wording)
+
+    def read(self, person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]:
+        found = sorted(reads.holdings_of(person_id, purpose, by=by, fields=fields), key=lambda each: each.since)
+        return {each.field: each.value for each in found}
+
+    def relate(self, person_id: UUID, relation: str, *, market: str, locale: str) -> UUID:
+        return verbs.begin_relation(person_id, relation, market=market, locale=locale)
+
+    def refresh_due(self, person_id: UUID) -> None:
+        verbs.refresh_due(person_id)
+
+    def drop_due(self, person_id: UUID, at: datetime) -> tuple[int, int]:
+        """Erase what is due; returns how many went and how many are left."""
+        verbs.refresh_due(person_id)  # the truth of this moment, not of when the row was written
+        due = list(models.Holding.objects.of(person_id).filter(due_at__lte=at).values_list("id", flat=True))
+        gone = verbs.drop(person_id, due, due_by=at)
+        return gone, models.Holding.objects.of(person_id).count()
+
+    def held(self, person_id: UUID) -> list[reads.Held]:
+        """Everything, for the person themself; leaves one look."""
+        return list(reads.holdings_of(person_id, "portal", by="person"))
+
+    def needles_of(self, person_id: UUID) -> list[tuple[str, str]]:
+        """(field, value) of all that is held, for the search for residue."""
+        return [(each.field, each.value) for each in reads.open_all(person_id).values()]
+
+    def correct(self, person_id: UUID, holding_id: UUID, value: str) -> str:
+        """Put a value right; returns the field's id."""
+        row = models.Holding.objects.of(person_id).get(id=holding_id)
+        verbs.correct_value(person_id, holding_id, value)
+        return str(row.field)
+
+
+def _export(person_id: UUID) -> dict[str, Any]:
+    return {
+        "relations": [
+            {"relation": each.relation, "market": each.market, "started_at": each.started_at, "ended_at": each.ended_at, "id": each.id}
+            for each in reads.relations_of(person_id)
+        ],
+        "looks": [
+            {"at": each.at, "by": each.by, "purpose": each.purpose, "fields": list(each.fields), "allowed": each.allowed, "reason": each.reason}
+            for each in reads.looks_of(person_id)
+        ],
+        "signals": [
+            {"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")
+        ],
+    }
+
+
+ports.provide("register", _Register())
+register(Room("register", export=_export))

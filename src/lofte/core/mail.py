@@ -1,0 +1,224 @@
+"""Mail: a sealed row in the queue first, then SMTP by a duty. Nothing personal is in the clear in the row, and nothing at all after it left.
+
+A letter for marketing is its own class, and one without a way out cannot be built. Consent is asked when the letter is queued and
+once more in the transaction that takes it out of the queue; a letter that may no longer go is kept as a bare row that says so.
+"""
+
+import json
+import logging
+import re
+import smtplib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from lofte.core import clock, ports, publication, vault
+from lofte.core.links import link
+from lofte.core.models import Mail, new_id
+from lofte.core.tasks import duty
+from lofte.kernel.problems import Problem
+
+_BATCH = 100
+_LEASE = timedelta(minutes=5)
+_PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
+_logger = logging.getLogger("lofte.mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a letter says, in one language."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter to one person, owed to them or asked for. ``name`` is the kind of letter, ``purpose`` what it serves."""
+
+    name: str
+    person_id: UUID
+    to: str
+    words: Words
+    purpose: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    about: UUID | None = None
+
+    def __post_init__(self) -> None:
+        for value in (self.to, self.words.subject, *self.headers, *self.headers.values()):
+            if re.search(r"[\r\n\0]", value):
+                raise Problem("mail.bad-header", "a header may not hold a line break", status=422)
+        if not self.to or not self.words.subject.strip() or not self.words.text.strip():
+            raise Problem("mail.empty", "a letter needs an address, a subject and a text", status=500)
+
+
+@dataclass(frozen=True)
+class MarketingLetter(Letter):
+    """A letter that needs consent. The way out stands in what is read and in the header for one click (RFC 8058), or it is no letter."""
+
+    unsubscribe_url: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        way_out = self.unsubscribe_url
+        if not way_out.startswith(("https://", "http://")) or way_out not in self.words.text:
+            raise _no_way_out()
+        if self.words.html and way_out.replace("&", "&amp;") not in self.words.html:
+            raise _no_way_out()
+        one_click = {"List-Unsubscribe": f"<{way_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        object.__setattr__(self, "headers", {**self.headers, **one_click})
+
+
+def _no_way_out() -> Problem:
+    return Problem(
+        "mail.no-unsubscribe", "a marketing letter without a way out cannot be sent", law="GDPR 7(3), ePrivacy 13(2)", status=500
+    )
+
+
+def compose(name: str, market: str, locale: str, **context: Any) -> Words:
+    """Render `mail/<name>/subject.txt`, `body.txt` and `body.html` (templates of `web`) for a market and locale.
+
+    Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``url`` and ``hours``
+    in `confirm`, `open` and `address`; ``subject``, ``text``, ``html``, ``name`` and ``unsubscribe_url`` in `issue`.
+    """
+    policy = publication.current().policy
+    controller = policy.controllers[policy.markets[market].controller]
+    seen = {
+        "market": market, "locale": locale, "organisation": policy.organisation, "controller": controller,
+        "policy_url": link("policy", market, locale), "portal_url": link("portal", market, locale), **context,
+    }  # fmt: skip
+    subject = " ".join(render_to_string(f"mail/{name}/subject.txt", seen).split())
+    return Words(subject, render_to_string(f"mail/{name}/body.txt", seen).strip() + "\n", render_to_string(f"mail/{name}/body.html", seen))
+
+
+def send(letter: Letter) -> UUID:
+    """Queue a letter, in the caller's transaction. Returns the row's id."""
+    row_id = new_id()
+    words = letter.words
+    plain = {
+        "to": letter.to, "subject": words.subject, "text": words.text, "html": words.html, "headers": dict(letter.headers),
+    }  # fmt: skip
+    sealed = vault.opener(letter.person_id).seal(row_id, json.dumps(plain).encode())
+    Mail.objects.create(
+        id=row_id, person_id=letter.person_id, letter=letter.name, purpose=letter.purpose, sealed=sealed, about=letter.about,
+        is_marketing=isinstance(letter, MarketingLetter),
+    )  # fmt: skip
+    return row_id
+
+
+def suppress(person_id: UUID, purpose: str, reason: str) -> int:
+    """Take what waits for this person and purpose out of the queue; the rows stay and say why."""
+    return Mail.objects.of(person_id).filter(purpose=purpose, state=Mail.State.QUEUED).update(
+        state=Mail.State.SUPPRESSED, reason=reason, sealed=None
+    )
+
+
+@duty("mail.deliver", every=timedelta(seconds=2))
+def deliver(at: datetime) -> int:
+    """Send what is due; returns how many left. Without LOFTE_SMTP the queue waits."""
+    if not settings.EMAIL_HOST:
+        return 0
+    _pick_up_the_fallen(at)
+    due = Mail.everyone.filter(state=Mail.State.QUEUED, next_at__lte=at).order_by("next_at").values_list("person_id", "id")
+    waiting = list(due[:_BATCH])
+    if not waiting:
+        return 0
+    sent = 0
+    try:
+        with _server() as server:
+            for person_id, row_id in waiting:
+                sent += _deliver_one(server, person_id, row_id, at)
+    except (OSError, smtplib.SMTPException) as error:
+        _logger.warning("the mail server did not answer", extra={"fields": {"error": type(error).__name__}})
+        Mail.everyone.filter(id__in=[row for _, row in waiting], state=Mail.State.QUEUED).update(next_at=at + _PAUSES[0])
+    return sent
+
+
+def _server() -> smtplib.SMTP:
+    server = smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=settings.EMAIL_TIMEOUT)
+    if settings.EMAIL_USE_TLS:
+        server.starttls()
+    if settings.EMAIL_HOST_USER:
+        server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+    return server
+
+
+def _deliver_one(server: smtplib.SMTP, person_id: UUID, row_id: UUID, at: datetime) -> int:
+    row = _take(person_id, row_id, at)
+    if row is None:
+        return 0
+    rows = Mail.objects.of(person_id).filter(id=row_id, state=Mail.State.SENDING)
+    try:
+        message = _message(row)
+        server.send_message(message)
+    except smtplib.SMTPResponseException as error:
+        _again(rows, row, at, error.smtp_code >= 500)
+        return 0
+    except smtplib.SMTPRecipientsRefused as error:
+        _again(rows, row, at, all(code >= 500 for code, _ in error.recipients.values()))
+        return 0
+    except Problem:  # the key is gone: the person was erased between taking and sealing open
+        rows.update(state=Mail.State.FAILED, reason="erased", sealed=None)
+        return 0
+    except (OSError, smtplib.SMTPException):
+        _again(rows, row, at, False)
+        raise
+    rows.update(state=Mail.State.SENT, sent_at=clock.now(), sealed=None, reason="")
+    return 1
+
+
+@transaction.atomic
+def _take(person_id: UUID, row_id: UUID, at: datetime) -> Mail | None:
+    """Claim a row, and decide in the same transaction whether it may still go."""
+    rows = Mail.objects.of(person_id).filter(id=row_id, state=Mail.State.QUEUED)
+    if not rows.update(state=Mail.State.SENDING, next_at=at + _LEASE):
+        return None
+    row: Mail = Mail.objects.of(person_id).get(id=row_id)
+    if row.is_marketing and not ports.consents().is_granted(person_id, row.purpose):
+        Mail.objects.of(person_id).filter(id=row_id).update(state=Mail.State.SUPPRESSED, reason="no-consent", sealed=None)
+        return None
+    return row
+
+
+def _message(row: Mail) -> EmailMessage:
+    if row.sealed is None:
+        raise Problem("mail.empty", "the letter is no longer there", status=500)
+    plain = json.loads(vault.opener(row.person_id).open(row.id, row.sealed))
+    message = EmailMessage()
+    message["From"] = settings.DEFAULT_FROM_EMAIL
+    message["To"] = plain["to"]
+    message["Subject"] = plain["subject"]
+    message["Date"] = format_datetime(row.made_at)
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    message["Message-ID"] = f"<{row.id}@{sender.rpartition('@')[2] or 'localhost'}>"  # the same on a second try: receivers fold doubles
+    if not row.is_marketing:
+        message["Auto-Submitted"] = "auto-generated"
+    for name, value in plain["headers"].items():
+        message[name] = value
+    message.set_content(plain["text"])
+    if plain["html"]:
+        message.add_alternative(plain["html"], subtype="html")
+    return message
+
+
+def _again(rows: Any, row: Mail, at: datetime, is_final: bool) -> None:
+    if is_final or row.attempts >= len(_PAUSES):
+        rows.update(state=Mail.State.FAILED, reason="refused" if is_final else "unreachable", sealed=None)
+    else:
+        rows.update(state=Mail.State.QUEUED, attempts=row.attempts + 1, next_at=at + _PAUSES[row.attempts])
+
+
+def _pick_up_the_fallen(at: datetime) -> None:
+    """Letters whose sender died between claim and outcome: what is owed goes again, marketing is not risked twice."""
+    fallen = Mail.everyone.filter(state=Mail.State.SENDING, next_at__lte=at)
+    fallen.filter(is_marketing=True).update(state=Mail.State.FAILED, reason="outcome-unknown", sealed=None)
+    fallen.filter(is_marketing=False).update(state=Mail.State.QUEUED)

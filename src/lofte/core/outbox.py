@@ -1,0 +1,156 @@
+"""Facts leave through here: to the evidence log and to whoever subscribed. The row is written in the caller's own transaction.
+
+A crash anywhere loses nothing and doubles nothing in the log (the row's id is the log's idempotency key). Subscribers hear of a fact
+at least once, so their handlers are idempotent. Only the process that holds the log drains.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from lofte.core import clock, evidence
+from lofte.core.models import Entry, Outbox, Person
+from lofte.evidence.log import Committed, Draft, Log
+from lofte.kernel.canonical import canonical_bytes
+from lofte.kernel.instants import rfc3339
+
+_BATCH = 500
+_WAIT_S = 30
+_LONGEST_PAUSE_S = 3600
+_logger = logging.getLogger("lofte.outbox")
+_subscribers: dict[str, list[tuple[str, Callable[["Fact"], None]]]] = {}
+_draining = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What happened, as subscribers hear it. ``index`` is its place in the evidence log; ``about`` names the row it is about."""
+
+    id: UUID
+    kind: str
+    fact: Mapping[str, Any]
+    person_id: UUID | None
+    about: UUID | None
+    index: int
+    at: datetime
+
+
+Handler = Callable[[Fact], None]
+
+
+def add(
+    kind: str, fact: Mapping[str, Any], who: Mapping[str, Any] | None = None, policy: str = "", *,
+    person_id: UUID | None = None, about: UUID | None = None,
+) -> Outbox:  # fmt: skip
+    """Put a fact on its way, inside the caller's transaction.
+
+    ``fact`` holds nothing personal; ``who`` (the person's handle) is sealed apart in the log and can be shredded.
+    With ``person_id`` the log entry is remembered as being about that person.
+    """
+    at = clock.now()
+    whole = {"event": kind, "at": rfc3339(at), **fact}
+    canonical_bytes(whole)  # refuse here, where the mistake was made
+    if who is None and person_id is not None:
+        who = {"person": str(person_id)}
+    row = Outbox(kind=kind, fact=whole, who=None if who is None else dict(who), policy=policy, person_id=person_id, about=about)
+    row.made_at = row.next_at = at
+    row.save(force_insert=True)
+    return row
+
+
+def append_now(kind: str, fact: Mapping[str, Any], *, key: UUID, policy: str = "") -> int:
+    """Put a fact straight into the log and wait until it is durable; returns its place there. Subscribers hear of it by the next drain.
+
+    ``key`` makes it idempotent: the same key again is the same entry.
+    """
+    row = Outbox(id=key, kind=kind, fact={"event": kind, "at": rfc3339(clock.now()), **fact}, policy=policy)
+    index = evidence.log().append_and_wait(_draft(row), timeout_s=_WAIT_S).index
+    if not Outbox.objects.filter(pk=key).exists():
+        row.index, row.made_at, row.next_at = index, clock.now(), clock.now()
+        row.save(force_insert=True)
+    return index
+
+
+def subscribe(kind: str, handler: Handler) -> None:
+    """From now on, facts of this kind are handed to the handler. Only `cli/wiring.py` calls this."""
+    name = f"{handler.__module__}.{handler.__qualname__}"
+    if all(known != name for known, _ in _subscribers.setdefault(kind, [])):
+        _subscribers[kind].append((name, handler))
+
+
+def unsubscribe_all() -> None:
+    _subscribers.clear()
+
+
+def waiting() -> int:
+    """Facts that are not yet in the log or not yet delivered."""
+    return Outbox.objects.count()
+
+
+def drain(log: Log | None = None, *, person_id: UUID | None = None) -> int:
+    """Carry waiting facts (of one person, or all) into the log, then to their subscribers. Returns how many were finished."""
+    log = log or evidence.log()
+    with _draining:
+        _append(log, person_id)
+        return _deliver(person_id)
+
+
+def _waiting(person_id: UUID | None) -> Any:
+    rows = Outbox.objects.filter(next_at__lte=clock.now()).order_by("made_at", "id")
+    return rows.filter(person_id=person_id) if person_id else rows
+
+
+def _append(log: Log, person_id: UUID | None) -> None:
+    while rows := list(_waiting(person_id).filter(index__isnull=True)[:_BATCH]):
+        sent: list[tuple[Outbox, Future[Committed]]] = [(row, log.submit(_draft(row))) for row in rows]
+        for row, future in sent:
+            _mark(row, future.result(timeout=_WAIT_S).index)
+
+
+def _draft(row: Outbox) -> Draft:
+    who = None if row.who is None else canonical_bytes(row.who)
+    return Draft(row.kind.partition(".")[0], canonical_bytes(row.fact), who, row.policy, str(row.id))
+
+
+def _mark(row: Outbox, index: int) -> None:
+    with transaction.atomic():
+        Outbox.objects.filter(pk=row.pk).update(index=index)
+        if row.person_id and Person.objects.filter(pk=row.person_id).exists():
+            if not Entry.objects.of(row.person_id).filter(index=index).exists():
+                Entry.objects.create(person_id=row.person_id, kind=row.kind, index=index, at=row.made_at, about=row.about)
+
+
+def _deliver(person_id: UUID | None) -> int:
+    finished = 0
+    for row in _waiting(person_id).filter(index__isnull=False)[: _BATCH * 4]:
+        if _hand_out(row):
+            Outbox.objects.filter(pk=row.pk).delete()
+            finished += 1
+    return finished
+
+
+def _hand_out(row: Outbox) -> bool:
+    """Whether every subscriber has heard; who failed is asked again later, who succeeded is not."""
+    fact = Fact(row.id, row.kind, row.fact, row.person_id, row.about, row.index or 0, row.made_at)
+    heard, failed = list(row.handled), False
+    for name, handler in _subscribers.get(row.kind, []):
+        if name in heard:
+            continue
+        try:
+            handler(fact)
+            heard.append(name)
+        except Exception:
+            failed = True
+            _logger.exception("a subscriber failed", extra={"fields": {"kind": row.kind, "handler": name}})
+    if failed:
+        pause = min(2**row.attempts, _LONGEST_PAUSE_S)
+        again = clock.now() + timedelta(seconds=pause)
+        Outbox.objects.filter(pk=row.pk).update(handled=heard, attempts=row.attempts + 1, next_at=again)
+    return not failed

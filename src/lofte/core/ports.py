@@ -1,0 +1,106 @@
+"""What one room may ask of another without knowing it: each room provides its side when Django starts.
+
+Functions, not objects: the module of the room itself is the provider. Sibling features never import each other.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from lofte.kernel.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class DueCount:
+    """How many holdings a person has, and how many of them are due."""
+
+    due: int
+    all: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueHolding:
+    """Something that must be gone, and by which clock."""
+
+    person_id: UUID
+    id: UUID
+    due: datetime
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The latest word of a person on one purpose."""
+
+    purpose: str
+    action: str  # granted, withdrawn, objected
+    at: datetime
+
+
+class Register(Protocol):
+    """Provided by `features.register`."""
+
+    def welcome(self, *, provisional: bool = False) -> UUID: ...
+    def confirm(self, person_id: UUID) -> None: ...
+    def find(self, field: str, value: str, country: str = "") -> UUID | None: ...
+    def keep(
+        self, person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+    ) -> None: ...
+    def read(self, person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]: ...
+    def signal(self, person_id: UUID, kind: str) -> None: ...
+    def relate(self, person_id: UUID, relation: str, *, market: str, locale: str) -> UUID: ...
+    def market_of(self, person_id: UUID) -> tuple[str, str] | None: ...
+    def refresh_due(self, person_id: UUID) -> None: ...
+    def people_for(self, purpose: str, after: UUID | None, limit: int) -> list[UUID]: ...
+    def due_people(self, at: datetime, limit: int) -> list[UUID]: ...
+    def due_holdings(self, at: datetime) -> list[DueHolding]: ...
+    def due_counts(self, person_id: UUID, at: datetime) -> DueCount: ...
+    def drop_due(self, person_id: UUID, at: datetime) -> tuple[int, int]: ...
+    def held(self, person_id: UUID) -> list[Any]: ...
+    def needles_of(self, person_id: UUID) -> list[tuple[str, str]]: ...
+    def correct(self, person_id: UUID, holding_id: UUID, value: str) -> str: ...
+
+
+class Consents(Protocol):
+    """Provided by `features.consent`."""
+
+    def is_granted(self, person_id: UUID, purpose: str) -> bool: ...
+    def grant(self, person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str) -> UUID: ...
+    def withdraw(self, person_id: UUID, purpose: str, *, method: str) -> UUID: ...
+    def object_to(self, person_id: UUID, purpose: str, *, method: str) -> UUID: ...
+    def count_granted(self, purpose: str) -> int: ...
+    def standings(self, person_id: UUID) -> Mapping[str, Standing]: ...
+
+
+class Eraser(Protocol):
+    """Provided by `features.rights`."""
+
+    def erase(self, person_id: UUID, by: str = "person") -> Any: ...
+
+
+_providers: dict[str, Any] = {}
+
+
+def provide(name: str, provider: Any) -> None:
+    """Called by a room's AppConfig.ready."""
+    _providers[name] = provider
+
+
+def _of(name: str) -> Any:
+    if name not in _providers:
+        raise Problem("room.missing", f"the room {name} is not installed", status=500)
+    return _providers[name]
+
+
+def register() -> Register:
+    return _of("register")  # type: ignore[no-any-return]  # what each room provides is checked against its Protocol there
+
+
+def consents() -> Consents:
+    return _of("consents")  # type: ignore[no-any-return]
+
+
+def eraser() -> Eraser:
+    return _of("eraser")  # type: ignore[no-any-return]

@@ -1,0 +1,155 @@
+"""Questions to the register. Each read of values names a purpose and who asks, is decided, and leaves a look; a refusal does too."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from lofte.core import blind, clock, decisions, ports, publication, vault
+from lofte.core.models import BlindIndex, Person
+from lofte.features.register import due
+from lofte.features.register.models import Holding, Look, Relation
+from lofte.kernel.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One holding, opened. ``clock`` is the clock that runs for it, ``due`` when it must be gone."""
+
+    id: UUID
+    field: str
+    value: str
+    purpose: str
+    basis: str
+    source: str
+    clock: str | None
+    since: datetime
+    due: datetime | None
+    market: str
+    locale: str
+    publication: str
+    wording: str
+
+
+def person_of(field: str, value: str, country: str = "") -> UUID | None:
+    """The one person a value belongs to, by blind index; None when nobody, or more than one, has it (or it is no value at all)."""
+    shape = publication.current().policy.fields.get(field)
+    if shape is None or not shape.indexed:
+        raise Problem("register.undeclared", f"people are not found by {field}", status=422)
+    try:
+        found = blind.blind_hash(field, blind.normalise(shape.kind, value, country))
+    except Problem:
+        return None
+    people = list(BlindIndex.objects.filter(hash=found, field=field).values_list("person_id", flat=True)[:2])
+    return people[0] if len(people) == 1 else None
+
+
+def holdings_of(person_id: UUID, purpose: str, *, by: str, fields: Iterable[str] | None = None) -> tuple[Held, ...]:
+    """What is held for a purpose, opened. ``portal`` as purpose (the person themself, GDPR 15) gives everything.
+
+    Raises Problem `register.denied` with the reason when the purpose does not allow it; the attempt is kept.
+    """
+    rows = Holding.objects.of(person_id).order_by("purpose", "field", "since")
+    if purpose not in decisions.BY_LAW:
+        rows = rows.filter(purpose=purpose)
+    if fields is not None:
+        rows = rows.filter(field__in=list(fields))
+    found = list(rows)
+    demand(person_id, purpose, {row.field for row in found}, by=by)
+    if not found:
+        return ()
+    opener = vault.opener(person_id)
+    return tuple(_held(row, opener) for row in found)
+
+
+def value_of(person_id: UUID, field: str, purpose: str, *, by: str) -> str | None:
+    """One value for a purpose; by law (`rights`, `portal`) from whichever purpose holds it, the latest first."""
+    found = holdings_of(person_id, purpose, by=by, fields=[field])
+    return max(found, key=lambda each: each.since).value if found else None
+
+
+def demand(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> None:
+    """Ask whether the purpose may see these fields, keep the look, and raise Problem `register.denied` when it may not."""
+    asked = sorted(set(fields))
+    decided = decisions.may_use(publication.current(), purpose, asked, ports.consents().standings(person_id))
+    Look.objects.create(
+        person_id=person_id, by=by, purpose=purpose, fields=asked, allowed=decided.allowed, reason=decided.reason, at=clock.now()
+    )
+    if not decided.allowed:
+        raise Problem("register.denied", f"the purpose {purpose} may not use this: {decided.reason}", law=decided.law, status=403)
+
+
+def looks_of(person_id: UUID, limit: int = 500) -> list[Look]:
+    return list(Look.objects.of(person_id).order_by("-at")[:limit])
+
+
+def relations_of(person_id: UUID) -> list[Relation]:
+    return list(Relation.objects.of(person_id).order_by("started_at"))
+
+
+def market_of(person_id: UUID) -> tuple[str, str] | None:
+    """Market and locale the person was last known in."""
+    row = Relation.objects.of(person_id).order_by("-started_at").first() or Holding.objects.of(person_id).order_by("-since").first()
+    return (row.market, row.locale) if row else None
+
+
+def exists(person_id: UUID) -> bool:
+    return Person.objects.filter(pk=person_id, provisional=False).exists()
+
+
+def people_count() -> int:
+    """People in the register; those who have not confirmed an address do not count."""
+    return Person.objects.filter(provisional=False).count()
+
+
+def people_for(purpose: str, after: UUID | None, limit: int) -> list[UUID]:
+    """The next people with anything held for a purpose, in order of id; pass the last one to go on."""
+    rows = Holding.everyone.filter(purpose=purpose)
+    if after is not None:
+        rows = rows.filter(person_id__gt=after)
+    return list(rows.order_by("person_id").values_list("person_id", flat=True).distinct()[:limit])
+
+
+def due_people(at: datetime, limit: int) -> list[UUID]:
+    """People with a holding that must be gone by now, the longest overdue first."""
+    rows = Holding.everyone.filter(due_at__lte=at).order_by("due_at", "person_id").values_list("person_id", flat=True)
+    return list(dict.fromkeys(rows[: limit * 20]))[:limit]
+
+
+def due_holdings(at: datetime) -> list[ports.DueHolding]:
+    """Everything past its clock, the longest overdue first."""
+    rows = Holding.everyone.filter(due_at__lte=at).order_by("due_at").values_list("person_id", "id", "due_at", "clock")
+    return [ports.DueHolding(*row) for row in rows]
+
+
+def due_counts(person_id: UUID, at: datetime) -> ports.DueCount:
+    rows = list(Holding.objects.of(person_id).values_list("due_at", flat=True))
+    return ports.DueCount(due=sum(each is not None and each <= at for each in rows), all=len(rows))
+
+
+def drifted(person_id: UUID) -> list[UUID]:
+    """Holdings whose written deadline is not what the clocks say: a sign that somebody wrote past the verbs."""
+    published, seen = publication.current(), due.surroundings(person_id)
+    wrong = []
+    for row in Holding.objects.of(person_id).defer("sealed"):
+        found = due.due_of(row, seen, published)
+        if row.due_at != (found.at if found else None):
+            wrong.append(row.id)
+    return wrong
+
+
+def open_all(person_id: UUID) -> Mapping[UUID, Held]:
+    """Every holding opened without a look, for the erasure's own search. Nobody else calls this."""
+    rows = list(Holding.objects.of(person_id))
+    if not rows or not vault.has_key(person_id):
+        return {}
+    opener = vault.opener(person_id)
+    return {row.id: _held(row, opener) for row in rows}
+
+
+def _held(row: Holding, opener: vault.Opener) -> Held:
+    return Held(
+        id=row.id, field=row.field, value=opener.open(row.id, row.sealed).decode(), purpose=row.purpose, basis=row.basis,
+        source=row.source, clock=row.clock or None, since=row.since, due=row.due_at, market=row.market, locale=row.locale,
+        publication=row.publication, wording=row.wording,
+    )  # fmt: skip

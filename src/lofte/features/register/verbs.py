@@ -1,0 +1,220 @@
+"""What is done with the register. Only a declared field is kept, for a declared purpose, from a person who was not erased.
+
+Raises `Problem`: `register.undeclared` (purpose or field the publication does not declare), `register.bad-value`,
+`register.no-holding`, `register.taken` (the address is another person's), `vault.erased`.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from lofte.core import blind, clock, publication, vault
+from lofte.core.models import BlindIndex, Person, new_id
+from lofte.core.retry import in_transaction
+from lofte.features.register import due
+from lofte.features.register.models import Holding, Relation, Signal
+from lofte.kernel import ids
+from lofte.kernel.problems import Place, Problem
+from lofte.rules.model import DataField, Purpose
+from lofte.rules.published import Published
+
+_MANY = ("dialogue",)  # categories of which a person has many: each letter and call is its own holding
+
+
+def welcome(*, provisional: bool = False) -> UUID:
+    """A new person with a key of their own and nothing held yet. ``provisional`` until they confirm that the address is theirs."""
+    person_id = ids.person_id(os.urandom(16))
+    vault.make_key(person_id)  # first: a key without a person is harmless, a person without a key is not
+    Person.objects.create(id=person_id, provisional=provisional, made_at=clock.now())
+    return person_id
+
+
+@in_transaction
+def hold(
+    person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+) -> list[UUID]:  # fmt: skip
+    """Hold values of declared fields for a declared purpose; an earlier value of the same field and purpose is replaced.
+
+    Nothing is held when any of them is refused. ``source`` says where it came from: ``form:newsletter``, ``portal``, ``staff:<id>``, ``import``.
+    """
+    published = publication.current()
+    declared = _declared_purpose(published, purpose)
+    opener = vault.opener(person_id)
+    kept = []
+    for field, value in values.items():
+        if value.strip():
+            shape = _declared_field(published, declared, purpose, field)
+            kept.append(_hold_one(opener, field, shape, value, purpose, declared, source, market, locale, published, wording))
+    refresh_due(person_id)
+    return kept
+
+
+def hold_value(
+    person_id: UUID, field: str, value: str, purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+) -> UUID:
+    """One value; see `hold`."""
+    kept = hold(person_id, {field: value}, purpose, source=source, market=market, locale=locale, wording=wording)
+    if not kept:
+        raise Problem("register.bad-value", "an empty value is nothing to hold", Place(key=field), status=422)
+    return kept[0]
+
+
+def _hold_one(
+    opener: vault.Opener, field: str, shape: DataField, value: str, purpose: str, declared: Purpose, source: str,
+    market: str, locale: str, published: Published, wording: str,
+) -> UUID:  # fmt: skip
+    country = published.policy.markets[market].country if market in published.policy.markets else ""
+    text = blind.clean(shape.kind, value)
+    found = blind.blind_hash(field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
+    earlier = None
+    if shape.category not in _MANY:
+        earlier = Holding.objects.of(opener.owner).filter(field=field, purpose=purpose).first()
+    row_id = earlier.id if earlier else new_id()
+    values = {
+        "basis": declared.basis.value, "source": source, "sealed": opener.seal(row_id, text.encode()), "hash": found,
+        "market": market, "locale": locale, "publication": published.digest, "wording": wording, "since": clock.now(),
+    }  # fmt: skip
+    if earlier:
+        Holding.objects.of(opener.owner).filter(id=row_id).update(**values)
+    else:
+        Holding.objects.create(id=row_id, person_id=opener.owner, field=field, purpose=purpose, **values)
+    if found:
+        _index(opener.owner, field, shape.kind, found)
+    if earlier and earlier.hash != found:
+        _unindex(opener.owner, field, {earlier.hash})
+    return row_id
+
+
+@in_transaction
+def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
+    """Put a value right wherever the same field holds the same old value (GDPR 16). Returns the ids of the corrected holdings."""
+    published = publication.current()
+    row = _holding(person_id, holding_id)
+    shape = _declared_field(published, _declared_purpose(published, row.purpose), row.purpose, row.field)
+    opener = vault.opener(person_id)
+    old = opener.open(row.id, row.sealed)
+    text = blind.clean(shape.kind, value)
+    if not text:
+        raise Problem("register.bad-value", "an empty value is nothing to hold", Place(key=row.field), status=422)
+    country = published.policy.markets[row.market].country if row.market in published.policy.markets else ""
+    found = blind.blind_hash(row.field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
+    if found:
+        _index(person_id, row.field, shape.kind, found)
+    same = [each for each in Holding.objects.of(person_id).filter(field=row.field) if opener.open(each.id, each.sealed) == old]
+    for each in same:
+        Holding.objects.of(person_id).filter(id=each.id).update(sealed=opener.seal(each.id, text.encode()), hash=found)
+    _unindex(person_id, row.field, {each.hash for each in same} - {found})
+    return [each.id for each in same]
+
+
+@in_transaction
+def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | None = None) -> int:
+    """Erase single holdings and what finds them. With ``due_by`` only those that are due by then, asked again at this moment."""
+    rows = Holding.objects.of(person_id).filter(id__in=list(holding_ids))
+    if due_by is not None:
+        rows = rows.filter(due_at__lte=due_by)
+    leaving = list(rows)
+    gone = Holding.objects.of(person_id).filter(id__in=[each.id for each in leaving])._raw_delete(using="default")
+    for field in {each.field for each in leaving}:
+        _unindex(person_id, field, {each.hash for each in leaving if each.field == field})
+    return gone
+
+
+@in_transaction
+def begin_relation(person_id: UUID, relation: str, *, market: str, locale: str) -> UUID:
+    """The company knows the person in this way from now on; an open relation of the same kind in the market stays as it is."""
+    if relation not in publication.current().policy.relations:
+        raise Problem("register.undeclared", f"the policy declares no relation {relation}", status=422)
+    there = Relation.objects.of(person_id).filter(relation=relation, market=market, ended_at__isnull=True).first()
+    if there:
+        return there.id  # type: ignore[no-any-return]  # the manager answers Any on purpose
+    made: Relation = Relation.objects.create(person_id=person_id, relation=relation, market=market, locale=locale)
+    refresh_due(person_id)
+    return made.id
+
+
+@in_transaction
+def end_relation(person_id: UUID, relation_id: UUID) -> None:
+    """The relation is over: its clock starts. Ending it again changes nothing."""
+    Relation.objects.of(person_id).filter(id=relation_id, ended_at__isnull=True).update(ended_at=clock.now())
+    refresh_due(person_id)
+
+
+@in_transaction
+def record_signal(person_id: UUID, kind: str, purpose: str = "") -> None:
+    """The person showed interest (a kind that some clock of the policy names): inactivity counts from now."""
+    if all(kind not in each.signals for each in publication.current().policy.clocks.values()):
+        raise Problem("register.undeclared", f"no clock of the policy counts {kind} as interest", status=422)
+    at = clock.now()
+    latest = Signal.objects.of(person_id).filter(kind=kind)
+    if not latest.filter(at__lte=at).update(at=at, purpose=purpose) and not latest.exists():
+        Signal.objects.create(person_id=person_id, kind=kind, at=at, purpose=purpose)
+    refresh_due(person_id)
+
+
+@in_transaction
+def refresh_due(person_id: UUID) -> int:
+    """Work out every deadline of the person anew and write those that moved; returns how many did."""
+    published, seen, moved = publication.current(), due.surroundings(person_id), 0
+    for row in Holding.objects.of(person_id).defer("sealed"):
+        found = due.due_of(row, seen, published)
+        at, name = (found.at, found.clock) if found else (None, "")
+        if (row.due_at, row.clock) != (at, name):
+            moved += Holding.objects.of(person_id).filter(id=row.id).update(due_at=at, clock=name)
+    return moved
+
+
+@in_transaction
+def confirm_person(person_id: UUID) -> None:
+    """A provisional person has shown that the address is theirs."""
+    Person.objects.filter(pk=person_id).update(provisional=False)
+
+
+def _holding(person_id: UUID, holding_id: UUID) -> Holding:
+    row: Holding | None = Holding.objects.of(person_id).filter(id=holding_id).first()
+    if row is None:
+        raise Problem("register.no-holding", "there is no such holding of this person", status=404)
+    return row
+
+
+def _declared_purpose(published: Published, purpose: str) -> Purpose:
+    declared = published.policy.purposes.get(purpose)
+    if declared is None or declared.scope != "person":
+        raise Problem(
+            "register.undeclared", "the policy declares no such purpose for persons", Place(key=purpose), law="GDPR 5(1)(b)",
+            way_out="Declare the purpose and publish, or do not collect.", status=422,
+        )  # fmt: skip
+    return declared
+
+
+def _declared_field(published: Published, declared: Purpose, purpose: str, field: str) -> DataField:
+    if field not in declared.fields or field not in published.policy.fields:
+        raise Problem(
+            "register.undeclared", f"the purpose {purpose} does not declare this field", Place(key=field), law="GDPR 5(1)(c)",
+            way_out="Declare the field for the purpose and publish, or do not collect it.", status=422,
+        )  # fmt: skip
+    return published.policy.fields[field]
+
+
+def _index(person_id: UUID, field: str, kind: str, found: str) -> None:
+    entry = blind.entry_key(kind, found, person_id.bytes)
+    there = BlindIndex.objects.filter(pk=entry).first()
+    if there is None:
+        try:
+            with transaction.atomic():
+                BlindIndex.objects.create(entry=entry, hash=found, field=field, person_id=person_id)
+            return
+        except IntegrityError:
+            there = BlindIndex.objects.get(pk=entry)
+    if there.person_id != person_id:
+        raise Problem("register.taken", "this value already belongs to another person", Place(key=field), status=409)
+
+
+def _unindex(person_id: UUID, field: str, hashes: set[str]) -> None:
+    """Forget values no holding of the person has any more."""
+    left = set(Holding.objects.of(person_id).filter(field=field).values_list("hash", flat=True))
+    if stale := {each for each in hashes if each} - left:
+        BlindIndex.objects.filter(person_id=person_id, field=field, hash__in=stale).delete()

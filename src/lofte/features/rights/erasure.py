@@ -1,0 +1,206 @@
+"""Erases a person, step by step, each step written down before the next: kill it anywhere and it goes on from there.
+
+planned -> key destroyed -> rows erased -> shredded in the log -> searched -> proved in the log. Complete means: the search found nothing
+that has no named exemption, and the evidence entry (counts only) is durable.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connections, transaction
+
+from lofte.core import actions, clock, evidence, holdings, outbox, ports, publication, vault
+from lofte.core.models import Entry, Mail, Outbox, Person, new_id
+from lofte.core.retry import in_transaction
+from lofte.features.rights import residue
+from lofte.features.rights.models import Erasure
+from lofte.features.rights.nouns import Erased, PlanItem, Residue
+from lofte.kernel.instants import rfc3339
+from lofte.kernel.problems import Problem
+
+State = Erasure.State
+_RETRY_AFTER = timedelta(hours=1)
+# Where something may be found while the work is under way or for ever, and why. By table, form; each is named in the proof.
+EXEMPT: Mapping[tuple[str, str], str] = {
+    ("default.rights_erasure", "handle"): "the order itself, which forgets the person when it is proved",
+}
+
+
+def plan(person_id: UUID) -> list[PlanItem]:
+    """What would go, by kind of row (holding, consent, look, mail …), and what must stay under which clock of a legal obligation."""
+    items = []
+    for model in holdings.models_of_persons():
+        if count := model._base_manager.filter(person_id=person_id).count():
+            items.append(PlanItem(str(model._meta.model_name), count, "", None))
+    return sorted(items, key=lambda item: item.what)
+
+
+def erase(person_id: UUID, by: str) -> Erased:
+    """Order the erasure if nobody has, and carry it as far as it goes now."""
+    order = Erasure.objects.filter(subject=person_id).first() or _order(person_id, by)
+    return carry_on(order)
+
+
+def carry_on(order: Erasure) -> Erased:
+    """Take the erasure from where it stands to its end, or to what stands in its way."""
+    while step := _STEPS.get(order.state):
+        if not step(order):
+            break
+        order.refresh_from_db()
+    order.refresh_from_db()
+    return result(order)
+
+
+def resume(at: datetime) -> int:
+    """Carry on with every erasure that is not proved yet (a duty); returns how many are done now."""
+    waiting = list(Erasure.objects.exclude(state=State.DONE).filter(next_at__lte=at).order_by("started_at")[:50])
+    return sum(carry_on(each).is_complete for each in waiting)
+
+
+def result(order: Erasure) -> Erased:
+    receipt = None
+    if order.evidence_index is not None and evidence.has_log():
+        receipt = evidence.log().receipt(order.evidence_index)
+    return Erased(
+        id=order.id, is_complete=order.state == State.DONE, counts=dict(order.counts), evidence_index=order.evidence_index,
+        residue=tuple(Residue(**each) for each in order.residue), receipt=receipt,
+    )  # fmt: skip
+
+
+# --- the steps ------------------------------------------------------------------------------------------------------
+
+
+def _order(person_id: UUID, by: str) -> Erasure:
+    """Write down what to search for, sealed under a key that lives as long as the order, before anything is destroyed."""
+    if not Person.objects.filter(pk=person_id).exists():
+        raise Problem("rights.nobody", "there is no such person", status=404)
+    order_id, at = new_id(), clock.now()
+    vault.make_key(order_id)
+    values = ports.register().needles_of(person_id)
+    sealed = vault.opener(order_id).seal(order_id, json.dumps(values).encode())
+    try:
+        with transaction.atomic():
+            return Erasure.objects.create(id=order_id, subject=person_id, by=by, sealed=sealed, started_at=at, next_at=at)
+    except IntegrityError:  # ordered twice at once: go on with the other
+        vault.destroy_key(order_id, forever=False)
+        return Erasure.objects.get(subject=person_id)
+
+
+def _destroy_key(order: Erasure) -> bool:
+    """First what was said must be in the log; then the key goes, and with it every copy of what it sealed."""
+    person_id = _subject(order)
+    if Outbox.objects.filter(person_id=person_id, index__isnull=True).exists():
+        if not evidence.has_log():
+            return False
+        outbox.drain(person_id=person_id)
+    indexes = list(Entry.objects.of(person_id).values_list("index", flat=True))
+    vault.destroy_key(person_id)
+    _advance(order, State.KEY_DESTROYED, indexes=sorted({*order.indexes, *indexes}))
+    return True
+
+
+@in_transaction
+def _erase_rows(order: Erasure) -> bool:
+    """Every row of every room, in one transaction with the note that it was done."""
+    person_id = _subject(order)
+    sent = Mail.objects.of(person_id).filter(state=Mail.State.QUEUED).count()
+    late = Entry.objects.of(person_id).values_list("index", flat=True)
+    indexes = sorted({*order.indexes, *late})
+    values = _values(order)
+    counts = holdings.erase_rows(person_id, residue.hashes(values, publication.current().policy.fields))
+    if sent:
+        counts["queued_mail"] = sent
+    _advance(order, State.ROWS_ERASED, counts=counts, indexes=indexes)
+    return True
+
+
+def _shred(order: Erasure) -> bool:
+    """The openings that lead from log entries to the person are destroyed; the entries stay, and prove nothing about anybody."""
+    if order.indexes:
+        if not evidence.has_log():
+            return False
+        evidence.log().shred(order.indexes)
+    _advance(order, State.SHREDDED)
+    return True
+
+
+def _search(order: Erasure) -> bool:
+    """Look for what is left, everywhere. Anything without a named exemption keeps the erasure open, and says where."""
+    _flush_databases()
+    found = residue.search(residue.needles(_values(order), publication.current().policy.fields, _subject(order)))
+    marked = [_exempted(hit) for hit in found.hits]
+    kept = [each for each in marked if each["exemption"]]
+    if len(kept) < len(marked):
+        _advance(order, State.RESIDUE, residue=marked, searched=found.columns, next_at=clock.now() + _RETRY_AFTER)
+        return False
+    _advance(order, State.CLEAN, residue=kept, searched=found.columns)
+    return True
+
+
+def _prove(order: Erasure) -> bool:
+    """The entry in the log, with counts only; then the order forgets whom it was about."""
+    if not evidence.has_log():
+        return False
+    index = _append(order)
+    with transaction.atomic():
+        _advance(order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now())
+        actions.record("person.erased", order.by, rows=sum(order.counts.values()), residue=0)
+    vault.destroy_key(order.id, forever=False)
+    _flush_databases()
+    return True
+
+
+def _append(order: Erasure) -> int:
+    fact = {
+        "order": str(order.id), "ordered_at": rfc3339(order.started_at), "by": order.by.partition(":")[0], "erased": order.counts,
+        "columns_searched": order.searched, "residue": 0,
+        "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
+    }  # fmt: skip
+    return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id)
+
+
+_STEPS = {
+    State.PLANNED: _destroy_key,
+    State.KEY_DESTROYED: _erase_rows,
+    State.ROWS_ERASED: _shred,
+    State.SHREDDED: _search,
+    State.RESIDUE: _search,
+    State.CLEAN: _prove,
+}
+
+
+def _advance(order: Erasure, state: str, **values: Any) -> None:
+    Erasure.objects.filter(pk=order.pk).update(state=state, **values)
+    order.state = state
+    for name, value in values.items():
+        setattr(order, name, value)
+
+
+def _subject(order: Erasure) -> UUID:
+    if order.subject is None:
+        raise Problem("rights.done", "this erasure is done and knows nobody", status=410)
+    return order.subject
+
+
+def _values(order: Erasure) -> list[tuple[str, str]]:
+    if order.sealed is None:
+        return []
+    return [(field, value) for field, value in json.loads(vault.opener(order.id).open(order.id, order.sealed))]
+
+
+def _exempted(hit: residue.Hit) -> dict[str, Any]:
+    table = hit.where.rpartition(".")[0]
+    return {"where": hit.where, "count": hit.count, "form": hit.form, "exemption": EXEMPT.get((table, hit.form), "")}
+
+
+def _flush_databases() -> None:
+    """Old pages leave the write-ahead files; erased rows are already overwritten in the database files (secure_delete)."""
+    for alias in settings.DATABASES:
+        connection = connections[alias]
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
