@@ -108,6 +108,10 @@ class Edge:
         """Where whoever holds this address reads the receipt; ``ending`` is empty (JSON) or ``.html``."""
         return f"/lofte/receipt/{index}{ending}?code={self.codes.of(index)}"
 
+    def close(self) -> None:
+        """Lets go of the running loop. The lifespan does this; a caller without one may."""
+        self._collector.desk.close()
+
     # Reading
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,7 +231,7 @@ class Edge:
         try:
             await _finish_lifespan(seen, sent, receive, send)
         finally:
-            self._collector.desk.close()
+            self.close()
 
 
 async def _finish_lifespan(seen: list[str], sent: list[str], receive: Receive, send: Send) -> None:

@@ -71,6 +71,9 @@ class Collector:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Answers one request and returns the status."""
         request = Request(scope)
+        if request.method == "OPTIONS":
+            await empty(send, 204, [(b"allow", b"POST, OPTIONS")])
+            return 204
         started_s = get_running_loop().time()
         wish: Wish | None = None
         try:

@@ -26,7 +26,6 @@ from lofte.edge.publication import Publication, Shelf
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.subject import Codes
 from lofte.evidence.log import Log, Opened
-from lofte.evidence.receipt_page import receipt_page
 from lofte.evidence.tiles import parse_tile_path
 from lofte.gate.choice import Choice
 from lofte.kernel.problems import Problem
@@ -52,6 +51,7 @@ class Proofs:
         found = await to_thread(self._log.receipt, index)
         private: list[Header] = [(b"cache-control", b"private, no-store")]
         if ending == "html":
+            from lofte.evidence.receipt_page import receipt_page
             body = await to_thread(receipt_page, found, self._locale(request, found))
             headers = [*private, *page_headers(inline=inline_hashes(body))]
             await answer(send, 200, body, HTML, headers, request.is_head)

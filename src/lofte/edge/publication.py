@@ -110,6 +110,10 @@ class Shelf:
         assert self._current is not None
         return self._current
 
+    def look_again(self) -> None:
+        """For who has just published and does not want to wait the second."""
+        self._looked_s = float("-inf")
+
     def find(self, digest: str) -> Publication | None:
         """Any published version, by its whole digest."""
         if digest in self._open:
