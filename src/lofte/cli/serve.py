@@ -1,0 +1,190 @@
+"""`lofte serve`: the edge, the gate with the site behind it, the pages for people, the chores and the probes, in one process."""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+
+from lofte.cli import wiring
+from lofte.edge.answers import ASGIApp
+from lofte.edge.app import Edge
+from lofte.edge.config import EdgeConfig
+from lofte.gate.choice import choice_key
+from lofte.gate.middleware import Gate
+from lofte.gate.report import HeldReport
+from lofte.kernel.problems import Place, Problem
+
+DJANGO_THREADS = 16
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to serve. ``site`` is any ASGI app; ``policy`` a directory to publish at the start when it differs."""
+
+    home: Path
+    origin: str
+    host: str = "127.0.0.1"
+    port: int
+    policy: Path | None = None
+    site: ASGIApp | None = None
+    host_map: Mapping[str, str] = field(default_factory=dict)
+    own_inline: frozenset[str] = frozenset()
+    bypass: Callable[[Mapping[str, Any]], bool] = lambda scope: False
+    on_ready: Callable[[wiring.House], None] = lambda house: None
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "serve", help="serve a site behind the gate, with everything Löfte does", description=__doc__
+    )
+    wiring.add_home(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("LOFTE_PORT", "8000")))
+    parser.add_argument(
+        "--origin", help="where people reach us, for example https://www.example.com (default: LOFTE_ORIGIN)"
+    )
+    parser.add_argument("--policy", type=Path, metavar="DIR", help="publish this policy first, when it has changed")
+    parser.add_argument("--app", metavar="MODULE:NAME", help="the ASGI application that is the site")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    origin = args.origin or os.environ.get("LOFTE_ORIGIN") or f"http://localhost:{args.port}"
+    site = _load(args.app) if args.app else None
+    home = args.home and Path(args.home)
+    return serve(Plan(home=home, origin=origin, host=args.host, port=args.port, policy=args.policy, site=site))
+
+
+def serve(plan: Plan) -> int:
+    """Serves until interrupted. Raises Problem when something is not fit to start with."""
+    demand_free(plan.host, plan.port)
+    home = wiring.enter(plan.home, LOFTE_ORIGIN=plan.origin)
+    house = wiring.open_house(home, plan.origin)
+    try:
+        publish(house, plan.policy)
+        app = assemble(house, plan)
+        house.start("facts", wiring.drain_facts)
+        start_chores(house, plan)
+        asyncio.run(_serve(app, plan, house))
+    finally:
+        house.close()
+    return 0
+
+
+def publish(house: wiring.House, directory: Path | None) -> None:
+    """Publishes a directory when it differs from what is in force. Without one, something must be published already."""
+    from lofte.core import clock
+    from lofte.edge.publication import load_current
+    from lofte.features.policy import files, verbs
+
+    if directory is not None:
+        verbs.publish(files.read_directory(directory), house.home, house.log, clock.now())
+    load_current(house.home)
+
+
+def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
+    """The one application: edge in front, Django beside it, the gate with the site behind."""
+    from django.core.wsgi import get_wsgi_application
+
+    from lofte.core import publication
+    from lofte.features.findings import verbs as findings
+
+    def on_held(report: HeldReport) -> None:
+        if not report.declared:
+            findings.note("gate", report.kind, report.what, report.market, report.path)
+
+    def banner(scope: Any, market: str, locale: str) -> bytes:
+        query = scope["query_string"].decode("latin-1")
+        back = quote(scope["path"]) + (f"?{query}" if query else "")
+        gpc = any(name == b"sec-gpc" and value == b"1" for name, value in scope["headers"])
+        return edge.banner(market, locale, back, "", gpc)
+
+    def on_report(host: str, directive: str, path: str) -> None:
+        findings.note("browser", directive, host, publication.current().market_of_path(path) or "", path)
+
+    gate = Gate(
+        plan.site or _no_site, publication.current, choice_key(house.home), banner,
+        own_hosts=[urlsplit(plan.origin).netloc], on_held=on_held, host_map=plan.host_map, own_inline=plan.own_inline,
+    )  # fmt: skip
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        await (plan.site if plan.site and plan.bypass(scope) else gate)(scope, receive, send)
+
+    config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report)
+    django: Any = WSGIMiddleware(get_wsgi_application(), workers=DJANGO_THREADS)
+    edge = Edge(config, house.log, site, django)
+    return edge
+
+
+def start_chores(house: wiring.House, plan: Plan) -> None:
+    """Duties on one thread, probes on another: a browser that takes a minute must not hold up a mail."""
+    from lofte.core import tasks
+
+    runner = tasks.Runner()
+    runner.start()
+    house.on_close.append(runner.stop)
+
+
+async def _serve(app: ASGIApp, plan: Plan, house: wiring.House) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DJANGO_THREADS))
+    config = uvicorn.Config(
+        app, host=plan.host, port=plan.port, log_config=None, access_log=False, server_header=False, date_header=True,
+        timeout_graceful_shutdown=10, backlog=2048,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)
+    if server.started:
+        plan.on_ready(house)
+    await serving
+
+
+async def _no_site(scope: Any, receive: Any, send: Any) -> None:
+    """Without a site of its own, the installation still has policy pages, portal and console."""
+    if scope["type"] != "http":
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": b"There is no page at this address.\n"})
+
+
+def demand_free(host: str, port: int) -> None:
+    """Raises Problem when the port is taken, before anything is opened."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Problem(
+                "serve.port-taken", f"port {port} on {host} cannot be used: {error.strerror}",
+                way_out="Stop what is using it, or choose another with --port or LOFTE_PORT.",
+            ) from error  # fmt: skip
+
+
+def _load(name: str) -> ASGIApp:
+    module_name, _, attribute = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: ASGIApp = getattr(importlib.import_module(module_name), attribute or "app")
+    except (ImportError, AttributeError) as error:
+        raise Problem(
+            "serve.no-app",
+            f"the application {name} was not found: {error}",
+            Place(key="--app"),
+            expected="module:name of an ASGI app",
+        ) from error
+    return found

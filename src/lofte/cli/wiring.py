@@ -1,0 +1,139 @@
+"""Where everybody meets everybody: the only module that knows all rooms. Commands enter the house through here.
+
+`enter` makes Django usable for a data directory; `open_house` also opens the evidence log, subscribes the features to each
+other's facts and starts the chores. One process at a time holds a house open: the log refuses a second writer.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lofte.evidence.log import Log
+from lofte.kernel.problems import Problem
+
+_log = logging.getLogger(__name__)
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=os.environ.get("LOFTE_HOME"),
+        metavar="DIR",
+        help="data directory (default: LOFTE_HOME)",
+    )
+
+
+def enter(home: Path | str | None, **environment: str) -> Path:
+    """Django, set up on a data directory with its tables made. Returns the directory. Raises Problem on bad settings.
+
+    ``environment`` sets further LOFTE_ variables that are not set yet.
+    """
+    if not home:
+        raise Problem(
+            "settings.no-home", "no data directory was named", way_out="Give --home DIR or set LOFTE_HOME."
+        )  # fmt: skip
+    os.environ["LOFTE_HOME"] = str(Path(home).expanduser().absolute())
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lofte.core.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    for database in ("keys", "default"):
+        call_command("migrate", database=database, interactive=False, verbosity=0)
+    return Path(os.environ["LOFTE_HOME"])
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that runs while a house is open."""
+
+    home: Path
+    log: Log
+    stopping: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+    on_close: list[Callable[[], None]] = field(default_factory=list)
+
+    def start(self, name: str, work: Callable[[threading.Event], None]) -> None:
+        """Runs ``work(stopping)`` on a thread of its own until the house closes."""
+        thread = threading.Thread(target=work, args=(self.stopping,), name=f"lofte-{name}", daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def close(self, timeout_s: float = 20) -> None:
+        """Lets every chore finish what it holds, then closes the log."""
+        from lofte.core import evidence
+
+        self.stopping.set()
+        for stop in self.on_close:
+            stop()
+        for thread in self.threads:
+            thread.join(timeout_s)
+        evidence.set_log(None)
+        self.log.close()
+
+
+def open_house(home: Path, origin: str) -> House:
+    """The house of an entered directory, open: log, facts and chores. ``origin`` names the log. Close it when done."""
+    from lofte.core import clock, evidence
+    from lofte.evidence.log import open_log
+
+    location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
+    log = open_log(location, home / "keys", log_name(origin), clock.now)
+    evidence.set_log(log)
+    house = House(home, log)
+    subscribe()
+    return house
+
+
+def log_name(origin: str) -> str:
+    """The log's name in checkpoints: the site's host, a schema-less URL as C2SP asks."""
+    return f"{origin.partition('://')[2]}/lofte/log"
+
+
+def subscribe() -> None:
+    """Who hears of which fact. Features name their own side in `facts.SUBSCRIPTIONS`: fact -> handler."""
+    from django.apps import apps
+
+    from lofte.core import outbox
+
+    for config in apps.get_app_configs():
+        if not config.name.startswith("lofte."):
+            continue
+        try:
+            facts = importlib.import_module(f"{config.name}.facts")
+        except ModuleNotFoundError as error:
+            if error.name != f"{config.name}.facts":
+                raise
+            continue
+        for kind, handler in facts.SUBSCRIPTIONS.items():
+            outbox.subscribe(kind, handler)
+
+
+def drain_facts(stopping: threading.Event) -> None:
+    """Carries facts from the outbox into the log and to their subscribers, until the house closes; then once more."""
+    from django.db import close_old_connections
+
+    from lofte.core import outbox
+
+    pause_s = 0.2
+    while True:
+        is_last = stopping.wait(pause_s)
+        try:
+            close_old_connections()
+            outbox.drain()
+        except Problem as problem:
+            _log.error("facts wait: %s", problem.code)
+            stopping.wait(5)
+        except Exception as error:
+            _log.error("facts wait: %s", type(error).__name__)
+            stopping.wait(5)
+        if is_last:
+            return
