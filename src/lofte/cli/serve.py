@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lofte.cli import wiring
 from lofte.edge.answers import ASGIApp
 from lofte.edge.app import Edge
 from lofte.edge.config import EdgeConfig
+from lofte.edge.serving import server_config
 from lofte.gate.choice import choice_key
 from lofte.gate.middleware import Gate
 from lofte.gate.report import HeldReport
@@ -38,6 +38,7 @@ class Plan:
     origin: str
     host: str = "127.0.0.1"
     port: int
+    behind_proxy: str = ""
     policy: Path | None = None
     site: ASGIApp | None = None
     host_map: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +57,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--origin", help="where people reach us, for example https://www.example.com (default: LOFTE_ORIGIN)"
     )
+    parser.add_argument(
+        "--behind-proxy", default="", metavar="ADDRESSES", help="proxies whose X-Forwarded headers are believed"
+    )
     parser.add_argument("--policy", type=Path, metavar="DIR", help="publish this policy first, when it has changed")
     parser.add_argument("--app", metavar="MODULE:NAME", help="the ASGI application that is the site")
     parser.set_defaults(run=run)
@@ -65,7 +69,17 @@ def run(args: argparse.Namespace) -> int:
     origin = args.origin or os.environ.get("LOFTE_ORIGIN") or f"http://localhost:{args.port}"
     site = _load(args.app) if args.app else None
     home = args.home and Path(args.home)
-    return serve(Plan(home=home, origin=origin, host=args.host, port=args.port, policy=args.policy, site=site))
+    return serve(
+        Plan(
+            home=home,
+            origin=origin,
+            host=args.host,
+            port=args.port,
+            behind_proxy=args.behind_proxy,
+            policy=args.policy,
+            site=site,
+        )
+    )
 
 
 def serve(plan: Plan) -> int:
@@ -124,7 +138,8 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         await (plan.site if plan.site and plan.bypass(scope) else gate)(scope, receive, send)
 
     config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report)
-    django: Any = WSGIMiddleware(get_wsgi_application(), workers=DJANGO_THREADS)
+    wsgi: Any = get_wsgi_application()
+    django: Any = WSGIMiddleware(wsgi, workers=DJANGO_THREADS)
     edge = Edge(config, house.log, site, django)
     return edge
 
@@ -139,12 +154,7 @@ def start_chores(house: wiring.House, plan: Plan) -> None:
 
 
 async def _serve(app: ASGIApp, plan: Plan, house: wiring.House) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DJANGO_THREADS))
-    config = uvicorn.Config(
-        app, host=plan.host, port=plan.port, log_config=None, access_log=False, server_header=False, date_header=True,
-        timeout_graceful_shutdown=10, backlog=2048,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app, plan.host, plan.port, behind_proxy=plan.behind_proxy))
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
