@@ -168,7 +168,7 @@ def _keys(home: Path) -> Iterator[Finding]:
         open_to_others.insert(0, "the folder itself")
     yield Finding(
         "keys", "failure" if open_to_others else "ok",
-        f"others may read {', '.join(open_to_others)}" if open_to_others else f"{sum(1 for _ in folder.iterdir())} files, ours alone",
+        f"others may read {', '.join(open_to_others)}" if open_to_others else "ours alone",
         "chmod 700 the keys folder and 600 its files, and ask who has read them." if open_to_others else "",
     )  # fmt: skip
 
