@@ -63,7 +63,13 @@ class Sent:
 
 
 def ask_to_subscribe(
-    market: str, locale: str, values: Mapping[str, str], *, topics: Sequence[str] = (), form: str = FORM, remote: str = ""
+    market: str,
+    locale: str,
+    values: Mapping[str, str],
+    *,
+    topics: Sequence[str] = (),
+    form: str = FORM,
+    remote: str = "",
 ) -> None:
     """Somebody typed an address: a mail with a confirmation link goes there, and nothing counts until it is used.
 
@@ -74,13 +80,21 @@ def ask_to_subscribe(
     clean = _clean(published, market, locale, form, values)
     address = blind.normalise("email", clean["email"])
     wanted = _topics(topics)
-    if limits.allow("subscribe", address, *PER_ADDRESS) and (not remote or limits.allow("subscribe-from", remote, *PER_NETWORK)):
+    if limits.allow("subscribe", address, *PER_ADDRESS) and (
+        not remote or limits.allow("subscribe-from", remote, *PER_NETWORK)
+    ):
         _keep_sign_up(published, market, locale, form, clean, address, wanted)
 
 
 @in_transaction
 def _keep_sign_up(
-    published: Published, market: str, locale: str, form: str, values: Mapping[str, str], address: str, topics: Sequence[str]
+    published: Published,
+    market: str,
+    locale: str,
+    form: str,
+    values: Mapping[str, str],
+    address: str,
+    topics: Sequence[str],
 ) -> None:
     # The same for a known address and an unknown one: whose it is, is asked only when the mail proves it.
     person_id, row_id = ports.register().welcome(provisional=True), new_id()
@@ -160,7 +174,9 @@ def choose_topics(person_id: UUID, topics: Sequence[str]) -> None:
     purpose = publication.current().policy.forms[FORM].purpose
     market, locale = ports.register().market_of(person_id) or ("", "")
     wanted = _topics(topics) or TOPICS
-    ports.register().keep(person_id, {"topics": ",".join(wanted)}, purpose, source="portal", market=market, locale=locale)
+    ports.register().keep(
+        person_id, {"topics": ",".join(wanted)}, purpose, source="portal", market=market, locale=locale
+    )
 
 
 @in_transaction
@@ -169,14 +185,18 @@ def draft_issue(topic: str, contents: Mapping[str, Content], by: str) -> UUID:
     published = publication.current()
     _topics([topic])
     for locale, content in contents.items():
-        if locale not in published.policy.locales() or not (content.subject.strip() and content.text.strip() and content.html.strip()):
+        if locale not in published.policy.locales() or not (
+            content.subject.strip() and content.text.strip() and content.html.strip()
+        ):
             raise Problem(
                 "outreach.issue-incomplete", "an issue needs a subject, a text and an HTML form in each of its languages",
                 Place(key=locale), status=422,
             )  # fmt: skip
     if not contents:
         raise Problem("outreach.issue-incomplete", "an issue needs at least one language", status=422)
-    kept = {locale: {"subject": each.subject, "text": each.text, "html": each.html} for locale, each in contents.items()}
+    kept = {
+        locale: {"subject": each.subject, "text": each.text, "html": each.html} for locale, each in contents.items()
+    }
     row = Issue.objects.create(
         topic=topic, purpose=published.policy.forms[FORM].purpose, contents=kept, by=by, made_at=clock.now()
     )
@@ -184,8 +204,11 @@ def draft_issue(topic: str, contents: Mapping[str, Content], by: str) -> UUID:
     return row.id
 
 
-def send_issue(issue_id: UUID) -> Sent:
-    """Queue the issue for each subscriber whose consent stands at that very moment. Run again after a crash, nobody gets it twice."""
+def send_issue(issue_id: UUID, *, only: Sequence[UUID] | None = None) -> Sent:
+    """Queue the issue for each subscriber whose consent stands at that very moment. Run again after a crash, nobody gets it twice.
+
+    ``only`` narrows it to these people (the canary that proves the path); they too get it on their consent alone.
+    """
     issue = Issue.objects.filter(pk=issue_id).first()
     if issue is None:
         raise Problem("outreach.no-issue", "there is no such issue", status=404)
@@ -193,7 +216,9 @@ def send_issue(issue_id: UUID) -> Sent:
         raise Problem("outreach.issue-sent", "this issue has been sent", status=409)
     Issue.objects.filter(pk=issue_id).update(state="sending")
     after: UUID | None = None
-    while people := ports.register().people_for(issue.purpose, after, _BATCH):
+    for person_id in only or ():
+        _queue_one(issue, person_id)
+    while only is None and (people := ports.register().people_for(issue.purpose, after, _BATCH)):
         for person_id in people:
             _queue_one(issue, person_id)
         after = people[-1]
@@ -236,16 +261,26 @@ def _queue_one(issue: Issue, person_id: UUID) -> None:
 def _letter(
     issue: Issue, person_id: UUID, to: str, name: str, market: str, locale: str, content: Mapping[str, str]
 ) -> mail.MarketingLetter:
-    code = codes.issue("unsubscribe", person_id, market=market, locale=locale, lasts=None, single_use=False, about=issue.id)
+    code = codes.issue(
+        "unsubscribe", person_id, market=market, locale=locale, lasts=None, single_use=False, about=issue.id
+    )
     way_out = links.link("unsubscribe", market, locale, code)
     seen = {**content, "unsubscribe_url": way_out, "name": name}
     return mail.MarketingLetter(
-        "issue", person_id, to, mail.compose("issue", market, locale, **seen), issue.purpose, about=issue.id, unsubscribe_url=way_out
+        "issue",
+        person_id,
+        to,
+        mail.compose("issue", market, locale, **seen),
+        issue.purpose,
+        about=issue.id,
+        unsubscribe_url=way_out,
     )
 
 
 def _note(issue: Issue, person_id: UUID, state: str, reason: str, mail_id: UUID | None = None) -> None:
-    Delivery.objects.create(person_id=person_id, issue_id=issue.id, state=state, reason=reason, mail_id=mail_id, at=clock.now())
+    Delivery.objects.create(
+        person_id=person_id, issue_id=issue.id, state=state, reason=reason, mail_id=mail_id, at=clock.now()
+    )
 
 
 @duty("outreach.forget_unconfirmed", every=timedelta(minutes=10))
@@ -267,7 +302,13 @@ def _clean(published: Published, market: str, locale: str, form: str, values: Ma
     declared = _form(published, market, locale, form)
     known = {each.field: each for each in declared.fields}
     if stray := sorted(set(values) - set(known)):
-        raise Problem("form.unknown-field", "the form does not ask for this", Place(key=stray[0][:64]), law="GDPR 5(1)(c)", status=422)
+        raise Problem(
+            "form.unknown-field",
+            "the form does not ask for this",
+            Place(key=stray[0][:64]),
+            law="GDPR 5(1)(c)",
+            status=422,
+        )
     clean = {}
     for field, asked in known.items():
         value = values.get(field, "").strip()
@@ -285,7 +326,12 @@ def _clean(published: Published, market: str, locale: str, form: str, values: Ma
 def _form(published: Published, market: str, locale: str, form: str) -> Form:
     declared = published.policy.forms.get(form)
     edition = published.policy.markets.get(market)
-    if declared is None or edition is None or locale not in edition.locales or (declared.markets and market not in declared.markets):
+    if (
+        declared is None
+        or edition is None
+        or locale not in edition.locales
+        or (declared.markets and market not in declared.markets)
+    ):
         raise Problem("form.not-here", "there is no such form in this market and language", status=404)
     return declared
 
