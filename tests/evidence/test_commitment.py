@@ -63,7 +63,9 @@ def test_an_entry_spelt_otherwise_is_refused() -> None:
             read_entry(spelt)
 
 
-@pytest.mark.parametrize(("kind", "policy"), [("", ""), ("Consent", ""), ('a"b', ""), ("a" * 33, ""), ("a", "xyz"), ("a", "0" * 65)])
+@pytest.mark.parametrize(
+    ("kind", "policy"), [("", ""), ("Consent", ""), ('a"b', ""), ("a" * 33, ""), ("a", "xyz"), ("a", "0" * 65)]
+)
 def test_a_kind_or_policy_that_could_say_more_than_it_should_is_refused(kind: str, policy: str) -> None:
     with pytest.raises(ValueError):
         write_entry(kind, policy, bytes(32), None)

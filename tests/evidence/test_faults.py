@@ -47,7 +47,9 @@ def make_failing(log: Log, fails_at: int, is_durable: bool = False) -> None:
 
 
 @pytest.mark.parametrize("is_durable", [False, True])
-def test_the_first_flush_error_makes_the_log_read_only_until_a_restart(house: Any, draft: MakeDraft, is_durable: bool) -> None:
+def test_the_first_flush_error_makes_the_log_read_only_until_a_restart(
+    house: Any, draft: MakeDraft, is_durable: bool
+) -> None:
     log = house.open()
     acknowledged = [log.append_and_wait(draft(number)) for number in range(4)]
     before = log.checkpoint()
@@ -94,7 +96,9 @@ def test_a_failed_shred_is_reported_and_closes_the_log_for_writing(log: Log, dra
         log.append_and_wait(draft(1))
 
 
-def test_a_second_copy_that_cannot_be_written_answers_no_one(house: Any, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_copy_that_cannot_be_written_answers_no_one(
+    house: Any, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = house.open()
     log.append_and_wait(draft(0))
     monkeypatch.setattr(os, "pwrite", lambda *_: 3)
@@ -146,7 +150,14 @@ FULL_DISK = """
 
 @pytest.mark.parametrize("limit_kb", [200, 333, 1000])
 def test_a_full_disk_loses_nothing_that_was_acknowledged(house: Any, draft: MakeDraft, limit_kb: int) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(house.store), str(house.keys), str(limit_kb * 1024)]
+    command = [
+        sys.executable,
+        "-c",
+        textwrap.dedent(FULL_DISK),
+        str(house.store),
+        str(house.keys),
+        str(limit_kb * 1024),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     *acknowledged, last = ended.stdout.splitlines()
 
@@ -160,7 +171,9 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(house: Any, draft: Make
     assert log.check_everything() == []
 
 
-def test_settings_that_could_lose_entries_are_not_accepted(house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_that_could_lose_entries_are_not_accepted(
+    house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("lofte.evidence.sqlite_store._DEMANDED", (("synchronous", 7),))
     with pytest.raises(Problem) as refused:
         house.open()

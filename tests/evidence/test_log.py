@@ -52,7 +52,9 @@ def test_two_equal_events_have_unlike_commitments(log: Log, draft: MakeDraft) ->
     assert first.entry != second.entry
 
 
-def test_the_same_key_again_gives_the_same_answer_and_no_second_entry(filled: Callable[[int], Log], draft: MakeDraft) -> None:
+def test_the_same_key_again_gives_the_same_answer_and_no_second_entry(
+    filled: Callable[[int], Log], draft: MakeDraft
+) -> None:
     log = filled(5)
     first = log.append_and_wait(draft(100))
     filled(7)
@@ -78,7 +80,9 @@ def test_keys_are_remembered_after_a_restart(house: Any, draft: MakeDraft) -> No
     assert house.open().append_and_wait(draft(0)) == first
 
 
-def test_keys_are_remembered_when_they_are_filed_away(house: Any, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_remembered_when_they_are_filed_away(
+    house: Any, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lofte.evidence.key_book.KeyBook.__init__.__defaults__", (40,))
     log = house.open()
     first = [log.append_and_wait(draft(number)) for number in range(130)]
@@ -213,9 +217,12 @@ def test_a_client_can_rebuild_the_log_from_tiles_and_bundles(filled: Callable[[i
 
 
 @pytest.mark.parametrize(
-    ("level", "index", "width"), [(0, 2, None), (0, 2, 89), (0, 3, 1), (1, 0, None), (1, 0, 3), (2, 0, 1), (0, -1, 1), (0, 0, 0)]
+    ("level", "index", "width"),
+    [(0, 2, None), (0, 2, 89), (0, 3, 1), (1, 0, None), (1, 0, 3), (2, 0, 1), (0, -1, 1), (0, 0, 0)],
 )
-def test_a_tile_beyond_the_head_is_not_there(filled: Callable[[int], Log], level: int, index: int, width: int | None) -> None:
+def test_a_tile_beyond_the_head_is_not_there(
+    filled: Callable[[int], Log], level: int, index: int, width: int | None
+) -> None:
     log = filled(600)
 
     with pytest.raises(Problem) as refused:
@@ -292,7 +299,9 @@ def test_an_entry_that_is_not_there_is_a_404(filled: Callable[[int], Log], index
         {"fact": b'{"a":"\\u00e5"}'}, {"fact": b"\xff"}, {"fact": b'{"a":"' + b"a" * 40_000 + b'"}'}, {"who": b"anna@example.com"},
     ],
 )  # fmt: skip
-def test_a_draft_that_could_never_be_opened_again_is_refused_at_once(log: Log, draft: MakeDraft, changes: dict[str, Any]) -> None:
+def test_a_draft_that_could_never_be_opened_again_is_refused_at_once(
+    log: Log, draft: MakeDraft, changes: dict[str, Any]
+) -> None:
     with pytest.raises(Problem) as refused:
         log.append(draft(0, **changes), print)
 
@@ -302,13 +311,15 @@ def test_a_draft_that_could_never_be_opened_again_is_refused_at_once(log: Log, d
 
 
 def test_every_written_form_of_text_survives_the_receipt(log: Log, draft: MakeDraft) -> None:
-    value = {"text": "åäö \u2028 \x7f \x00\x1f\t\n\"\\/ <script> 🙂 ſ", "n": -(2**53) + 1, "z": [True, None, {}, []]}
+    value = {"text": 'åäö \u2028 \x7f \x00\x1f\t\n"\\/ <script> 🙂 ſ', "n": -(2**53) + 1, "z": [True, None, {}, []]}
     log.append_and_wait(draft(0, fact=canonical_bytes(value)))
 
     assert verify_receipt(json.dumps(log.receipt(0)).encode()).fact == value
 
 
-def test_waiting_beyond_the_bound_is_refused_with_503(log: Log, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_beyond_the_bound_is_refused_with_503(
+    log: Log, draft: MakeDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lofte.evidence.log.MOST_WAITING", 0)
 
     with pytest.raises(Problem) as refused:

@@ -220,7 +220,9 @@ def test_an_origin_that_cannot_name_a_key_is_refused(house: Any, origin: str) ->
 )
 def test_a_store_altered_behind_our_back_is_found(house: Any, draft: MakeDraft, sql: str, says: str) -> None:
     fill(house, draft, 0, 600)
-    alter(house, sql.replace("replace(entry, 'consent', 'consens')", "CAST(replace(entry, 'consent', 'consens') AS BLOB)"))
+    alter(
+        house, sql.replace("replace(entry, 'consent', 'consens')", "CAST(replace(entry, 'consent', 'consens') AS BLOB)")
+    )
     try:
         log = house.open()
     except Problem as problem:
@@ -234,7 +236,7 @@ def test_a_store_altered_behind_our_back_is_found(house: Any, draft: MakeDraft, 
 
 def test_the_thorough_check_locates_what_was_altered(house: Any, draft: MakeDraft) -> None:
     fill(house, draft, 0, 300)
-    alter(house, "UPDATE openings SET fact = CAST('{\"action\":\"withdraw\"}' AS BLOB) WHERE idx = 12")
+    alter(house, 'UPDATE openings SET fact = CAST(\'{"action":"withdraw"}\' AS BLOB) WHERE idx = 12')
     alter(house, "UPDATE entries SET entry = CAST(replace(entry, 'consent', 'verdict') AS BLOB) WHERE idx = 13")
     alter(house, "UPDATE openings SET who_salt = zeroblob(32) WHERE idx = 14")
     alter(house, "DELETE FROM openings WHERE idx = 15")

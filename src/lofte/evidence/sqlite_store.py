@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -39,42 +40,18 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         """Opens or creates the file. Raises Problem when another process writes it or SQLite refuses the settings."""
         self._lock = _take_lock(path.with_name(path.name + ".lock"))
-        try:
-            self._writer = self._connect_writer(path)
-            self._keys = key_book.KeyBook(self._writer)
-            self._reader = _connect(path)
-            self._reader.execute("PRAGMA query_only = ON")
-        except (sqlite3.Error, Problem) as wrong:
-            os.close(self._lock)
-            if isinstance(wrong, Problem):
-                raise
-            raise _unreadable(wrong) from wrong
+        with ExitStack() as undo:
+            undo.callback(os.close, self._lock)
+            try:
+                self._writer = undo.enter_context(closing(_connect(path)))
+                _prepare(self._writer)
+                self._keys = key_book.KeyBook(self._writer)
+                self._reader = undo.enter_context(closing(_connect(path)))
+                self._reader.execute("PRAGMA query_only = ON")
+            except sqlite3.Error as wrong:
+                raise _unreadable(wrong) from wrong
+            undo.pop_all()
         self._reading = threading.Lock()
-
-    def _connect_writer(self, path: Path) -> sqlite3.Connection:
-        writer = _connect(path)
-        for pragma, wanted in _DEMANDED:
-            writer.execute(f"PRAGMA {pragma} = {wanted}")
-            if (got := writer.execute(f"PRAGMA {pragma}").fetchone()[0]) != wanted:
-                raise Problem(
-                    "evidence.unsafe-store",
-                    f"SQLite answers {pragma} = {got}",
-                    expected=f"{pragma} = {wanted}",
-                    way_out="Put the data directory on a local disk that supports shared memory files.",
-                    status=500,
-                )
-        version = writer.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            writer.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        elif version != _SCHEMA_VERSION:
-            raise Problem(
-                "evidence.unknown-schema",
-                f"the store has schema version {version}",
-                expected=str(_SCHEMA_VERSION),
-                way_out="Start the Löfte version that wrote it.",
-                status=500,
-            )
-        return writer
 
     def identity(self) -> tuple[str, str] | None:
         found = self._read("SELECT origin, vkey FROM identity")
@@ -200,6 +177,30 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     return connection
+
+
+def _prepare(writer: sqlite3.Connection) -> None:
+    for pragma, wanted in _DEMANDED:
+        writer.execute(f"PRAGMA {pragma} = {wanted}")
+        if (got := writer.execute(f"PRAGMA {pragma}").fetchone()[0]) != wanted:
+            raise Problem(
+                "evidence.unsafe-store",
+                f"SQLite answers {pragma} = {got}",
+                expected=f"{pragma} = {wanted}",
+                way_out="Put the data directory on a local disk that supports shared memory files.",
+                status=500,
+            )
+    version = writer.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        writer.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    elif version != _SCHEMA_VERSION:
+        raise Problem(
+            "evidence.unknown-schema",
+            f"the store has schema version {version}",
+            expected=str(_SCHEMA_VERSION),
+            way_out="Start the Löfte version that wrote it.",
+            status=500,
+        )
 
 
 def _take_lock(path: Path) -> int:
