@@ -7,10 +7,24 @@ nobody reads the policy directory once it is published.
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Locale, MarketId, Policy
+
+
+class Paragraph(BaseModel):
+    """One block of the text as it was written: Markdown with its values still in double braces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    promises: tuple[str, ...] = ()
+    markets: tuple[MarketId, ...] = ()
+    markdown: str
+
+    def is_for(self, market: MarketId) -> bool:
+        return not self.markets or market in self.markets
 
 
 class Published(BaseModel):
@@ -18,7 +32,8 @@ class Published(BaseModel):
 
     ``words`` are the short texts per locale, nested as in words.yaml: section, then id, then part.
     ``wordings`` map what a person was shown to the SHA-256 (hex) of those exact words:
-    ``SE/sv/banner``, ``SE/sv/policy``, ``SE/sv/form.newsletter``.
+    ``SE/sv/banner``, ``SE/sv/preferences``, ``SE/sv/policy``, ``SE/sv/form.newsletter``.
+    ``texts`` are the paragraphs of the policy per locale, in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +44,7 @@ class Published(BaseModel):
     policy: Policy
     words: Mapping[Locale, Mapping[str, Any]]
     wordings: Mapping[str, str]
+    texts: Mapping[Locale, tuple[Paragraph, ...]] = Field(default_factory=dict)
 
     def word(self, locale: Locale, section: str, key: str, part: str | None = None) -> str:
         """A short text, for example ``word("sv", "purposes", "news", "name")``.
@@ -49,7 +65,7 @@ class Published(BaseModel):
         return found
 
     def wording(self, market: MarketId, locale: Locale, shown: str) -> str:
-        """The hash of what was shown; ``shown`` is ``banner``, ``policy`` or ``form.<id>``."""
+        """The hash of what was shown; ``shown`` is ``banner``, ``preferences``, ``policy`` or ``form.<id>``."""
         return self.wordings[f"{market}/{locale}/{shown}"]
 
     def market_of_path(self, path: str) -> MarketId | None:

@@ -1,0 +1,69 @@
+"""`lofte publish DIR`: check, compile, freeze, sign and log a policy, and put it in force."""
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lofte.cli.check import print_problems
+from lofte.cli.wiring import log_name
+from lofte.evidence.log import open_log
+from lofte.features.policy import reads
+from lofte.features.policy.files import read_directory
+from lofte.features.policy.verbs import publish
+from lofte.kernel.problems import Problem
+from lofte.rules.check import check, errors
+
+EXIT_CODES = """exit codes:
+  0  the policy is in force (or was already, unchanged)
+  1  it was not published: it has problems, or the log could not take it
+  2  the directory cannot be read, or the command was not understood
+
+A running server holds the log; publish while it is stopped, or through its console."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "publish",
+        help="put a policy in force",
+        description="Check a policy, freeze it into content-addressed files, sign and log it, and put it in force.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR", help="the directory that holds policy.yaml")
+    home = os.environ.get("LOFTE_HOME")
+    parser.add_argument("--home", type=Path, default=home, metavar="DIR", help="data directory (default: LOFTE_HOME)")
+    origin = os.environ.get("LOFTE_ORIGIN", "http://localhost:8000")
+    parser.add_argument("--origin", default=origin, metavar="URL", help="the site's address, which names the log")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if not args.home:
+        print("lofte publish: no data directory was named. Give --home DIR or set LOFTE_HOME.", file=sys.stderr)
+        return 2
+    try:
+        files = read_directory(args.directory)
+    except Problem as problem:
+        print(f"lofte publish: {problem}", file=sys.stderr)
+        return 2
+    at = datetime.now(UTC)
+    found = check(files, at.date())
+    if errors(found):
+        print_problems(found)
+        return 1
+    home = Path(args.home).expanduser()
+    before = reads.current_digest(home)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
+    log = open_log(location, home / "keys", log_name(args.origin), lambda: datetime.now(UTC))
+    try:
+        published = publish(files, home, log, at)
+    finally:
+        log.close()
+    manifest = reads.manifest(home, published.digest)
+    verb = "Unchanged" if published.digest == before else "Published"
+    print(f"{verb}: version {published.version}, {published.digest}")
+    print(f"  {len(manifest['files'])} frozen files, evidence entry {manifest['evidence_index']}")
+    return 0

@@ -1,0 +1,1 @@
+"""Policy versions: read a directory, publish it, look at what was published. Holds no rows and no personal data."""
