@@ -46,6 +46,7 @@ def enter(home: Path | str | None, **environment: str) -> Path:
     from django.core.management import call_command
 
     django.setup()
+    (Path(os.environ["LOFTE_HOME"]) / "static").mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
     for database in ("keys", "default"):
         call_command("migrate", database=database, interactive=False, verbosity=0)
     return Path(os.environ["LOFTE_HOME"])
