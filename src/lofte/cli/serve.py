@@ -32,7 +32,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to serve. ``site`` is any ASGI app; ``policy`` a directory to publish at the start when it differs."""
+    """What to serve. ``site`` is any ASGI app; ``policy`` a directory to publish at the start when it differs.
+
+    ``around`` may put something in front of it all, such as other hosts on the same port.
+    """
 
     home: Path
     origin: str
@@ -43,7 +46,7 @@ class Plan:
     site: ASGIApp | None = None
     host_map: Mapping[str, str] = field(default_factory=dict)
     own_inline: frozenset[str] = frozenset()
-    bypass: Callable[[Mapping[str, Any]], bool] = lambda scope: False
+    around: Callable[[ASGIApp], ASGIApp] = lambda app: app
     on_ready: Callable[[wiring.House], None] = lambda house: None
 
 
@@ -134,14 +137,11 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         own_hosts=[urlsplit(plan.origin).netloc], on_held=on_held, host_map=plan.host_map, own_inline=plan.own_inline,
     )  # fmt: skip
 
-    async def site(scope: Any, receive: Any, send: Any) -> None:
-        await (plan.site if plan.site and plan.bypass(scope) else gate)(scope, receive, send)
-
     config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report)
     wsgi: Any = get_wsgi_application()
     django: Any = WSGIMiddleware(wsgi, workers=DJANGO_THREADS)
-    edge = Edge(config, house.log, site, django)
-    return edge
+    edge = Edge(config, house.log, gate, django)
+    return plan.around(edge)
 
 
 def start_chores(house: wiring.House, plan: Plan) -> None:
