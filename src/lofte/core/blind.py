@@ -15,7 +15,13 @@ from lofte.kernel.problems import Problem
 
 _KEPT_HEX = 32  # 128 bits: enough against collisions, less to match on than the whole
 _CALLING = {"SE": "46", "NO": "47", "FI": "358", "GB": "44", "US": "1", "DK": "45", "DE": "49"}
-_TRUNK = {"SE": "0", "FI": "0", "GB": "0", "DE": "0", "US": "1"}  # what is dialled inside the country and not from outside
+_TRUNK = {
+    "SE": "0",
+    "FI": "0",
+    "GB": "0",
+    "DE": "0",
+    "US": "1",
+}  # what is dialled inside the country and not from outside
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 
 
@@ -43,7 +49,9 @@ def normalise(kind: str, value: str, country: str = "") -> str:
 def clean(kind: str, value: str) -> str:
     """The value as it is kept and shown: trimmed, composed, its domain in the form people read. Raises Problem as `normalise`."""
     text = unicodedata.normalize("NFC", value).strip()
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text) or (kind != "text" and "\n" in text):
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text) or (
+        kind != "text" and "\n" in text
+    ):
         raise _bad(kind)
     if kind in ("email", "phone"):
         normalise(kind, text)

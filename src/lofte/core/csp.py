@@ -23,7 +23,9 @@ class ContentSecurityPolicy:
         request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]  # Django's way to hand a view something
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=request.csp_nonce))  # type: ignore[attr-defined]
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()"
+        )
         return response
 
 

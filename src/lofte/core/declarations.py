@@ -19,7 +19,12 @@ declare(
     models.Code, hash=NotPersonal("SHA-256 of 256 random bits"), purpose=_CHOICE, market=_CHOICE, locale=Holds("*", "locale"),
     about=NotPersonal("the id of a row"), single_use=_TECHNICAL, made_at=_TECHNICAL, expires_at=_TECHNICAL, used_at=_TECHNICAL,
 )  # fmt: skip
-declare(models.Counter, key=NotPersonal("keyed hash under a key that serves nothing else"), count=_TECHNICAL, ends_at=_TECHNICAL)
+declare(
+    models.Counter,
+    key=NotPersonal("keyed hash under a key that serves nothing else"),
+    count=_TECHNICAL,
+    ends_at=_TECHNICAL,
+)
 declare(
     models.Outbox, bucket=_TECHNICAL, kind=_CHOICE, fact=NotPersonal("facts hold nothing personal; `add` is where they are made"),
     who=Holds("*", "handle"), policy=_LOG, about=NotPersonal("the id of a row"), made_at=_TECHNICAL, index=_LOG, handled=_TECHNICAL,
@@ -64,7 +69,9 @@ def rotate_epoch(at: datetime) -> int:
 
 
 def _export(person_id: UUID) -> dict[str, Any]:
-    rows = models.Mail.objects.of(person_id).order_by("made_at").values("made_at", "sent_at", "letter", "purpose", "state")
+    rows = (
+        models.Mail.objects.of(person_id).order_by("made_at").values("made_at", "sent_at", "letter", "purpose", "state")
+    )
     entries = models.Entry.objects.of(person_id).order_by("index").values("at", "kind", "index")
     return {"mails": list(rows), "entries": list(entries)}
 

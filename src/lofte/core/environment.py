@@ -17,7 +17,12 @@ KEY_BYTES = 32
 
 def refused(name: str, detail: str, expected: str) -> Problem:
     return Problem(
-        "settings.bad-value", detail, Place(key=name), expected=expected, way_out=f"Set {name} and start again.", status=500
+        "settings.bad-value",
+        detail,
+        Place(key=name),
+        expected=expected,
+        way_out=f"Set {name} and start again.",
+        status=500,
     )
 
 
@@ -31,7 +36,9 @@ def home(environ: Mapping[str, str]) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "keys").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise refused("LOFTE_HOME", f"the data directory cannot be made: {error.strerror}", "a writable path") from error
+        raise refused(
+            "LOFTE_HOME", f"the data directory cannot be made: {error.strerror}", "a writable path"
+        ) from error
     return folder
 
 
@@ -51,7 +58,9 @@ def database(environ: Mapping[str, str], name: str, file: Path) -> dict[str, obj
         return _sqlite(file)
     parts = urlsplit(text)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
-        raise refused(name, "the database is not one we know", "empty for SQLite, or postgresql://user:password@host:port/name")
+        raise refused(
+            name, "the database is not one we know", "empty for SQLite, or postgresql://user:password@host:port/name"
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -88,8 +97,16 @@ def smtp(environ: Mapping[str, str]) -> tuple[str, int, str, str, bool]:
     except ValueError:
         port = 0
     if parts.scheme not in ("smtp", "smtp+tls") or not parts.hostname or not port:
-        raise refused("LOFTE_SMTP", "the mail server is not understood", "smtp://host:port or smtp+tls://user:password@host:587")
-    return parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""), parts.scheme == "smtp+tls"
+        raise refused(
+            "LOFTE_SMTP", "the mail server is not understood", "smtp://host:port or smtp+tls://user:password@host:587"
+        )
+    return (
+        parts.hostname,
+        port,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        parts.scheme == "smtp+tls",
+    )
 
 
 def address(environ: Mapping[str, str], name: str, default: str) -> str:

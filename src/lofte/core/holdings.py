@@ -91,7 +91,9 @@ def undeclared() -> list[str]:
 def is_personal(model: type[Model]) -> bool:
     """Whether some field of the table holds personal data, or it hangs on a person."""
     names = {field.name for field in model._meta.concrete_fields}
-    return bool(names & {"person", "person_id"}) or any(isinstance(each, Holds) for each in _declared.get(model, {}).values())
+    return bool(names & {"person", "person_id"}) or any(
+        isinstance(each, Holds) for each in _declared.get(model, {}).values()
+    )
 
 
 def models_of_persons() -> Iterator[type[Model]]:

@@ -23,7 +23,9 @@ class JsonFormatter(logging.Formatter):
             "event": record.getMessage() if record.name in _MAY_SPEAK else str(record.msg),
         }
         if isinstance(fields := getattr(record, "fields", None), dict):
-            line["fields"] = {key: value for key, value in fields.items() if isinstance(value, str | int | bool | float)}
+            line["fields"] = {
+                key: value for key, value in fields.items() if isinstance(value, str | int | bool | float)
+            }
         if isinstance(status := getattr(record, "status_code", None), int):
             line["status"] = status
         if record.exc_info and record.exc_info[0]:

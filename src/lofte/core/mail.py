@@ -80,15 +80,18 @@ class MarketingLetter(Letter):
 
 def _no_way_out() -> Problem:
     return Problem(
-        "mail.no-unsubscribe", "a marketing letter without a way out cannot be sent", law="GDPR 7(3), ePrivacy 13(2)", status=500
+        "mail.no-unsubscribe",
+        "a marketing letter without a way out cannot be sent",
+        law="GDPR 7(3), ePrivacy 13(2)",
+        status=500,
     )
 
 
 def compose(name: str, market: str, locale: str, **context: Any) -> Words:
     """Render `mail/<name>/subject.txt`, `body.txt` and `body.html` (templates of `web`) for a market and locale.
 
-    Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``url`` and ``hours``
-    in `confirm`, `open` and `address`; ``subject``, ``text``, ``html``, ``name`` and ``unsubscribe_url`` in `issue`.
+    Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``link`` and ``hours``
+    in `confirm_subscription`, `portal_link` and `confirm_address`; ``content``, ``name`` and ``unsubscribe_url`` in `issue`.
     """
     policy = publication.current().policy
     controller = policy.controllers[policy.markets[market].controller]
@@ -97,7 +100,11 @@ def compose(name: str, market: str, locale: str, **context: Any) -> Words:
         "policy_url": link("policy", market, locale), "portal_url": link("portal", market, locale), **context,
     }  # fmt: skip
     subject = " ".join(render_to_string(f"mail/{name}/subject.txt", seen).split())
-    return Words(subject, render_to_string(f"mail/{name}/body.txt", seen).strip() + "\n", render_to_string(f"mail/{name}/body.html", seen))
+    return Words(
+        subject,
+        render_to_string(f"mail/{name}/body.txt", seen).strip() + "\n",
+        render_to_string(f"mail/{name}/body.html", seen),
+    )
 
 
 def send(letter: Letter) -> UUID:
@@ -117,8 +124,10 @@ def send(letter: Letter) -> UUID:
 
 def suppress(person_id: UUID, purpose: str, reason: str) -> int:
     """Take what waits for this person and purpose out of the queue; the rows stay and say why."""
-    return Mail.objects.of(person_id).filter(purpose=purpose, state=Mail.State.QUEUED).update(
-        state=Mail.State.SUPPRESSED, reason=reason, sealed=None
+    return (
+        Mail.objects.of(person_id)
+        .filter(purpose=purpose, state=Mail.State.QUEUED)
+        .update(state=Mail.State.SUPPRESSED, reason=reason, sealed=None)
     )
 
 
@@ -128,7 +137,11 @@ def deliver(at: datetime) -> int:
     if not settings.EMAIL_HOST:
         return 0
     _pick_up_the_fallen(at)
-    due = Mail.everyone.filter(state=Mail.State.QUEUED, next_at__lte=at).order_by("next_at").values_list("person_id", "id")
+    due = (
+        Mail.everyone.filter(state=Mail.State.QUEUED, next_at__lte=at)
+        .order_by("next_at")
+        .values_list("person_id", "id")
+    )
     waiting = list(due[:_BATCH])
     if not waiting:
         return 0
@@ -139,7 +152,9 @@ def deliver(at: datetime) -> int:
                 sent += _deliver_one(server, person_id, row_id, at)
     except (OSError, smtplib.SMTPException) as error:
         _logger.warning("the mail server did not answer", extra={"fields": {"error": type(error).__name__}})
-        Mail.everyone.filter(id__in=[row for _, row in waiting], state=Mail.State.QUEUED).update(next_at=at + _PAUSES[0])
+        Mail.everyone.filter(id__in=[row for _, row in waiting], state=Mail.State.QUEUED).update(
+            next_at=at + _PAUSES[0]
+        )
     return sent
 
 
@@ -184,7 +199,9 @@ def _take(person_id: UUID, row_id: UUID, at: datetime) -> Mail | None:
         return None
     row: Mail = Mail.objects.of(person_id).get(id=row_id)
     if row.is_marketing and not ports.consents().is_granted(person_id, row.purpose):
-        Mail.objects.of(person_id).filter(id=row_id).update(state=Mail.State.SUPPRESSED, reason="no-consent", sealed=None)
+        Mail.objects.of(person_id).filter(id=row_id).update(
+            state=Mail.State.SUPPRESSED, reason="no-consent", sealed=None
+        )
         return None
     return row
 
@@ -199,7 +216,9 @@ def _message(row: Mail) -> EmailMessage:
     message["Subject"] = plain["subject"]
     message["Date"] = format_datetime(row.made_at)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    message["Message-ID"] = f"<{row.id}@{sender.rpartition('@')[2] or 'localhost'}>"  # the same on a second try: receivers fold doubles
+    message["Message-ID"] = (
+        f"<{row.id}@{sender.rpartition('@')[2] or 'localhost'}>"  # the same on a second try: receivers fold doubles
+    )
     if not row.is_marketing:
         message["Auto-Submitted"] = "auto-generated"
     for name, value in plain["headers"].items():

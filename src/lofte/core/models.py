@@ -63,7 +63,9 @@ class Personal(models.Model):
         abstract = True
         default_manager_name = "everyone"
 
-    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: Any) -> Any:
+    def _do_update(
+        self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: Any
+    ) -> Any:
         return super()._do_update(  # type: ignore[misc]  # Django's own hook; the stubs leave it out
             base_qs.filter(person_id=self.person_id), using, pk_val, values, update_fields, forced_update
         )
@@ -209,5 +211,3 @@ class Duty(models.Model):
     last_error = models.CharField(max_length=200, blank=True)
     runs = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
-
-

@@ -27,7 +27,12 @@ class Answer:
 
 
 def request(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None, also: frozenset[str] = frozenset()
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    also: frozenset[str] = frozenset(),
 ) -> Answer:
     """One request, one answer. ``also`` are private host names this caller may reach (its own configuration, never user input).
 
@@ -39,25 +44,33 @@ def request(
     address = _checked_address(parts.hostname.lower(), parts.port or (443 if parts.scheme == "https" else 80), also)
     host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
     shown = f"[{address}]" if ":" in address else address
-    target = urlunsplit((parts.scheme, shown if parts.port is None else f"{shown}:{parts.port}", parts.path or "/", parts.query, ""))
+    target = urlunsplit(
+        (parts.scheme, shown if parts.port is None else f"{shown}:{parts.port}", parts.path or "/", parts.query, "")
+    )
     sent = {**(headers or {}), "Host": host}
     try:
         with httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            made = client.build_request(method, target, headers=sent, content=content, extensions={"sni_hostname": parts.hostname})
+            made = client.build_request(
+                method, target, headers=sent, content=content, extensions={"sni_hostname": parts.hostname}
+            )
             answer = client.send(made, stream=True)
             try:
                 return Answer(answer.status_code, dict(answer.headers), _bounded(answer))
             finally:
                 answer.close()
     except httpx2.HTTPError as error:
-        raise Problem("outbound.failed", f"no answer from {parts.hostname}: {type(error).__name__}", status=502) from None
+        raise Problem(
+            "outbound.failed", f"no answer from {parts.hostname}: {type(error).__name__}", status=502
+        ) from None
 
 
 def get(url: str, *, headers: Mapping[str, str] | None = None, also: frozenset[str] = frozenset()) -> Answer:
     return request("GET", url, headers=headers, also=also)
 
 
-def post(url: str, content: bytes, *, headers: Mapping[str, str] | None = None, also: frozenset[str] = frozenset()) -> Answer:
+def post(
+    url: str, content: bytes, *, headers: Mapping[str, str] | None = None, also: frozenset[str] = frozenset()
+) -> Answer:
     return request("POST", url, content=content, headers=headers, also=also)
 
 

@@ -59,7 +59,9 @@ def add(
     canonical_bytes(whole)  # refuse here, where the mistake was made
     if who is None and person_id is not None:
         who = {"person": str(person_id)}
-    row = Outbox(kind=kind, fact=whole, who=None if who is None else dict(who), policy=policy, person_id=person_id, about=about)
+    row = Outbox(
+        kind=kind, fact=whole, who=None if who is None else dict(who), policy=policy, person_id=person_id, about=about
+    )
     row.made_at = row.next_at = at
     row.save(force_insert=True)
     return row
@@ -124,7 +126,9 @@ def _mark(row: Outbox, index: int) -> None:
         Outbox.objects.filter(pk=row.pk).update(index=index)
         if row.person_id and Person.objects.filter(pk=row.person_id).exists():
             if not Entry.objects.of(row.person_id).filter(index=index).exists():
-                Entry.objects.create(person_id=row.person_id, kind=row.kind, index=index, at=row.made_at, about=row.about)
+                Entry.objects.create(
+                    person_id=row.person_id, kind=row.kind, index=index, at=row.made_at, about=row.about
+                )
 
 
 def _deliver(person_id: UUID | None) -> int:

@@ -46,7 +46,15 @@ class Register(Protocol):
     def confirm(self, person_id: UUID) -> None: ...
     def find(self, field: str, value: str, country: str = "") -> UUID | None: ...
     def keep(
-        self, person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+        self,
+        person_id: UUID,
+        values: Mapping[str, str],
+        purpose: str,
+        *,
+        source: str,
+        market: str,
+        locale: str,
+        wording: str = "",
     ) -> None: ...
     def read(self, person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]: ...
     def signal(self, person_id: UUID, kind: str) -> None: ...

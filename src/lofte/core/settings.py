@@ -78,7 +78,9 @@ INSTALLED_APPS = [
 
 # --- doors ----------------------------------------------------------------------------------------------------------
 DEBUG = False
-ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1", "[::1]", ".localhost"] if _host.endswith("localhost") else [_host, "127.0.0.1"]
+ALLOWED_HOSTS = (
+    [_host, "localhost", "127.0.0.1", "[::1]", ".localhost"] if _host.endswith("localhost") else [_host, "127.0.0.1"]
+)
 CSRF_TRUSTED_ORIGINS = [LOFTE_ORIGIN]
 ROOT_URLCONF = "lofte.web.urls" if _installed("lofte.web") and find_spec("lofte.web.urls") else "lofte.core.urls"
 APPEND_SLASH = True
@@ -89,7 +91,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lofte.core.csp.ContentSecurityPolicy",
-    *(["lofte.web.middleware.People"] if _installed("lofte.web") else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -160,7 +161,9 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Löfte"
-MFA_ADAPTER = "lofte.web.console.accounts.SealedFactors" if _installed("lofte.web") else "allauth.mfa.adapter.DefaultMFAAdapter"
+MFA_ADAPTER = (
+    "lofte.web.console.accounts.SealedFactors" if _installed("lofte.web") else "allauth.mfa.adapter.DefaultMFAAdapter"
+)
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/console/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
@@ -170,7 +173,9 @@ EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS = en
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.address(_environ, "LOFTE_MAIL_FROM", f"noreply@{_host}")
 LOFTE_CANARY_MAILBOX: str = _environ.get("LOFTE_CANARY_MAILBOX", "").rstrip("/")
-LOFTE_OUTBOUND = frozenset(filter(None, (name.strip().lower() for name in _environ.get("LOFTE_OUTBOUND", "").split(","))))
+LOFTE_OUTBOUND = frozenset(
+    filter(None, (name.strip().lower() for name in _environ.get("LOFTE_OUTBOUND", "").split(",")))
+)
 
 # --- time, language, logs -------------------------------------------------------------------------------------------
 USE_TZ = True

@@ -29,7 +29,9 @@ _BATCH = 500
 
 
 def _closed(detail: str) -> Problem:
-    return Problem("vault.closed", detail, way_out="Restore the keys directory from its backup and start again.", status=503)
+    return Problem(
+        "vault.closed", detail, way_out="Restore the keys directory from its backup and start again.", status=503
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class Opener:
         try:
             return AESGCM(self.key).decrypt(nonce, body, _bound(self.owner, record, self.version))
         except InvalidTag:
-            raise Problem("vault.altered", "a sealed value does not open: altered, or moved from where it was", status=500) from None
+            raise Problem(
+                "vault.altered", "a sealed value does not open: altered, or moved from where it was", status=500
+            ) from None
 
 
 def _bound(owner: UUID, record: UUID, version: int) -> bytes:

@@ -8,147 +8,206 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Action',
+            name="Action",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('action', models.CharField(db_index=True, max_length=64)),
-                ('actor', models.CharField(max_length=64)),
-                ('details', models.JSONField(default=dict)),
-                ('at', models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("action", models.CharField(db_index=True, max_length=64)),
+                ("actor", models.CharField(max_length=64)),
+                ("details", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('ends_at', models.DateTimeField(db_index=True)),
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("count", models.PositiveIntegerField(default=0)),
+                ("ends_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Duty',
+            name="Duty",
             fields=[
-                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('every_s', models.PositiveIntegerField()),
-                ('next_due', models.DateTimeField(db_index=True)),
-                ('lease', models.CharField(blank=True, max_length=32)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('last_started', models.DateTimeField(null=True)),
-                ('last_finished', models.DateTimeField(null=True)),
-                ('last_error', models.CharField(blank=True, max_length=200)),
-                ('runs', models.PositiveIntegerField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("every_s", models.PositiveIntegerField()),
+                ("next_due", models.DateTimeField(db_index=True)),
+                ("lease", models.CharField(blank=True, max_length=32)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("last_started", models.DateTimeField(null=True)),
+                ("last_finished", models.DateTimeField(null=True)),
+                ("last_error", models.CharField(blank=True, max_length=200)),
+                ("runs", models.PositiveIntegerField(default=0)),
+                ("failures", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Outbox',
+            name="Outbox",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('bucket', models.PositiveSmallIntegerField(default=0)),
-                ('kind', models.CharField(max_length=64)),
-                ('fact', models.JSONField()),
-                ('who', models.JSONField(null=True)),
-                ('policy', models.CharField(blank=True, max_length=64)),
-                ('person_id', models.UUIDField(db_index=True, null=True)),
-                ('about', models.UUIDField(null=True)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('made_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('index', models.BigIntegerField(null=True)),
-                ('handled', models.JSONField(default=list)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_at', models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("bucket", models.PositiveSmallIntegerField(default=0)),
+                ("kind", models.CharField(max_length=64)),
+                ("fact", models.JSONField()),
+                ("who", models.JSONField(null=True)),
+                ("policy", models.CharField(blank=True, max_length=64)),
+                ("person_id", models.UUIDField(db_index=True, null=True)),
+                ("about", models.UUIDField(null=True)),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("made_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("index", models.BigIntegerField(null=True)),
+                ("handled", models.JSONField(default=list)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("next_at", models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_person_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('provisional', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField(default=lofte.core.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_person_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("provisional", models.BooleanField(default=False)),
+                ("made_at", models.DateTimeField(default=lofte.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Code',
+            name="Code",
             fields=[
-                ('hash', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(max_length=32)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('about', models.UUIDField(null=True)),
-                ('single_use', models.BooleanField(default=True)),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(db_index=True, null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                ("hash", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("purpose", models.CharField(max_length=32)),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("about", models.UUIDField(null=True)),
+                ("single_use", models.BooleanField(default=True)),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True, null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BlindIndex',
+            name="BlindIndex",
             fields=[
-                ('entry', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('hash', models.CharField(db_index=True, max_length=64)),
-                ('field', models.CharField(max_length=64)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                ("entry", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("hash", models.CharField(db_index=True, max_length=64)),
+                ("field", models.CharField(max_length=64)),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Mail',
+            name="Mail",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('letter', models.CharField(max_length=64)),
-                ('purpose', models.CharField(max_length=64)),
-                ('is_marketing', models.BooleanField(default=False)),
-                ('sealed', models.BinaryField(null=True)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('suppressed', 'Suppressed'), ('failed', 'Failed')], default='queued', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=64)),
-                ('about', models.UUIDField(null=True)),
-                ('made_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('next_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("letter", models.CharField(max_length=64)),
+                ("purpose", models.CharField(max_length=64)),
+                ("is_marketing", models.BooleanField(default=False)),
+                ("sealed", models.BinaryField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("suppressed", "Suppressed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=64)),
+                ("about", models.UUIDField(null=True)),
+                ("made_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("next_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'indexes': [models.Index(fields=['state', 'next_at'], name='core_mail_next'), models.Index(fields=['person', 'made_at'], name='core_mail_person')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "indexes": [
+                    models.Index(fields=["state", "next_at"], name="core_mail_next"),
+                    models.Index(fields=["person", "made_at"], name="core_mail_person"),
+                ],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('kind', models.CharField(max_length=64)),
-                ('index', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('about', models.UUIDField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("kind", models.CharField(max_length=64)),
+                ("index", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("about", models.UUIDField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'indexes': [models.Index(fields=['person', 'at'], name='core_entry_person_at')],
-                'constraints': [models.UniqueConstraint(fields=('person', 'index'), name='core_entry_once')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "indexes": [models.Index(fields=["person", "at"], name="core_entry_person_at")],
+                "constraints": [models.UniqueConstraint(fields=("person", "index"), name="core_entry_once")],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
     ]

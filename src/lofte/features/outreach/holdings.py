@@ -28,7 +28,11 @@ declare(
 
 
 def _export(person_id: UUID) -> dict[str, Any]:
-    return {"deliveries": [{"issue": each.issue_id, "state": each.state, "at": each.at} for each in reads.deliveries_of(person_id)]}
+    return {
+        "deliveries": [
+            {"issue": each.issue_id, "state": each.state, "at": each.at} for each in reads.deliveries_of(person_id)
+        ]
+    }
 
 
 def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:

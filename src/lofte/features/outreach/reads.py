@@ -71,7 +71,9 @@ def deliveries_of(person_id: UUID) -> list[models.Delivery]:
 
 
 def _counts(issue_ids: list[UUID]) -> dict[tuple[UUID, str], int]:
-    rows = models.Delivery.everyone.filter(issue_id__in=issue_ids).values("issue_id", "state").annotate(count=Count("id"))
+    rows = (
+        models.Delivery.everyone.filter(issue_id__in=issue_ids).values("issue_id", "state").annotate(count=Count("id"))
+    )
     return {(row["issue_id"], row["state"]): row["count"] for row in rows}
 
 

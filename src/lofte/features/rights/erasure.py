@@ -84,7 +84,9 @@ def _order(person_id: UUID, by: str) -> Erasure:
     sealed = vault.opener(order_id).seal(order_id, json.dumps(values).encode())
     try:
         with transaction.atomic():
-            return Erasure.objects.create(id=order_id, subject=person_id, by=by, sealed=sealed, started_at=at, next_at=at)
+            return Erasure.objects.create(
+                id=order_id, subject=person_id, by=by, sealed=sealed, started_at=at, next_at=at
+            )
     except IntegrityError:  # ordered twice at once: go on with the other
         vault.destroy_key(order_id, forever=False)
         return Erasure.objects.get(subject=person_id)
@@ -147,7 +149,9 @@ def _prove(order: Erasure) -> bool:
         return False
     index = _append(order)
     with transaction.atomic():
-        _advance(order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now())
+        _advance(
+            order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now()
+        )
         actions.record("person.erased", order.by, rows=sum(order.counts.values()), residue=0)
     vault.destroy_key(order.id, forever=False)
     _flush_databases()

@@ -190,7 +190,16 @@ def as_csv(seen: Overview) -> str:
     writer.writerow(["field", "value", "purpose", "basis", "source", "since", "clock", "erased_by"])
     for each in seen.holdings:
         due = rfc3339(each.due) if each.due else ""
-        row = [each.field, each.value, each.purpose, each.basis, each.source, rfc3339(each.since), each.clock or "", due]
+        row = [
+            each.field,
+            each.value,
+            each.purpose,
+            each.basis,
+            each.source,
+            rfc3339(each.since),
+            each.clock or "",
+            due,
+        ]
         writer.writerow([_harmless(cell) for cell in row])
     return out.getvalue()
 

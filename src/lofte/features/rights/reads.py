@@ -25,7 +25,6 @@ from lofte.features.rights.overview import (
 from lofte.rules.model import Basis
 
 
-
 @dataclass(frozen=True, slots=True)
 class ErasureItem:
     """``open_places`` is where something was still found, when that is what it waits for."""
@@ -152,14 +151,25 @@ class Search:
 def search_for(values: Iterable[tuple[str, str]], person_id: UUID | None = None) -> Search:
     """Look everywhere for (field, value) pairs, and for the person's handle: what a probe asks after an erasure."""
     found = residue.search(residue.needles(list(values), publication.current().policy.fields, person_id))
-    return Search(found.columns, found.files, tuple(Residue(each.where, each.count, each.form, "") for each in found.hits))
+    return Search(
+        found.columns, found.files, tuple(Residue(each.where, each.count, each.form, "") for each in found.hits)
+    )
 
 
 def erasures(limit: int = 50) -> list[ErasureItem]:
     """The latest erasures, for staff: nobody is named."""
     rows = Erasure.objects.order_by("-started_at")[:limit]
     return [
-        ErasureItem(row.id, row.state, row.by, row.started_at, row.finished_at, sum(row.counts.values()), row.evidence_index, _open_places(row))
+        ErasureItem(
+            row.id,
+            row.state,
+            row.by,
+            row.started_at,
+            row.finished_at,
+            sum(row.counts.values()),
+            row.evidence_index,
+            _open_places(row),
+        )
         for row in rows
     ]
 

@@ -57,7 +57,9 @@ class Searched:
     hits: tuple[Hit, ...]
 
 
-def needles(values: Iterable[tuple[str, str]], shapes: Mapping[str, DataField], person_id: UUID | None = None) -> list[Needle]:
+def needles(
+    values: Iterable[tuple[str, str]], shapes: Mapping[str, DataField], person_id: UUID | None = None
+) -> list[Needle]:
     """What to look for, from (field, value) pairs and the person's handle."""
     found: list[Needle] = []
     for field, value in values:
@@ -98,7 +100,9 @@ def _forms(field: str, kind: str, value: str) -> Iterator[Needle]:
     for form, text in (("raw", value), ("normal", normal)):
         for shape in {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)} - {""}:
             yield Needle(form, shape.encode(), any_case=True)
-            escaped = {json.dumps(shape)[1:-1], quote(shape, safe=""), quote(shape, safe="@+"), html.escape(shape)} - {shape}
+            escaped = {json.dumps(shape)[1:-1], quote(shape, safe=""), quote(shape, safe="@+"), html.escape(shape)} - {
+                shape
+            }
             yield from (Needle("escaped", each.encode(), any_case=True) for each in sorted(escaped))
             yield Needle("encoded", base64.b64encode(shape.encode()).rstrip(b"="))
     for text in {value, value.lower(), normal} - {""}:
@@ -153,8 +157,15 @@ def _tables(alias: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def _sqlite_tables(execute: Any) -> dict[str, list[tuple[str, str]]]:
-    names = [row[0] for row in execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall()]
-    return {name: [(row[1], row[2]) for row in execute(f"PRAGMA table_info({_quoted(name)})").fetchall()] for name in names}
+    names = [
+        row[0]
+        for row in execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+    ]
+    return {
+        name: [(row[1], row[2]) for row in execute(f"PRAGMA table_info({_quoted(name)})").fetchall()] for name in names
+    }
 
 
 def _quoted(name: str) -> str:
@@ -165,7 +176,9 @@ def _in_table(alias: str, table: str, columns: list[tuple[str, str]], wanted: li
     connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            yield from _in_sqlite_table(lambda sql, args: cursor.execute(sql, args).fetchone(), f"{alias}.{table}", table, columns, wanted, "%s")
+            yield from _in_sqlite_table(
+                lambda sql, args: cursor.execute(sql, args).fetchone(), f"{alias}.{table}", table, columns, wanted, "%s"
+            )
             return
         for form, group in _groups(wanted):
             parts, args = [], []
@@ -270,7 +283,12 @@ def _in_sqlite_file(file: Path, name: str, wanted: list[Needle]) -> tuple[int, l
         tables = _sqlite_tables(connection.execute)
         for table, columns in sorted(tables.items()):
             hits += _in_sqlite_table(
-                lambda sql, args: connection.execute(sql, args).fetchone(), f"file:{name}.{table}", table, columns, wanted, "?"
+                lambda sql, args: connection.execute(sql, args).fetchone(),
+                f"file:{name}.{table}",
+                table,
+                columns,
+                wanted,
+                "?",
             )
     return sum(len(columns) for columns in tables.values()), hits
 

@@ -46,7 +46,11 @@ def ask_for_link(market: str, locale: str, address: str, *, remote: str = "") ->
     if limits.allow("link", normal, *PER_ADDRESS) and (not remote or limits.allow("link-from", remote, *PER_NETWORK)):
         row_id = new_id()
         Ask.objects.create(
-            id=row_id, sealed=vault.seal_for_house(row_id, normal.encode()), market=market, locale=locale, asked_at=clock.now()
+            id=row_id,
+            sealed=vault.seal_for_house(row_id, normal.encode()),
+            market=market,
+            locale=locale,
+            asked_at=clock.now(),
         )
 
 
@@ -74,10 +78,10 @@ def _answer(row_id: UUID) -> None:
         return
     code = codes.issue("open", person_id, market=row.market, locale=row.locale, lasts=LINK_LASTS)
     words = mail.compose(
-        "open", row.market, row.locale, url=links.link("open", row.market, row.locale, code),
+        "portal_link", row.market, row.locale, link=links.link("open", row.market, row.locale, code),
         hours=int(LINK_LASTS.total_seconds() // 3600),
     )  # fmt: skip
-    mail.send(mail.Letter("open", person_id, address, words, "rights"))
+    mail.send(mail.Letter("portal_link", person_id, address, words, "rights"))
     actions.record("portal.link_sent", "system", market=row.market)
 
 
@@ -132,10 +136,10 @@ def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: st
     )
     code = codes.issue("address", person_id, market=market, locale=locale, lasts=ADDRESS_LASTS, about=row_id)
     words = mail.compose(
-        "address", market, locale, url=links.link("address", market, locale, code),
+        "confirm_address", market, locale, link=links.link("address", market, locale, code),
         hours=int(ADDRESS_LASTS.total_seconds() // 3600),
     )  # fmt: skip
-    mail.send(mail.Letter("address", person_id, address, words, "rights"))
+    mail.send(mail.Letter("confirm_address", person_id, address, words, "rights"))
 
 
 @in_transaction
@@ -165,7 +169,9 @@ def forget_corrections(at: datetime) -> int:
 def withdraw(person_id: UUID, purpose: str) -> UUID:
     """Take back a consent, at once. Returns the id of the consent event."""
     if _basis(purpose) is not Basis.CONSENT:
-        raise Problem("rights.not-withdrawable", "this purpose does not rest on consent", Place(key=purpose), status=422)
+        raise Problem(
+            "rights.not-withdrawable", "this purpose does not rest on consent", Place(key=purpose), status=422
+        )
     return ports.consents().withdraw(person_id, purpose, method="portal")
 
 

@@ -4,31 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Tombstone',
+            name="Tombstone",
             fields=[
-                ('mark', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
+                ("mark", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='OwnerKey',
+            name="OwnerKey",
             fields=[
-                ('owner', models.UUIDField(primary_key=True, serialize=False)),
-                ('epoch', models.CharField(max_length=32)),
-                ('version', models.PositiveSmallIntegerField(default=1)),
-                ('wrapped', models.BinaryField()),
-                ('made_at', models.DateTimeField()),
+                ("owner", models.UUIDField(primary_key=True, serialize=False)),
+                ("epoch", models.CharField(max_length=32)),
+                ("version", models.PositiveSmallIntegerField(default=1)),
+                ("wrapped", models.BinaryField()),
+                ("made_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['epoch'], name='keys_owner_epoch')],
+                "indexes": [models.Index(fields=["epoch"], name="keys_owner_epoch")],
             },
         ),
     ]

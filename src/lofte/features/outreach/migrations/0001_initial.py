@@ -8,71 +8,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Issue',
+            name="Issue",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('topic', models.CharField(max_length=64)),
-                ('purpose', models.CharField(max_length=64)),
-                ('contents', models.JSONField()),
-                ('state', models.CharField(default='draft', max_length=8)),
-                ('by', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('sent_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("topic", models.CharField(max_length=64)),
+                ("purpose", models.CharField(max_length=64)),
+                ("contents", models.JSONField()),
+                ("state", models.CharField(default="draft", max_length=8)),
+                ("by", models.CharField(max_length=64)),
+                ("made_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("sent_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SignUp',
+            name="SignUp",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('hash', models.CharField(db_index=True, max_length=64)),
-                ('form', models.CharField(max_length=64)),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('wording', models.CharField(max_length=64)),
-                ('publication', models.CharField(max_length=64)),
-                ('asked_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("hash", models.CharField(db_index=True, max_length=64)),
+                ("form", models.CharField(max_length=64)),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("wording", models.CharField(max_length=64)),
+                ("publication", models.CharField(max_length=64)),
+                ("asked_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
+                "abstract": False,
+                "default_manager_name": "everyone",
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('issue_id', models.UUIDField(db_index=True)),
-                ('mail_id', models.UUIDField(null=True)),
-                ('state', models.CharField(max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=32)),
-                ('at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("issue_id", models.UUIDField(db_index=True)),
+                ("mail_id", models.UUIDField(null=True)),
+                ("state", models.CharField(max_length=12)),
+                ("reason", models.CharField(blank=True, max_length=32)),
+                ("at", models.DateTimeField(default=lofte.core.clock.now)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'constraints': [models.UniqueConstraint(fields=('person', 'issue_id'), name='outreach_delivery_once')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "constraints": [models.UniqueConstraint(fields=("person", "issue_id"), name="outreach_delivery_once")],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
     ]

@@ -8,61 +8,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Ask',
+            name="Ask",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('asked_at', models.DateTimeField(default=lofte.core.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("asked_at", models.DateTimeField(default=lofte.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Erasure',
+            name="Erasure",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('subject', models.UUIDField(null=True, unique=True)),
-                ('by', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('key_destroyed', 'Key Destroyed'), ('rows_erased', 'Rows Erased'), ('shredded', 'Shredded'), ('residue', 'Residue'), ('clean', 'Clean'), ('done', 'Done')], default='planned', max_length=16)),
-                ('sealed', models.BinaryField(null=True)),
-                ('indexes', models.JSONField(default=list)),
-                ('counts', models.JSONField(default=dict)),
-                ('residue', models.JSONField(default=list)),
-                ('searched', models.PositiveIntegerField(default=0)),
-                ('evidence_index', models.BigIntegerField(null=True)),
-                ('started_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('next_at', models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("subject", models.UUIDField(null=True, unique=True)),
+                ("by", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("key_destroyed", "Key Destroyed"),
+                            ("rows_erased", "Rows Erased"),
+                            ("shredded", "Shredded"),
+                            ("residue", "Residue"),
+                            ("clean", "Clean"),
+                            ("done", "Done"),
+                        ],
+                        default="planned",
+                        max_length=16,
+                    ),
+                ),
+                ("sealed", models.BinaryField(null=True)),
+                ("indexes", models.JSONField(default=list)),
+                ("counts", models.JSONField(default=dict)),
+                ("residue", models.JSONField(default=list)),
+                ("searched", models.PositiveIntegerField(default=0)),
+                ("evidence_index", models.BigIntegerField(null=True)),
+                ("started_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField(db_index=True, default=lofte.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Correction',
+            name="Correction",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('holding_id', models.UUIDField()),
-                ('sealed', models.BinaryField()),
-                ('asked_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("holding_id", models.UUIDField()),
+                ("sealed", models.BinaryField()),
+                ("asked_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
+                "abstract": False,
+                "default_manager_name": "everyone",
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
     ]
