@@ -90,8 +90,8 @@ def _no_way_out() -> Problem:
 def compose(name: str, market: str, locale: str, **context: Any) -> Words:
     """Render `mail/<name>/subject.txt`, `body.txt` and `body.html` (templates of `web`) for a market and locale.
 
-    Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``link`` and ``hours``
-    in `confirm_subscription`, `portal_link` and `confirm_address`; ``content``, ``name`` and ``unsubscribe_url`` in `issue`.
+    Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``url`` and ``hours``
+    in `confirm`, `open` and `address`; ``subject``, ``text``, ``html``, ``name`` and ``unsubscribe_url`` in `issue`.
     """
     policy = publication.current().policy
     controller = policy.controllers[policy.markets[market].controller]

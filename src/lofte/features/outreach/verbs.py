@@ -106,8 +106,8 @@ def _keep_sign_up(
     )  # fmt: skip
     code = codes.issue("confirm", person_id, market=market, locale=locale, lasts=CONFIRM_WITHIN, about=row_id)
     hours = int(CONFIRM_WITHIN.total_seconds() // 3600)
-    words = mail.compose("confirm_subscription", market, locale, link=links.link("confirm", market, locale, code), hours=hours)
-    mail.send(mail.Letter("confirm_subscription", person_id, values["email"], words, published.policy.forms[form].purpose))
+    words = mail.compose("confirm", market, locale, url=links.link("confirm", market, locale, code), hours=hours)
+    mail.send(mail.Letter("confirm", person_id, values["email"], words, published.policy.forms[form].purpose))
     actions.record("subscription.asked", "person", market=market)
 
 
@@ -265,7 +265,7 @@ def _letter(
         "unsubscribe", person_id, market=market, locale=locale, lasts=None, single_use=False, about=issue.id
     )
     way_out = links.link("unsubscribe", market, locale, code)
-    seen = {"content": content, "unsubscribe_url": way_out, "name": name}
+    seen = {**content, "unsubscribe_url": way_out, "name": name}
     return mail.MarketingLetter(
         "issue",
         person_id,

@@ -78,10 +78,10 @@ def _answer(row_id: UUID) -> None:
         return
     code = codes.issue("open", person_id, market=row.market, locale=row.locale, lasts=LINK_LASTS)
     words = mail.compose(
-        "portal_link", row.market, row.locale, link=links.link("open", row.market, row.locale, code),
+        "open", row.market, row.locale, url=links.link("open", row.market, row.locale, code),
         hours=int(LINK_LASTS.total_seconds() // 3600),
     )  # fmt: skip
-    mail.send(mail.Letter("portal_link", person_id, address, words, "rights"))
+    mail.send(mail.Letter("open", person_id, address, words, "rights"))
     actions.record("portal.link_sent", "system", market=row.market)
 
 
@@ -136,10 +136,10 @@ def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: st
     )
     code = codes.issue("address", person_id, market=market, locale=locale, lasts=ADDRESS_LASTS, about=row_id)
     words = mail.compose(
-        "confirm_address", market, locale, link=links.link("address", market, locale, code),
+        "address", market, locale, url=links.link("address", market, locale, code),
         hours=int(ADDRESS_LASTS.total_seconds() // 3600),
     )  # fmt: skip
-    mail.send(mail.Letter("confirm_address", person_id, address, words, "rights"))
+    mail.send(mail.Letter("address", person_id, address, words, "rights"))
 
 
 @in_transaction
