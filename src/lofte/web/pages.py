@@ -101,7 +101,7 @@ def authority_of(market: str, locale: str) -> Authority | None:
         )
     except (KeyError, Problem):
         return None
-    return Authority(sentence(name), web)
+    return Authority(name, web)
 
 
 def sentence(words: str) -> str:

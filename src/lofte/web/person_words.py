@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from lofte.features.rights.reads import ConsentItem, Overview
+from lofte.features.rights.overview import ConsentItem, Overview
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.web import calendar

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 
-from lofte.evidence.receipt_page import receipt_page
-
 
 def download(receipt: Mapping[str, Any] | None, form: str, locale: str) -> HttpResponse:
-    """The receipt as JSON, or as one page that checks itself without a network. Raises Http404 for none, or another form."""
+    """The receipt as JSON, or as one page that checks itself without a network. Raises Http404 for none."""
     if receipt is None or form not in ("json", "html"):
         raise Http404
     name = f"lofte-receipt-{receipt['index']}.{form}"
     if form == "html":
+        from lofte.evidence.receipt_page import receipt_page
+
         return attachment(receipt_page(dict(receipt), locale), "text/html; charset=utf-8", name)
     return attachment(json.dumps(receipt, ensure_ascii=False, indent=1).encode(), "application/json", name)
 

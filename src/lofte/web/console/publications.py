@@ -1,17 +1,17 @@
 """What was published: the shelf of versions, and the clauses a promise comes from. Reads frozen files only."""
 
 import json
-from html import escape
-from html.parser import HTMLParser
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from lofte.kernel.canonical import sha256_hex
 from lofte.kernel.instants import from_rfc3339
 from lofte.rules.catalogue import say
-from lofte.rules.published import Published
+from lofte.rules.pages.edition import Edition
+from lofte.rules.pages.prose import prose_html
+from lofte.rules.published import Paragraph, Published
 
 
 def shelf() -> list[dict[str, Any]]:
@@ -55,61 +55,23 @@ def _version(manifest: dict[str, Any], in_force: str) -> dict[str, Any]:
     }
 
 
-def clauses_of(published: Published, promise: str, locale: str) -> list[dict[str, Any]]:
-    """The paragraphs of the frozen policy page that are bound to a promise, in the console's language."""
+def clauses_of(published: Published, promise: str, locale: str, at: date) -> list[dict[str, Any]]:
+    """The paragraphs a promise comes from, in the console's language; a table among them is left to the policy page."""
     market = next((key for key, declared in published.policy.markets.items() if locale in declared.locales), None)
     if market is None:
         return []
-    page = _frozen(published.digest, f"{market}/{locale}/policy.html")
-    finder = _Clauses(promise)
-    finder.feed(page)
-    return [{"locale": locale, "html": html} for html in finder.found]
+    edition = Edition(published, market, locale, at)
+    found = [paragraph for paragraph in edition.paragraphs() if promise in paragraph.promises]
+    return [
+        {"key": paragraph.key, "html": _clause(edition, paragraph), "url": _address(edition, paragraph)}
+        for paragraph in found
+    ]
 
 
-def _frozen(digest: str, name: str) -> str:
-    folder = settings.LOFTE_HOME / "published"
-    manifest = json.loads((folder / "publications" / f"{digest}.json").read_bytes())
-    named = manifest["files"].get(name)
-    if named is None:
-        return ""
-    content: bytes = (folder / "objects" / named).read_bytes()
-    return content.decode() if sha256_hex(content) == named else ""
+def _clause(edition: Edition, paragraph: Paragraph) -> SafeString:
+    # prose_html cleans what it renders; the text itself was checked and signed before it was published
+    return mark_safe(prose_html(paragraph.markdown, edition.values, lambda _: ""))  # noqa: S308
 
 
-class _Clauses(HTMLParser):
-    """Collects the text of each element whose `data-promises` names the promise, as paragraphs."""
-
-    KEPT = ("p", "ul", "ol", "li", "strong", "em")
-
-    def __init__(self, promise: str) -> None:
-        super().__init__()
-        self.found: list[SafeString] = []
-        self._promise = promise
-        self._depth = 0
-        self._parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._depth:
-            if tag not in _VOID:
-                self._depth += 1
-            if tag in self.KEPT:
-                self._parts.append(f"<{tag}>")
-        elif self._promise in (dict(attrs).get("data-promises") or "").split():
-            self._depth, self._parts = 1, []
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self._depth or tag in _VOID:
-            return
-        self._depth -= 1
-        if tag in self.KEPT and self._depth:
-            self._parts.append(f"</{tag}>")
-        if not self._depth:
-            # Only our own tags and escaped text were put together: nothing of the source's markup survives.
-            self.found.append(mark_safe("".join(self._parts).strip()))  # noqa: S308
-
-    def handle_data(self, data: str) -> None:
-        if self._depth:
-            self._parts.append(escape(data))
-
-
-_VOID = {"br", "img", "hr", "input", "meta", "link", "wbr", "source", "col"}
+def _address(edition: Edition, paragraph: Paragraph) -> str:
+    return f"{edition.path('policy')}#{paragraph.key}"

@@ -66,7 +66,7 @@ def promise(request: HttpRequest, promise: str) -> HttpResponse:
         history=past,
         checking=checks.is_running(),
         controls=[_control(control, locale) for control in line.controls],
-        clauses=clauses_of(current(), promise, locale),
+        clauses=clauses_of(current(), promise, locale, clock.now().date()),
     )
 
 
@@ -246,7 +246,8 @@ def _search_form(request: HttpRequest) -> forms.Form:
         },
     )
     fields = {"address": address, "purpose": purpose, "use_required_attribute": False}
-    return type("SearchForm", (forms.Form,), fields)(request.POST if request.method == "POST" else None)
+    form: forms.Form = type("SearchForm", (forms.Form,), fields)(request.POST if request.method == "POST" else None)
+    return form
 
 
 def _edition_for(locale: str, purpose: str) -> Edition:

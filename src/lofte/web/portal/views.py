@@ -35,7 +35,8 @@ def ask_form(here: Edition, data: Any = None) -> forms.Form:
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
         error_messages={"required": here.say("portal.address_missing"), "invalid": here.say("portal.address_wrong")},
     )
-    return type("AskForm", (forms.Form,), {"address": address, "use_required_attribute": False})(data)
+    form: forms.Form = type("AskForm", (forms.Form,), {"address": address, "use_required_attribute": False})(data)
+    return form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -234,7 +235,7 @@ def erased_receipt(request: HttpRequest, market: str, locale: str, token: str, f
 
 
 def _signed(token: str) -> dict[str, Any]:
-    """What the address of an erasure's page says: the receipt's place in the log. It names nobody, and cannot be made up."""
+    """What the address of an erasure's page says: the receipt's place in the log. It names nobody."""
     try:
         said: dict[str, Any] = signing.loads(token, salt="lofte.web.erased", max_age=ERASED_LINK_AGE_S)
     except signing.BadSignature as error:

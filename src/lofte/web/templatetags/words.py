@@ -3,7 +3,6 @@
 `{% say "portal.title" name=x %}` fills slots as plain text; Django escapes the whole.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -80,5 +79,4 @@ def _told(locale: str, error: ValidationError) -> str:
 
 
 def _plain(error: ValidationError) -> str:
-    messages: Iterator[str] = iter(error)
-    return " ".join(messages)
+    return " ".join(error.messages)
