@@ -25,17 +25,21 @@ def purposes(edition: Edition) -> str:
     rows = []
     for key, purpose in edition.policy.purposes.items():
         why = edition.word("purposes", key, "why")
-        data = joined(
-            edition.locale, [edition.published.word(edition.locale, "fields", field) for field in purpose.fields]
-        )
         cells = [
             f"<strong>{edition.word('purposes', key, 'name')}</strong><br>{why}",
             edition.say(f"basis.{purpose.basis.value}"),
-            escape(data) or edition.say("none"),
+            field_names(edition, purpose.fields) or edition.say("none"),
             _kept(edition, key),
         ]
         rows.append(cells)
     return table(edition.say("table.purposes"), heads, rows)
+
+
+def field_names(edition: Edition, fields: Sequence[str]) -> str:
+    """Labels as a list in running text: only the first keeps its capital, abbreviations theirs."""
+    labels = [edition.published.word(edition.locale, "fields", field) for field in fields]
+    rest = [label if label[1:2].isupper() else label[:1].lower() + label[1:] for label in labels[1:]]
+    return escape(joined(edition.locale, labels[:1] + rest))
 
 
 def _kept(edition: Edition, key: str) -> str:
@@ -164,14 +168,13 @@ def cookie_cells(edition: Edition, key: str, cookie: Cookie) -> list[str]:
         else f'<br><span class="fine">{edition.say(f"storage.{cookie.storage}")}</span>'
     )
     host = f'<br><span class="fine">{escape(cookie.host)}</span>' if cookie.host else ""
-    data = [edition.published.word(edition.locale, "fields", field) for field in cookie.data]
     return [
         f"<code>{escape(cookie.name)}</code>{kind}",
         edition.word("cookies", key, "function"),
         escape(provider_name(edition, cookie)) + host,
         f'{edition.word("purposes", cookie.purpose, "name")}<br><span class="fine">{_asked(edition, model)}</span>',
         escape(period(edition.locale, cookie.lifetime or "session")),
-        escape(joined(edition.locale, data)) or edition.say("none"),
+        field_names(edition, cookie.data) or edition.say("none"),
     ]
 
 
@@ -198,7 +201,9 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kin
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "".join(
         f'<tr><th scope="row" data-label="{heads[0]}">{row[0]}</th>'
-        + "".join(f'<td data-label="{label}">{cell}</td>' for label, cell in zip(heads[1:], row[1:], strict=True))
+        + "".join(
+            f'<td data-label="{label}"><div>{cell}</div></td>' for label, cell in zip(heads[1:], row[1:], strict=True)
+        )
         + "</tr>"
         for row in rows
     )
