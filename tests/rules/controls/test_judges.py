@@ -194,6 +194,7 @@ CASES = [
     ("portal_gives_access", {}, PortalWalk(True, 4, open_without_link=True), B, "open-to-all"),
     ("portal_gives_access", {}, PortalWalk(False, 4), B, "not-opened"),
     ("portal_gives_access", {}, PortalWalk(True, 4, hidden=("phone",)), B, "hidden"),
+    ("portal_gives_access", {}, PortalWalk(True, 4, uncorrected=True), B, "not-corrected"),
     ("portal_gives_access", {}, PortalWalk(True, 0), U, "nothing-held"),
     ("erasure_complete", {}, ErasureWalk(True, 90, in_log=True), K, "kept"),
     ("erasure_complete", {}, ErasureWalk(False, 90, in_log=True), B, "not-possible"),

@@ -52,7 +52,7 @@ class CookieDeclared:
     def covers(self, stored: Stored) -> bool:
         if (self.storage, self.party) != (stored.storage, stored.party) or not fnmatchcase(stored.name, self.name):
             return False
-        return self.party == "first" or not self.host or host_matches(stored.host, f"*.{self.host}")
+        return self.party == "first" or not self.host or f".{stored.host}".endswith(f".{self.host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class Newcomers:
 
 
 def host_matches(host: str, pattern: str) -> bool:
-    """Whether a host falls under a declared pattern; ``*.`` covers the domain and everything below it."""
+    """Whether a host falls under a declared pattern; ``*.`` covers everything below the domain, not the domain itself."""
     if pattern.startswith("*."):
-        return host == pattern[2:] or host.endswith(pattern[1:])
+        return host.endswith(pattern[1:])
     return host == pattern
 
 

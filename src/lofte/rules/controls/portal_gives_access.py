@@ -21,6 +21,7 @@ class PortalWalk:
     hidden: tuple[str, ...] = ()
     tells_apart: tuple[str, ...] = ()
     open_without_link: bool = False
+    uncorrected: bool = False
 
 
 def _judge(seen: PortalWalk, parameters: Mapping[str, Any]) -> Verdict:
@@ -32,6 +33,8 @@ def _judge(seen: PortalWalk, parameters: Mapping[str, Any]) -> Verdict:
         return broken("not-opened")
     if seen.hidden:
         return broken("hidden", fields=listed(seen.hidden))
+    if seen.uncorrected:
+        return broken("not-corrected")
     if not seen.held:
         return unproved("nothing-held")
     return kept(held=seen.held)

@@ -1,0 +1,17 @@
+"""When the hosts of advertising are asked."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from lofte.probes.instruments.newcomers import newcomers
+from lofte.probes.probe import Probe
+from lofte.probes.world import World
+from lofte.rules.controls.ads_after_consent import Newcomers
+
+
+def _gather(world: World, parameters: Mapping[str, Any]) -> Newcomers:
+    return newcomers(world)
+
+
+PROBE = Probe("ads_after_consent", every=timedelta(hours=6), gather=_gather)

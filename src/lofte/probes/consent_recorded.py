@@ -1,0 +1,105 @@
+"""Consents on file and in the log: words that were really published, entries that really verify, boxes left for
+people to tick.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from lofte.core import evidence, publication
+from lofte.core.models import Entry
+from lofte.evidence.verify import verify_receipt
+from lofte.features.consent.models import Consent
+from lofte.kernel.problems import Problem
+from lofte.probes.instruments import canary, pages
+from lofte.probes.instruments.newcomers import home_of
+from lofte.probes.probe import Probe, Unable
+from lofte.probes.world import World
+from lofte.rules.controls.consent_recorded import ConsentRecords
+
+_SAMPLE = 50  # newest consents of browsers whose receipts are opened each round
+_ON_ITS_WAY = timedelta(minutes=2)  # a fact waits in the outbox for a moment before the log has it
+
+
+def _gather(world: World, parameters: Mapping[str, Any]) -> ConsentRecords:
+    grants = Consent.everyone.filter(action=Consent.Action.GRANTED)
+    refused, receipts = _canary_receipts(world)
+    sampled, wordless, wrong = _sample(world)
+    return ConsentRecords(
+        records=grants.count() + sampled,
+        without_wording=_without_wording(world) + wordless,
+        unlogged=_unlogged(world.now()),
+        receipts=receipts + sampled,
+        refused=tuple({*refused, *wrong}),
+        ticked=tuple(_ticked(world)),
+    )
+
+
+def _canary_receipts(world: World) -> tuple[list[str], int]:
+    try:
+        walked = canary.walk(world)
+    except Unable:
+        return [], 0
+    return walked.refused, walked.receipts
+
+
+def _without_wording(world: World) -> int:
+    """Grants whose words were never published: the pair of publication and wording must exist."""
+    known: dict[str, set[str]] = {}
+    lost = 0
+    pairs = Consent.everyone.filter(action=Consent.Action.GRANTED).values_list("publication", "wording")
+    for digest, wording in pairs:
+        if digest not in known:
+            known[digest] = _wordings(world, digest)
+        lost += wording not in known[digest]
+    return lost
+
+
+def _wordings(world: World, digest: str) -> set[str]:
+    try:
+        return set(publication.load(world.home, digest).wordings.values())
+    except Problem:
+        return set()
+
+
+def _unlogged(at: datetime) -> int:
+    """Grants older than a moment that no entry of the log is about."""
+    settled = Consent.everyone.filter(action=Consent.Action.GRANTED, at__lt=at - _ON_ITS_WAY).values_list(
+        "id", flat=True
+    )
+    logged = set(Entry.everyone.filter(about__in=list(settled)).values_list("about", flat=True))
+    return sum(one not in logged for one in settled)
+
+
+def _sample(world: World) -> tuple[int, int, list[str]]:
+    """The newest consents of browsers: how many, how many without published words, parts that did not verify."""
+    if not evidence.has_log():
+        return 0, 0, []
+    log, wordless, wrong = evidence.log(), 0, []
+    indexes = log.find("consent", _SAMPLE)
+    for index in indexes:
+        receipt = log.receipt(index)
+        try:
+            verified = verify_receipt(receipt, log.vkey())
+        except Problem as problem:
+            wrong.append(problem.place.key or problem.code)
+            continue
+        wording = verified.fact.get("wording")
+        wordless += not wording or wording not in _wordings(world, verified.policy or world.published.digest)
+    return len(indexes), wordless, wrong
+
+
+def _ticked(world: World) -> Iterator[str]:
+    """Pages where a box for something that needs consent is ticked before anybody chose."""
+    policy = world.published.policy
+    for market, locale in world.editions():
+        tail = f"{market.lower()}/{locale}/"
+        for address in (home_of(world, market), f"/lofte/preferences/{tail}", f"/news/{tail}"):
+            wants = {key for key, model in policy.browser_purposes(market).items() if model.value == "opt_in"}
+            names = {f"choice.{key}" for key in wants} | {"consent"}
+            forms = pages.fetch(world, address).page.forms
+            if any(one.checked and one.name in names for form in forms for one in form.inputs):
+                yield address
+
+
+PROBE = Probe("consent_recorded", every=timedelta(hours=3), gather=_gather)

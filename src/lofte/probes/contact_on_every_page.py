@@ -1,0 +1,40 @@
+"""Looks for the market's contact on every public page, in the canary's mails and on its receipt."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from lofte.probes.instruments import canary, html, pages
+from lofte.probes.instruments.visitor import Seen
+from lofte.probes.probe import Probe, Unable
+from lofte.probes.world import World
+from lofte.rules.controls._seen import Page
+from lofte.rules.controls.contact_on_every_page import ContactShown
+
+
+def _gather(world: World, parameters: Mapping[str, Any]) -> ContactShown:
+    def lacks(market: str, locale: str, seen: Seen) -> list[str]:
+        return pages.not_in(seen.page.text, _contact(world, market))
+
+    found = [*pages.each(world, "policy", lacks), *pages.each(world, "cookies", lacks)]
+    kinds = {"page"}
+    try:
+        walked = canary.walk(world)
+    except Unable:
+        return ContactShown(tuple(found), frozenset(kinds))
+    for market, letter in walked.letters:
+        kinds.add("mail")
+        found.append(Page(f"mail: {letter.subject}", tuple(pages.not_in(letter.text, _contact(world, market)))))
+    for market, markup in walked.receipt_pages:
+        kinds.add("receipt")
+        found.append(Page("receipt", tuple(pages.not_in(html.read(markup).text, _contact(world, market)))))
+    return ContactShown(tuple(found), frozenset(kinds))
+
+
+def _contact(world: World, market: str) -> list[str]:
+    policy = world.published.policy
+    controller = policy.controllers[policy.markets[market].controller]
+    return [controller.email, controller.phone, *controller.post]
+
+
+PROBE = Probe("contact_on_every_page", every=timedelta(hours=3), gather=_gather)

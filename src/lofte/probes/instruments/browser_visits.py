@@ -1,0 +1,447 @@
+"""The script the browser process runs: one JSON order on standard input, one JSON answer on standard output.
+
+Chromium is started by us and driven over its debugging port, because Debian's build refuses third-party cookies by
+default:
+an auditor whose browser refuses them would find a site clean that is not. A profile that allows them is written
+first. Lifetimes
+are read from the raw Set-Cookie and document.cookie lines, because the cookie jar caps them at 400 days. Requests
+that the
+page's own policy (CSP) stopped never left and are not counted.
+"""
+
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, Response, sync_playwright
+
+_ARGUMENTS = (
+    "--headless=new", "--disable-quic", "--disable-background-networking", "--disable-component-update",
+    "--no-first-run", "--no-default-browser-check", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
+    "--disable-features=OptimizationHints,MediaRouter,AutofillServerCommunication",
+)  # fmt: skip
+_QUIET_S = 0.6  # no request for so long: the page has finished talking
+_LONGEST_S = 8.0
+_START_S = 30.0
+
+# Runs before any script of the page, in every frame: notes what is written with document.cookie and cookieStore,
+# then writes it.
+_LISTEN = """(() => {
+  const seen = [];
+  Object.defineProperty(window, '__lofteWritten', {value: seen, enumerable: false});
+  const cookie = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+  Object.defineProperty(Document.prototype, 'cookie', {
+    ...cookie, set(line) { seen.push(String(line)); return cookie.set.call(this, line); },
+  });
+  if (window.cookieStore) {
+    const set = CookieStore.prototype.set;
+    CookieStore.prototype.set = function (one, value) {
+      const line = typeof one === 'string' ? one + '=' + value
+        : one.name + '=' + one.value + (one.expires ? '; expires=' + new Date(one.expires).toUTCString() : '');
+      seen.push(line);
+      return set.apply(this, arguments);
+    };
+  }
+})();"""
+_STORES = """async () => {
+  const names = (read) => { try { return read(); } catch { return []; } };
+  const bases = indexedDB.databases ? await indexedDB.databases().catch(() => []) : [];
+  return {
+    written: window.__lofteWritten || [],
+    local: names(() => Object.keys(localStorage)),
+    session: names(() => Object.keys(sessionStorage)),
+    indexeddb: bases.map((base) => base.name),
+  };
+}"""
+
+
+class Listener:
+    """Hears everything one context asks for, and what its answers try to keep on the device."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.asked: dict[Request, float] = {}
+        self.answers: list[Response] = []
+        self.last_s = time.monotonic()
+        context.add_init_script(_LISTEN)
+        context.on("request", self._on_request)
+        context.on("response", self._on_response)
+        context.on("requestfailed", self._on_failed)
+
+    def _on_request(self, request: Request) -> None:
+        self.asked[request] = self.last_s = time.monotonic()
+
+    def _on_response(self, response: Response) -> None:
+        self.last_s = time.monotonic()
+        self.answers.append(response)
+
+    def _on_failed(self, request: Request) -> None:
+        self.last_s = time.monotonic()
+        if request.failure and "csp" in request.failure.lower():
+            self.asked.pop(request, None)  # the page's policy stopped it inside the browser: nothing left
+
+    def start_anew(self) -> None:
+        self.asked.clear()
+        self.answers.clear()
+
+    def wait_until_quiet(self, page: Page) -> None:
+        page.mouse.wheel(0, 4000)  # things that load when they come into view
+        end = time.monotonic() + _LONGEST_S
+        self.last_s = time.monotonic()
+        while time.monotonic() < end and time.monotonic() - self.last_s < _QUIET_S:
+            page.wait_for_timeout(100)
+
+    def hosts(self) -> set[str]:
+        found = (urlsplit(request.url) for request in self.asked)
+        return {
+            parts.hostname.lower()
+            for parts in found
+            if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname
+        }
+
+    def stored(self, own: str) -> list[dict[str, Any]]:
+        """Everything on the device, and what was tried: a write the browser refused was a write all the same."""
+        device = Device(own)
+        for cookie in self.context.cookies():
+            ends = cookie.get("expires", -1)
+            lasts = ends is not None and ends >= 0
+            device.put(cookie["name"], "cookie", cookie["domain"], max(int(ends - time.time()), 0) if lasts else None)
+        for answer in self.answers:
+            for line in _set_cookie_lines(answer):
+                device.put_line(line, _host(answer.url))
+        for frame in (frame for page in self.context.pages for frame in page.frames):
+            try:
+                stores = frame.evaluate(_STORES)
+            except Error:
+                continue  # a frame that is gone, or one that may keep nothing at all
+            host = _host(frame.url) or own
+            for line in stores["written"]:
+                device.put_line(line, host)
+            for kind in ("local", "session", "indexeddb"):
+                for name in stores[kind]:
+                    device.put(name, kind, host, None)
+        return device.items()
+
+
+class Device:
+    """What was found on the visitor's device, each thing once, with the longest life anybody asked for it."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self._found: dict[tuple[str, str, str], int | None] = {}
+
+    def put(self, name: str, storage: str, domain: str, lifetime_s: int | None) -> None:
+        key = (name, storage, domain.lstrip(".").lower())
+        lives = [life for life in (self._found.get(key), lifetime_s) if life is not None]
+        self._found[key] = max(lives, default=None)
+
+    def put_line(self, line: str, host: str) -> None:
+        """A Set-Cookie or document.cookie line; one that only deletes keeps nothing."""
+        name = line.split(";", 1)[0].partition("=")[0].strip()
+        life = lifetime_s(line)
+        if name and (life is None or life > 0):
+            domain = re.search(r"(?i);\s*domain=\.?([^;\s]+)", line)
+            self.put(name, "cookie", domain.group(1) if domain else host, life)
+
+    def items(self) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "storage": storage, "host": host, "party": self._party(host), "lifetime_s": life}
+            for (name, storage, host), life in sorted(self._found.items())
+        ]
+
+    def _party(self, host: str) -> str:
+        return "first" if host == self._own or self._own.endswith("." + host) else "third"
+
+
+def lifetime_s(line: str) -> int | None:
+    """Seconds a cookie line asks for; None for the session. Max-Age wins (RFC 6265, 5.3)."""
+    if found := re.search(r"(?i);\s*max-age=(-?\d+)", line):
+        return int(found.group(1))
+    if found := re.search(r"(?i);\s*expires=([^;]+)", line):
+        try:
+            ends = parsedate_to_datetime(found.group(1).strip().replace("-", " "))
+        except ValueError:
+            return None
+        return int(((ends if ends.tzinfo else ends.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def _set_cookie_lines(answer: Response) -> list[str]:
+    try:
+        return [one["value"] for one in answer.headers_array() if one["name"].lower() == "set-cookie"]
+    except Error:
+        return []
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
+
+
+# Tasks. Each takes the browser, the site's address and its own wishes, and answers with plain values.
+
+
+def newcomer(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One market, four phases: before any choice, after a no; and as somebody else after a yes, after taking it back."""
+    return [*_says_no(browser, base_url, task), *_says_yes_then_no(browser, base_url, task)]
+
+
+def _says_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with _Visit(browser, base_url, task) as visit:
+        visit.open_all()
+        before = visit.phase("before")
+        visit.decide("reject")
+        visit.open_first()
+        return [before, visit.phase("rejected")]
+
+
+def _says_yes_then_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with _Visit(browser, base_url, task) as visit:
+        visit.open_first()
+        visit.decide("accept")
+        visit.open_first()
+        accepted = visit.phase("accepted")
+        visit.leave(base_url + task["preferences"])
+        visit.decide("withdraw")
+        visit.start_anew()
+        visit.open_first()
+        return [accepted, visit.phase("withdrawn")]
+
+
+class _Visit:
+    """A fresh person in one market: nothing on the device, the market's language."""
+
+    def __init__(self, browser: Browser, base_url: str, task: Mapping[str, Any]) -> None:
+        self._context = browser.new_context(locale=task["locale"], viewport={"width": 1280, "height": 900})
+        self._listener = Listener(self._context)
+        self._page = self._context.new_page()
+        self._own = _host(base_url)
+        self._pages = [base_url + path for path in task["pages"]]
+        self._market = task["market"]
+
+    def __enter__(self) -> "_Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
+
+    def open_first(self) -> None:
+        self._open(self._pages[0])
+
+    def open_all(self) -> None:
+        for address in self._pages:
+            self._open(address)
+
+    def leave(self, address: str) -> None:
+        self._open(address)
+
+    def start_anew(self) -> None:
+        """What was asked before this moment belongs to the phase before."""
+        self._listener.start_anew()
+
+    def decide(self, decision: str) -> None:
+        """Press the button that says so, as a person would; afterwards the page may be another."""
+        button = self._page.locator(f"button[name=decision][value={decision}]:visible").first
+        button.click(timeout=5000)
+        self._page.wait_for_load_state("load")
+        self._listener.wait_until_quiet(self._page)
+
+    def phase(self, name: str) -> dict[str, Any]:
+        asked = sorted(host for host in self._listener.hosts() if host != self._own)
+        seen = {"market": self._market, "phase": name, "asked": asked, "stored": self._listener.stored(self._own)}
+        self._listener.start_anew()
+        return seen
+
+    def _open(self, address: str) -> None:
+        answer = self._page.goto(address, wait_until="load", timeout=20000)
+        if answer is None or answer.status >= 400:
+            raise RuntimeError(f"{urlsplit(address).path} answered {answer.status if answer else 'nothing'}")
+        self._listener.wait_until_quiet(self._page)
+
+
+def language(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    """On some other edition's page choose this one by the site's own switch, then come back to the front door.
+
+    ``landed`` is the path the front door led to.
+    """
+    context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900})
+    home = task["edition"]
+    try:
+        page = context.new_page()
+        page.goto(base_url + task["start"], wait_until="load", timeout=20000)
+        name = home.strip("/")
+        buttons = page.locator(f'button[value="{name}"], button[value="{home}"]')
+        links = page.locator(f'a[href="{home}"], a[href="{base_url}{home}"]')
+        choice = buttons if buttons.count() else links
+        if not choice.count():
+            return {"edition": home, "has_switch": False, "landed": ""}
+        choice.first.dispatch_event("click")  # it may be folded away
+        page.wait_for_url(lambda url: urlsplit(url).path.startswith(home), timeout=10000)
+        page.goto(base_url + "/", wait_until="load", timeout=20000)
+        return {"edition": home, "has_switch": True, "landed": urlsplit(page.url).path}
+    finally:
+        context.close()
+
+
+def cookieless(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Open pages in a browser that keeps nothing; which answered, and how much there was to read."""
+    context = browser.new_context(locale=task["locale"])
+    try:
+        page = context.new_page()
+        dead = []
+        for path in task["pages"]:
+            answer = page.goto(base_url + path, wait_until="load", timeout=20000)
+            readable = page.locator("main, body").first.inner_text(timeout=5000)
+            if answer is None or answer.status >= 400 or len(readable.strip()) < 40:
+                dead.append(path)
+        return {"opened": len(task["pages"]), "dead": dead, "kept": len(context.cookies())}
+    finally:
+        context.close()
+
+
+_TASKS: Mapping[str, Callable[[Browser, str, Mapping[str, Any]], Any]] = {
+    "newcomer": newcomer,
+    "language": language,
+    "cookieless": cookieless,
+}
+
+
+# The instrument and its self-test.
+
+
+class _Planted(http.server.BaseHTTPRequestHandler):
+    """A page that does, on purpose, everything the instrument must see."""
+
+    def do_GET(self) -> None:
+        port = self.server.server_port  # type: ignore[attr-defined]  # its base class says no such thing
+        is_third = (self.headers.get("Host") or "").startswith("planted.")
+        self.send_response(200)
+        self.send_header("Content-Type", "image/gif" if is_third else "text/html")
+        if is_third:
+            self.send_header("Set-Cookie", "planted_third=1; Max-Age=90000000; SameSite=None; Secure; Path=/")
+        else:
+            self.send_header("Set-Cookie", "planted_first=1; HttpOnly; Path=/")
+        self.end_headers()
+        if not is_third:
+            script = "document.cookie='planted_script=1; max-age=90000000'; localStorage.setItem('planted_local', 1)"
+            page = f"<title>.</title><img src='http://planted.localhost:{port}/x'><script>{script}</script>"
+            self.wfile.write(page.encode())
+
+    def log_message(self, format: str, *values: Any) -> None:
+        return
+
+
+_MUST_SEE = {
+    ("planted_first", "first", None),
+    ("planted_script", "first", 90000000),
+    ("planted_third", "third", 90000000),
+    ("planted_local", "first", None),
+}
+
+
+def sees(browser: Browser, *, blocks_cookies: bool) -> bool:
+    """Whether the instrument sees what was planted; one that blocks cookies must in turn keep none of it."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Planted)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    context = browser.new_context()
+    try:
+        listener = Listener(context)
+        page = context.new_page()
+        page.goto(f"http://localhost:{server.server_port}/", wait_until="load", timeout=20000)
+        listener.wait_until_quiet(page)
+        if blocks_cookies:
+            return not context.cookies()
+        found = {(one["name"], one["party"], one["lifetime_s"]) for one in listener.stored("localhost")}
+        return "planted.localhost" in listener.hosts() and found >= _MUST_SEE
+    finally:
+        context.close()
+        server.shutdown()
+        server.server_close()
+
+
+class Chromium:
+    """The browser process with a profile of its own, gone when done."""
+
+    def __init__(self, executable: str, *, blocks_cookies: bool) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="lofte-browser-"))
+        self._write_profile(blocks_cookies)
+        # Root has no sandbox to run in (Chromium refuses); everybody else keeps it.
+        unsandboxed = ["--no-sandbox"] if os.geteuid() == 0 else []
+        arguments = [
+            executable,
+            *unsandboxed,
+            *_ARGUMENTS,
+            "--remote-debugging-port=0",
+            f"--user-data-dir={self._folder}",
+            "about:blank",
+        ]
+        self._process = subprocess.Popen(  # noqa: S603  # an executable found on the path by us, no shell
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def _write_profile(self, blocks_cookies: bool) -> None:
+        profile: dict[str, Any] = {"cookie_controls_mode": 0, "block_third_party_cookies": False}
+        if blocks_cookies:
+            profile["default_content_setting_values"] = {"cookies": 2}
+        (self._folder / "Default").mkdir()
+        (self._folder / "Default" / "Preferences").write_text(json.dumps({"profile": profile}))
+
+    def address(self) -> str:
+        """Where it listens, once it does. Raises RuntimeError when it does not start."""
+        file = self._folder / "DevToolsActivePort"
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end and self._process.poll() is None:
+            lines = file.read_text().split() if file.exists() else []
+            if len(lines) == 2:
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            time.sleep(0.05)
+        raise RuntimeError("the browser did not start")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def work(order: Mapping[str, Any]) -> dict[str, Any]:
+    chromium = Chromium(order["executable"], blocks_cookies=order["blocks_cookies"])
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.connect_over_cdp(chromium.address())
+            if not sees(browser, blocks_cookies=order["blocks_cookies"]):
+                return {"sees": False, "results": []}
+            results = [_TASKS[task["task"]](browser, order["base_url"], task) for task in order["tasks"]]
+            return {"sees": True, "results": results}
+    finally:
+        chromium.stop()
+
+
+def main() -> int:
+    os.nice(10)  # whoever visits the site comes first
+    try:
+        answer = work(json.load(sys.stdin))
+    except Exception as failure:
+        sys.stderr.write(f"{type(failure).__name__}: {str(failure).splitlines()[0] if str(failure) else ''}\n")
+        return 1
+    json.dump(answer, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

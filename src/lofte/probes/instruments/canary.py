@@ -1,0 +1,455 @@
+"""A made-up person who walks the real paths: signs up, confirms, is written to, looks, downloads, leaves, is erased.
+
+Two of them a round, through the public pages and a real mailbox: one looks at everything and has itself erased, the
+other
+withdraws by the link in its newsletter and is left to the sweep. They are marked by their address (``canary-...``),
+no other
+subscriber is written to, and whatever a round leaves behind (a crash, a broken promise) is removed by that round or
+the next.
+"""
+
+import json
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from lofte.core import blind, clock
+from lofte.core.models import Mail, Person
+from lofte.evidence.verify import verify_receipt
+from lofte.features.consent import reads as consents
+from lofte.features.outreach import models as outreach_models
+from lofte.features.outreach import verbs as outreach
+from lofte.features.register import reads as register
+from lofte.features.retention import verbs as retention
+from lofte.features.rights import package, verbs
+from lofte.features.rights import reads as rights
+from lofte.kernel.problems import Problem
+from lofte.probes.instruments import html, schema
+from lofte.probes.instruments.mailbox import Letter, Mailbox
+from lofte.probes.instruments.visitor import Seen, Visitor
+from lofte.probes.world import World
+from lofte.rules.controls.erasure_complete import ErasureWalk
+from lofte.rules.controls.export_machine_readable import ExportWalk
+from lofte.rules.controls.portal_gives_access import PortalWalk
+from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
+
+FORM = "newsletter"
+_NOTE = "canary.json"  # handles of canaries at large: random ids, nothing else
+_QUEUE_S = 15.0
+_RECEIPT_S = 10.0
+_logger = logging.getLogger("lofte.probes")
+
+
+@dataclass
+class Canary:
+    """One made-up person on the way through one market."""
+
+    world: World
+    market: str
+    locale: str
+    mailbox: Mailbox
+    address: str
+    name: str
+    visitor: Visitor = field(init=False)
+    person_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        self.visitor = Visitor(self.world.base_url)
+
+    @property
+    def tail(self) -> str:
+        return f"{self.market.lower()}/{self.locale}/"
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        return [("email", self.address), ("name", self.name)]
+
+
+@dataclass
+class Walked:
+    """What a round of canaries saw, as the controls want it.
+
+    ``refused`` names parts of receipts that did not verify.
+    """
+
+    before_confirmation: int = 0
+    after_confirmation: int = 0
+    receipts: int = 0
+    refused: list[str] = field(default_factory=list)
+    still_there: bool | None = None
+    portal: PortalWalk | None = None
+    export: ExportWalk | None = None
+    erasure: ErasureWalk | None = None
+    withdrawal: WithdrawalWalk | None = None
+    letters: list[tuple[str, Letter]] = field(default_factory=list)
+    receipt_pages: list[tuple[str, str]] = field(default_factory=list)
+    in_clear: tuple[str, ...] = ()
+    searched: int = 0
+
+
+def walk(world: World) -> Walked:
+    """The walk of this round; made once, whoever asks first. Raises Unable without a mailbox or a site."""
+    return world.once("canary", lambda: _walk(world))
+
+
+def _walk(world: World) -> Walked:
+    mailbox = Mailbox(world.mailbox)
+    _remove_left_behind(world)
+    seen = Walked()
+    canaries = [_hatch(world, mailbox), _hatch(world, mailbox)]
+    try:
+        looks, leaves = canaries
+        _subscribe(looks, seen, tries_early=True)
+        _subscribe(leaves, seen, tries_early=False)
+        _look_around(looks, seen)
+        _withdraw(leaves, seen)
+        _erase(looks, seen)
+        _outlive(leaves, seen)
+    finally:
+        for canary in canaries:
+            _remove(canary)
+        (world.home / _NOTE).unlink(missing_ok=True)
+    return seen
+
+
+def _hatch(world: World, mailbox: Mailbox) -> Canary:
+    market, locale = world.editions()[0]
+    mark = secrets.token_hex(6)
+    return Canary(world, market, locale, mailbox, f"canary-{mark}@{world.canary_domain}", f"Canary {mark.capitalize()}")
+
+
+# Signing up
+
+
+def _subscribe(canary: Canary, seen: Walked, *, tries_early: bool) -> None:
+    """Through the form and the mailed link, as anybody would.
+
+    On the way: nothing may be sent before the link is used.
+    """
+    page = canary.visitor.get(f"/news/{canary.tail}")
+    form = _demand_form(page, "email", "the newsletter form")
+    wanted = {"email": canary.address, "name": canary.name, "consent": "on"}
+    offered = {one.name for one in form.inputs}
+    canary.visitor.submit(page, form, {key: value for key, value in wanted.items() if key in offered})
+    letter = _demand_letter(canary, "/confirm/")
+    seen.letters.append((canary.market, letter))
+    if tries_early:
+        seen.before_confirmation = _send_unconfirmed(canary)
+    confirmed = _press(canary, letter.link_with("/confirm/"))
+    canary.person_id = register.person_of("email", canary.address)
+    if canary.person_id is None:
+        raise Problem("probe.not-confirmed", "the canary used its link and is not in the register", status=502)
+    _note(canary.world, canary.person_id)
+    if tries_early:
+        _verify_consent_receipt(canary, confirmed, seen)
+    seen.after_confirmation += _send(canary, [canary.person_id])
+
+
+def _send_unconfirmed(canary: Canary) -> int:
+    """Try to write to somebody who has only typed an address; returns how many letters with a way out arrived."""
+    hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
+    waiting = list(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
+    return _send(canary, waiting)
+
+
+def _send(canary: Canary, people: list[UUID]) -> int:
+    """Send an issue to these people alone, wait until the queue is empty, count what arrived that is an issue."""
+    before = len(_issues(canary))
+    content = outreach.Content("Löfte", "Canary issue.", "<p>Canary issue.</p>")
+    contents = dict.fromkeys(canary.world.published.policy.locales(), content)
+    issue = outreach.draft_issue(outreach.TOPICS[0], contents, by="canary")
+    try:
+        outreach.send_issue(issue, only=people)
+        _wait_for_queue(people)
+        return len(_issues(canary)) - before
+    finally:
+        outreach_models.Issue.objects.filter(pk=issue).delete()
+
+
+def _issues(canary: Canary) -> list[Letter]:
+    return [letter for letter in canary.mailbox.letters_to(canary.address) if letter.link_with("/unsubscribe/")]
+
+
+def _wait_for_queue(people: list[UUID]) -> None:
+    """Until nothing of theirs waits in the queue: only then does an empty mailbox mean that nothing was sent."""
+    waiting = (Mail.State.QUEUED, Mail.State.SENDING)
+    if not _eventually(lambda: not any(Mail.objects.of(one).filter(state__in=waiting).exists() for one in people)):
+        raise Problem("probe.mail-waits", "letters to the canary stay in the queue", status=504)
+
+
+def _verify_consent_receipt(canary: Canary, confirmed: Seen, seen: Walked) -> None:
+    """The receipt the page offers, fetched as the person would and verified without asking us."""
+    address = next((link for link in confirmed.page.links if link.endswith(".json")), "")
+    if address:
+        seen.receipts += 1
+        found = canary.visitor.get(address, accept="application/json")
+        seen.refused += _refused(found.body)
+        page = next((link for link in confirmed.page.links if link.endswith(".html") and "/receipt/" in link), "")
+        if page:
+            seen.receipt_pages.append((canary.market, canary.visitor.get(page).markup))
+
+
+def _refused(receipt: bytes) -> list[str]:
+    try:
+        verify_receipt(receipt)
+    except Problem as problem:
+        return [problem.place.key or problem.code]
+    return []
+
+
+# Looking around
+
+
+def _look_around(canary: Canary, seen: Walked) -> None:
+    """The portal: the same answer for everybody, a link to the address on file, all that is held, the file to take
+    along.
+    """
+    assert canary.person_id is not None
+    stranger = Visitor(canary.world.base_url)
+    differences = _differences(canary, stranger)
+    open_to_all = _is_open_to_all(canary)
+    _check_stores(canary, seen)
+    letter = canary.mailbox.wait_for(canary.address, "/open/")
+    if letter is None:
+        seen.portal = PortalWalk(False, len(_held(canary)), (), differences, open_to_all)
+        seen.export = ExportWalk(False, 0)
+        return
+    seen.letters.append((canary.market, letter))
+    opened = _press(canary, letter.link_with("/open/"))
+    shown = html.squeezed(opened.page.text)
+    hidden = sorted({field for field, value in _held(canary) if field in _SPELT and html.squeezed(value) not in shown})
+    is_open = opened.status == 200 and canary.name in shown
+    corrected = _correct(canary, opened) if is_open else None
+    seen.portal = PortalWalk(
+        is_open, len(_held(canary)), tuple(hidden), differences, open_to_all, corrected is not True
+    )
+    seen.export = _download(canary)
+
+
+_SPELT = frozenset(("email", "name", "company", "phone", "title", "role"))
+"""Fields the portal shows as they are; choices are shown in words."""
+
+
+def _held(canary: Canary) -> list[tuple[str, str]]:
+    """What the register holds, asked past the portal."""
+    assert canary.person_id is not None
+    return [(one.field, one.value) for one in register.open_all(canary.person_id).values()]
+
+
+def _differences(canary: Canary, stranger: Visitor) -> tuple[str, ...]:
+    """How the answers to a known and to an unknown address differ: they may not."""
+    nobody = f"canary-{secrets.token_hex(6)}@{canary.world.canary_domain}"
+    known, unknown = _ask(canary.visitor, canary, canary.address), _ask(stranger, canary, nobody)
+    found = []
+    if known.status != unknown.status:
+        found.append("status")
+    if known.url != unknown.url:
+        found.append("address")
+    if _plain(known.markup) != _plain(unknown.markup):
+        found.append("words")
+    return tuple(found)
+
+
+def _ask(visitor: Visitor, canary: Canary, address: str) -> Seen:
+    page = visitor.get(f"/my/{canary.tail}")
+    return visitor.submit(page, _demand_form(page, "address", "the portal form"), {"address": address})
+
+
+def _plain(markup: str) -> str:
+    """A page without what is random in every answer: nonces, stamps, tokens."""
+    return re.sub(r'(nonce|value)="[^"]*"', r"\1", markup)
+
+
+def _is_open_to_all(canary: Canary) -> bool:
+    return canary.name in Visitor(canary.world.base_url).get(f"/my/{canary.tail}data/").markup
+
+
+def _correct(canary: Canary, opened: Seen) -> bool | None:
+    """Change the name by the page's own way; None when the page offers none."""
+    assert canary.person_id is not None
+    names = [str(key) for key, one in register.open_all(canary.person_id).items() if one.field == "name"]
+    address = next(
+        (link for link in opened.page.links if "/correct/" in link and any(one in link for one in names)), ""
+    )
+    if not address:
+        return None
+    page = canary.visitor.get(address)
+    new = f"{canary.name} Corrected"
+    canary.visitor.submit(page, _demand_form(page, "value", "the correction form"), {"value": new})
+    if (("name", new)) not in _held(canary):
+        return False
+    canary.name = new
+    return True
+
+
+def _download(canary: Canary) -> ExportWalk:
+    """The JSON file: does it fit its schema, and is anything the register holds not in it?"""
+    assert canary.person_id is not None
+    answer = canary.visitor.get(f"/my/{canary.tail}data/download.json", accept="application/json")
+    try:
+        document: Any = json.loads(answer.body) if answer.status == 200 else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        return ExportWalk(False, 0)
+    held = _held(canary)
+    wrong = schema.errors(document, package.schema())
+    return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(canary.person_id, document, held)))
+
+
+def _lacking(person_id: UUID, document: dict[str, Any], held: list[tuple[str, str]]) -> Iterator[str]:
+    """Kinds of data on file about the person that the file leaves out; counted in the tables themselves."""
+    given = {(one.get("field"), one.get("value")) for one in document.get("holdings", ())}
+    yield from sorted({field for field, value in held if (field, value) not in given})
+    for section, count in _rows_on_file(person_id).items():
+        if len(document.get(section, ())) < count:
+            yield section
+
+
+def _rows_on_file(person_id: UUID) -> dict[str, int]:
+    from lofte.core.models import Entry
+    from lofte.features.consent.models import Consent
+    from lofte.features.register.models import Relation
+
+    return {
+        "consents": Consent.objects.of(person_id).count(),
+        "relations": Relation.objects.of(person_id).count(),
+        "mails": Mail.objects.of(person_id).count(),
+        "evidence": Entry.objects.of(person_id).count(),
+    }
+
+
+def _check_stores(canary: Canary, seen: Walked) -> None:
+    """While the canary is on file: is anything of it readable in any table or file?"""
+    found = rights.search_for(canary.values)
+    seen.searched = found.columns
+    seen.in_clear = tuple(
+        sorted({hit.where for hit in found.hits if hit.form in ("raw", "normal", "escaped", "encoded")})
+    )
+
+
+# Leaving
+
+
+def _withdraw(canary: Canary, seen: Walked) -> None:
+    """By the mail program's one click; opening the link must not be enough, and nothing may come afterwards."""
+    assert canary.person_id is not None
+    purpose = canary.world.published.policy.forms[FORM].purpose
+    letters = _issues(canary)
+    if not letters:
+        seen.withdrawal = WithdrawalWalk(False)
+        return
+    letter = letters[0]
+    seen.letters.append((canary.market, letter))
+    link = letter.link_with("/unsubscribe/")
+    one_click = link in letter.list_unsubscribe and "one-click" in letter.list_unsubscribe_post.lower()
+    program = Visitor(canary.world.base_url)
+    program.get(link)
+    acts_on_get = not consents.is_granted(canary.person_id, purpose)
+    program.post(link, {"List-Unsubscribe": "One-Click"}, origin=False)
+    withdrawn = not consents.is_granted(canary.person_id, purpose)
+    sent_after = _send(canary, [canary.person_id])
+    seen.withdrawal = WithdrawalWalk(True, bool(link), one_click, withdrawn, sent_after, acts_on_get)
+
+
+def _outlive(canary: Canary, seen: Walked) -> None:
+    """Who withdrew has no reason to be kept: after the next sweep they must be gone."""
+    retention.sweep(clock.now())
+    seen.still_there = register.person_of("email", canary.address) is not None
+
+
+def _erase(canary: Canary, seen: Walked) -> None:
+    """The button in the portal; then a search of our own, and the receipt verified."""
+    assert canary.person_id is not None
+    page = canary.visitor.get(f"/my/{canary.tail}data/erase/")
+    form = page.page.form_with("csrfmiddlewaretoken")
+    if page.status != 200 or form is None:
+        seen.erasure = ErasureWalk(False, 0)
+        return
+    done = canary.visitor.submit(page, form, {})
+    receipt = next((link for link in done.page.links if link.endswith(".json") and "/erased/" in link), "")
+    in_log = bool(receipt) and not _refused(canary.visitor.get(receipt, accept="application/json").body)
+    found = rights.search_for([*canary.values, ("name", canary.name.removesuffix(" Corrected"))], canary.person_id)
+    seen.erasure = ErasureWalk(
+        asked=done.status == 200,
+        searched=found.columns,
+        residue=tuple(sorted({hit.where for hit in found.hits})),
+        in_log=in_log,
+    )
+
+
+# Cleaning up
+
+
+def _remove(canary: Canary) -> None:
+    """Whatever the walk left of a canary goes, in the register and in the mailbox."""
+    try:
+        hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
+        people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
+        people |= {canary.person_id} if canary.person_id else set()
+        _erase_people(people)
+        canary.mailbox.forget(canary.address)
+    except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
+        _logger.warning("a canary was not removed", extra={"fields": {"cause": type(failure).__name__}})
+
+
+def _remove_left_behind(world: World) -> None:
+    try:
+        left = json.loads((world.home / _NOTE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return
+    _erase_people({UUID(one) for one in left})
+
+
+def _erase_people(people: set[UUID]) -> None:
+    for person_id in people:
+        if Person.objects.filter(pk=person_id).exists():
+            verbs.erase(person_id, by="canary")
+
+
+def _note(world: World, person_id: UUID) -> None:
+    """Write down who is at large, before anything can go wrong."""
+    file: Path = world.home / _NOTE
+    known = json.loads(file.read_bytes()) if file.exists() else []
+    file.write_text(json.dumps([*known, str(person_id)]))
+
+
+# Small steps
+
+
+def _press(canary: Canary, link: str) -> Seen:
+    """Open a mailed link and press the button on the page behind it."""
+    page = canary.visitor.get(link)
+    form = next((one for one in page.page.forms if one.method == "post"), None)
+    if page.status != 200 or form is None:
+        return page
+    return canary.visitor.submit(page, form, {})
+
+
+def _demand_form(seen: Seen, name: str, what: str) -> html.Form:
+    form = seen.page.form_with(name)
+    if seen.status != 200 or form is None:
+        raise Problem("probe.no-form", f"{what} was not found", status=502)
+    return form
+
+
+def _demand_letter(canary: Canary, part: str) -> Letter:
+    letter = canary.mailbox.wait_for(canary.address, part)
+    if letter is None:
+        raise Problem("probe.no-letter", "the letter the canary waits for did not come", status=504)
+    return letter
+
+
+def _eventually(is_so: Callable[[], bool], timeout_s: float = _QUEUE_S) -> bool:
+    until = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
