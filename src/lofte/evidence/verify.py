@@ -1,7 +1,7 @@
 """The offline verifier of receipts: no network, no server, no store. Anyone may call it.
 
 A receipt holds when its openings lead to the logged entry, the entry to the signed root, and the signature to the key.
-When one does not, the part that was altered is named; `receipt_page/verify.js` says the same in a browser.
+When one does not, the part that was altered is named; `page/verify.js` says the same in a browser.
 """
 
 import json
