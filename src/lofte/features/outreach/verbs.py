@@ -142,7 +142,7 @@ def _enter(published: Published, person_id: UUID, row: SignUp, purpose: str, ask
     values = {field: value for field, value in asked["values"].items() if value}
     if asked["topics"] and "topics" in published.policy.purposes[purpose].fields:
         values["topics"] = ",".join(asked["topics"])
-    relation = next((key for key, each in published.policy.relations.items() if purpose in each.purposes), None)
+    relation = _relation(published, purpose)
     if relation:
         register.relate(person_id, relation, market=row.market, locale=row.locale)
     register.keep(
@@ -150,6 +150,16 @@ def _enter(published: Published, person_id: UUID, row: SignUp, purpose: str, ask
     )
     if any("sign_up" in each.signals for each in published.policy.clocks.values()):
         register.signal(person_id, "sign_up")
+
+
+def _relation(published: Published, purpose: str) -> str | None:
+    """What somebody becomes by using a form: the relation with the purpose's own clock, else any that has the purpose.
+
+    Never the first in the file: a publication keeps no order, and a subscriber must not become a customer by alphabet.
+    """
+    clock_id = published.policy.purposes[purpose].clock
+    having = {key: each for key, each in published.policy.relations.items() if purpose in each.purposes}
+    return min(having, key=lambda key: (having[key].clock != clock_id, len(having[key].purposes), key), default=None)
 
 
 def _forget_provisional(person_id: UUID) -> None:
