@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo.app import Demonstration
 from demo.hosts import host_map
-from demo.mailbox import start_mailbox
+from demo.mailbox import Mailbox
 from lofte.cli import serve, staff
 from lofte.cli.wiring import House
 from lofte.kernel.problems import Place, Problem
@@ -35,7 +35,8 @@ def run(home: Path, port: int) -> int:
     """Serves the demonstration until interrupted."""
     serve.demand_free("127.0.0.1", port)
     origin = f"http://localhost:{port}"
-    mailbox = start_mailbox()
+    mailbox = Mailbox()
+    mailbox.start()
     os.environ.update(
         LOFTE_HOME=str(home),
         LOFTE_ORIGIN=origin,

@@ -147,10 +147,24 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
 def start_chores(house: wiring.House, plan: Plan) -> None:
     """Duties on one thread, probes on another: a browser that takes a minute must not hold up a mail."""
     from lofte.core import tasks
+    from lofte.probes.watch import Watch
+    from lofte.probes.world import here, note_stand_ins
+    from lofte.web.console import checks
 
     runner = tasks.Runner()
+    note_stand_ins(house.home, plan.host_map)
+    watch = Watch(lambda: here(f"http://{_reachable(plan.host)}:{plan.port}", plan.host_map))
+    checks.provide(watch.check, watch.is_running)
     runner.start()
-    house.on_close.append(runner.stop)
+    watch.start()
+    house.on_close += [watch.stop, runner.stop]
+
+
+def _reachable(host: str) -> str:
+    """The name this machine reaches the listening address by."""
+    if host in ("127.0.0.1", "0.0.0.0", "localhost"):  # noqa: S104  # compared with, not listened on
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 async def _serve(app: ASGIApp, plan: Plan, house: wiring.House) -> None:
@@ -159,7 +173,7 @@ async def _serve(app: ASGIApp, plan: Plan, house: wiring.House) -> None:
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
     if server.started:
-        plan.on_ready(house)
+        await asyncio.to_thread(plan.on_ready, house)
     await serving
 
 
