@@ -1,11 +1,13 @@
+import hmac
 import os
 import stat
+from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofte.gate.choice import Choice, choice_key, decode, derive_key, encode, load_root_key, set_cookie
+from lofte.gate.choice import Choice, choice_key, decode, derive_key, encode, load_root_key, set_cookie, signature
 
 KEY = b"k" * 32
 CHOICE = Choice("c3ViamVjdC1zdWJqZWN0LQ", frozenset({"statistics", "marketing"}), "0123456789abcdef", 41)
@@ -72,3 +74,10 @@ def test_a_damaged_key_stops_the_start(tmp_path):
 
     with pytest.raises(ValueError, match="not 32 bytes"):
         load_root_key(tmp_path)
+
+
+@given(st.binary(max_size=200), st.binary(min_size=32, max_size=32))
+def test_our_signature_is_the_standard_one(body, key):
+    standard = urlsafe_b64encode(hmac.digest(key, body, "sha256")).rstrip(b"=").decode()
+
+    assert signature(body, key) == standard

@@ -15,12 +15,13 @@ from lofte.edge.config import EdgeConfig
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
 from lofte.edge.refusals import Refusal, Refused
-from lofte.edge.requests import Request, read_body
+from lofte.edge.requests import Patience, Request
 from lofte.kernel.problems import Problem
 
 _MOST_IN_ONE = 50
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 _DIRECTIVE = re.compile(r"[a-z-]{1,40}")
+_STORED = re.compile(r"[A-Za-z0-9_.:*-]{1,64}")  # the guard names a cookie or storage key, never its value
 _KEYWORDS = frozenset(
     ("inline", "eval", "wasm-eval", "self", "data", "blob", "trusted-types-policy", "trusted-types-sink")
 )
@@ -30,13 +31,14 @@ class Reports:
     def __init__(self, config: EdgeConfig, metrics: Metrics) -> None:
         self._config, self._metrics = config, metrics
         self._limiter = Limiter(config.report_rate_per_s, config.report_burst)
+        self._patience = Patience(config.body_timeout_s)
 
     async def __call__(self, request: Request, receive: Receive, send: Send) -> int:
         config = self._config
         try:
             if not self._limiter.admits(request.address()):
                 raise Refused(Refusal.TOO_MANY)
-            body = await read_body(request, receive, config.largest_report_bytes, config.body_timeout_s)
+            body = await self._patience.read(request, receive, config.largest_report_bytes)
             found = list(read_reports(body))
         except Refused as refused:
             status = {Refusal.TOO_MANY: 429, Refusal.TOO_LARGE: 413, Refusal.SLOW: 408}.get(refused.reason, 400)
@@ -57,7 +59,7 @@ def read_reports(body: bytes) -> Iterator[tuple[str, str, str]]:
         raise Refused(Refusal.MALFORMED) from None
     for one in (sent if isinstance(sent, list) else [sent])[:_MOST_IN_ONE]:
         report = _body_of(one)
-        host = _host(report.get("blocked-uri") or report.get("blockedURL"))
+        blocked = report.get("blocked-uri") or report.get("blockedURL")
         directive = str(
             report.get("effective-directive")
             or report.get("effectiveDirective")
@@ -65,6 +67,7 @@ def read_reports(body: bytes) -> Iterator[tuple[str, str, str]]:
             or ""
         )
         directive = directive.split(" ")[0].lower()
+        host = _stored(blocked) if directive.startswith("lofte-") else _host(blocked)
         if host and _DIRECTIVE.fullmatch(directive):
             yield host, directive, _path(report.get("document-uri") or report.get("documentURL"))
 
@@ -76,6 +79,10 @@ def _body_of(one: Any) -> dict[str, Any]:
     if not isinstance(inside, dict):
         raise Refused(Refusal.MALFORMED)
     return inside
+
+
+def _stored(name: Any) -> str:
+    return name if isinstance(name, str) and _STORED.fullmatch(name) else ""
 
 
 def _host(address: Any) -> str:

@@ -1,7 +1,7 @@
 """The guard: the first script of every page. It refuses what CSP cannot see: cookies and storage that page code writes.
 
-A name no policy declares, or of a purpose not allowed, is not written and is reported once by name, never by value.
-What is left over from a purpose that is no longer allowed is removed.
+A name no policy declares, or of a purpose not allowed, is not written and is reported once: by name, without the long
+numbers in it, never by value. What is left over from a purpose that is no longer allowed is removed.
 """
 
 import re
@@ -15,7 +15,7 @@ held=(k,n)=>{
 if(seen[k+n])return;
 seen[k+n]=1;
 navigator.sendBeacon('/lofte/csp-report',new Blob([JSON.stringify({'csp-report':{
-'document-uri':location.origin+location.pathname,'effective-directive':'lofte-'+k,'blocked-uri':n}})],{type:'application/csp-report'}))},
+'document-uri':location.origin+location.pathname,'effective-directive':'lofte-'+k,'blocked-uri':n.replace(/\\d{4,}/g,'*')}})],{type:'application/csp-report'}))},
 may=(i,k,n)=>ok[i].test(n)||(held(k,n),false),
 c=Object.getOwnPropertyDescriptor(Document.prototype,'cookie');
 D(Document.prototype,'cookie',{enumerable:true,get:c.get,set(v){
