@@ -16,7 +16,6 @@ import pytest
 import uvicorn
 from demo.app import Demonstration
 from demo.hosts import host_map
-from demo.site import site
 
 from lofte.edge.app import Edge
 from lofte.edge.config import EdgeConfig
@@ -68,9 +67,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    running = Stage(port, Demonstration())
-    running.demonstration.inner = _edge(home, log, running)
-    server = uvicorn.Server(uvicorn.Config(running.demonstration, log_level="error", lifespan="off"))
+    running = Stage(port, Demonstration(port))
+    app: Any = running.demonstration.around(_edge(home, log, running))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
     thread.start()
     while not server.started:
@@ -96,7 +95,7 @@ def _edge(home: Path, log: Log, running: Stage) -> Edge:
         return edge.banner(market, locale, scope["path"], scope["lofte.nonce"], gpc)
 
     gate = Gate(
-        site,
+        running.demonstration.site,
         lambda: load_current(home).published,
         choice_key(home),
         banner,
