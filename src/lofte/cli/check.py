@@ -10,6 +10,7 @@ from pathlib import Path
 from lofte.features.policy.files import read_directory
 from lofte.kernel.problems import Problem
 from lofte.rules.check import check, errors
+from lofte.rules.codes import CODES
 from lofte.rules.sarif import sarif
 
 EXIT_CODES = """exit codes:
@@ -79,6 +80,46 @@ def as_json(found: Sequence[Problem]) -> dict[str, object]:
     }
 
 
+def reference() -> str:
+    """The page docs/reference/check.md: `python -m lofte.cli.check > docs/reference/check.md` writes it anew."""
+    rows = [
+        f"| `{code}` | {known.severity} | {known.meaning} | {known.law} | {known.way_out} |"
+        for code, known in CODES.items()
+    ]
+    return "\n".join(
+        [_REFERENCE, "| code | severity | meaning | law | way out |", "| --- | --- | --- | --- | --- |", *rows, ""]
+    )
+
+
+_REFERENCE = """# lofte check
+
+    lofte check DIR [--json | --sarif] [--strict] [--at DAY]
+
+Reads a policy directory and says everything that is wrong with it, all at once. Nothing is written and nothing is asked
+of a network. `--at` reads the law as it stood, or will stand, on another day.
+
+Exit codes: 0 clean, nothing forbids publishing (warnings may remain; `--strict` makes them count); 1 problems were found and
+are listed; 2 the directory cannot be read, or the command was not understood.
+
+Each problem has file, line, key, what was expected, the article that asks and the way out. A broken file never ends in a
+traceback.
+
+## As JSON
+
+`--json` prints one object: `clean` (no error), `errors`, `warnings`, and `problems`, a list of objects with `code`,
+`severity` (`error` or `warning`), `file` (relative to the directory), `line` (the first is 1), `key` (a path such as
+`purposes.news.basis`), `detail`, `expected`, `law` and `way_out`; what does not apply is empty.
+
+## As SARIF
+
+`--sarif` prints SARIF 2.1.0, which code hosts show beside the lines. File names are relative to the directory.
+
+## Codes
+
+This table is generated from `lofte.rules.codes`; a test keeps the two equal.
+"""
+
+
 def print_problems(found: Sequence[Problem]) -> None:
     """One paragraph a problem: where and what, then what was expected, the law and the way out."""
     for problem in found:
@@ -88,3 +129,7 @@ def print_problems(found: Sequence[Problem]) -> None:
                 print(f"    {label}: {value}")
     wrong, rest = len(errors(found)), len(found) - len(errors(found))
     print(f"{'Clean' if not wrong else 'Not publishable'}: {wrong} error(s), {rest} warning(s).")
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
