@@ -1,0 +1,108 @@
+"""banner.md: the ids and hooks that automatic clients may rely on, read from the real pages."""
+
+import re
+from datetime import date
+
+from docs.generate.markdown import ROOT, code, page, table
+
+from lofte.features.policy.files import read_directory
+from lofte.rules.compile import assemble
+from lofte.rules.pages.banner import banner
+from lofte.rules.pages.preferences import preferences
+from lofte.rules.published import Published
+from lofte.rules.source import read
+
+NAME = "banner.md"
+MARKET, LOCALE = "GB", "en-GB"
+
+IDS = {
+    "lofte-banner": "the banner; not in the page once a choice is stored",
+    "lofte-form": "the form; posts to `/lofte/consent`",
+    "lofte-title": "the heading",
+    "lofte-purposes": "the group of checkboxes",
+    "lofte-choice-<purpose>": "the checkbox of one purpose; never ticked beforehand where consent is asked",
+    "lofte-why-<purpose>": "preferences page: what the purpose is for; describes the checkbox to a screen reader",
+    "lofte-reject": "refuses everything that is asked about",
+    "lofte-accept": "accepts everything that is asked about",
+    "lofte-save": "sends the checkboxes as they stand",
+    "lofte-withdraw": "preferences page: withdraws everything with one press",
+    "lofte-preferences": "the preferences page",
+}
+HOOKS = {
+    "banner": "the banner",
+    "form": "the form, in the banner and on the preferences page",
+    "lead": "the sentence that says what is asked",
+    "purposes": "the group of checkboxes",
+    "reject": "as `#lofte-reject`",
+    "accept": "as `#lofte-accept`",
+    "save": "as `#lofte-save`",
+    "withdraw": "as `#lofte-withdraw`",
+    "gpc": "the note shown when the browser sends Global Privacy Control",
+    "hint": "how to change one's mind later",
+    "preferences": "link to the preferences page; on that page, its main part",
+    "cookies": "link to the cookie list",
+    "done": "the confirmation, shown without leaving the page",
+    "history": "preferences page: the decisions of this browser with their receipts",
+}
+_OTHERS = """## On every page behind the gate
+
+| hook | is |
+| --- | --- |
+| `#lofte-settings` | the permanent link back to the choices |
+| `.lofte-held` | stands where a frame or an embedded thing was held, and says what would load it |
+| `[data-lofte-held]`, `data-lofte-src` | a script, image or link that was held, and the address it had |
+| `.lofte-verdict[data-promise][data-status]` | policy page: a promise's verdict; `kept`, `broken` or `unproved` |"""
+
+_LEAD = """The banner is HTML in the page itself: a form that works before and without any script. Programs that test a
+site (scanners, accessibility checkers, a company's own tests) may rely on what is listed here; a change gets a
+changelog entry under *Changed*.
+
+Refusing takes one press, in the same view and with the same weight as accepting. There is no cookie before a choice;
+after it there is one, `lofte`, for 180 days. The banner carries a fresh token each time, so a page that holds it is
+never cached."""
+
+_CLIENT = """## Deciding without a browser
+
+```sh
+curl -s 'http://localhost:8000/lofte/banner?market=gb&locale=en-GB&back=/uk/'
+```
+
+gives the form. Send its hidden fields back as they are, with `decision=reject` (or `accept`, `save` with
+`choice.<purpose>=on`, or `withdraw`): see [`POST /lofte/consent`](edge.md#post-lofteconsent)."""
+
+
+def made() -> str:
+    ids, hooks = found()
+    _demand(ids, IDS, "ids")
+    _demand(hooks, HOOKS, "hooks")
+    return page(
+        "Banner: ids and hooks",
+        _LEAD,
+        "## Ids",
+        table(("id", "is"), [(code(f"#{name}"), meaning) for name, meaning in IDS.items() if name in ids]),
+        "## data-lofte",
+        table(("value", "is"), [(code(f'[data-lofte="{name}"]'), meaning) for name, meaning in HOOKS.items()]),
+        'Each checkbox also carries `data-lofte-purpose`, the banner `data-gpc="1"` when the browser sends `Sec-GPC`.',
+        _OTHERS,
+        _CLIENT,
+    )
+
+
+def found() -> tuple[set[str], set[str]]:
+    """Ids and data-lofte values of the banner and the preferences page of the example policy."""
+    published = example()
+    html = (banner(published, MARKET, LOCALE) + preferences(published, MARKET, LOCALE)).decode()
+    ids = {
+        re.sub(r"^(lofte-(?:choice|why)-).*", r"\1<purpose>", each)
+        for each in re.findall(r'\sid="(lofte-[^"]+)"', html)
+    }
+    return ids, set(re.findall(r'\sdata-lofte="([^"]+)"', html))
+
+
+def example() -> Published:
+    return assemble(read(read_directory(ROOT / "policies" / "xledger")), date(2026, 11, 22))
+
+
+def _demand(seen: set[str], described: dict[str, str], what: str) -> None:
+    if missing := seen - set(described):
+        raise LookupError(f"describe these {what} in docs/generate/banner.py: {sorted(missing)}")

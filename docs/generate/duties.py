@@ -1,0 +1,53 @@
+"""duties.md: the recurring chores, read from their declarations in the code."""
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+
+from docs.generate.markdown import ROOT, code, lasting, page, table
+
+NAME = "duties.md"
+
+MEANING = {
+    "codes.remove_expired": "forgets links that can no longer be used, and counters whose window has ended",
+    "findings.flush": "writes down what gate and browsers held back",
+    "mail.deliver": "sends what is queued; suppresses what may no longer be sent",
+    "outbox.drain": "carries facts to the evidence log and to their subscribers",
+    "outreach.forget_unconfirmed": "forgets sign-ups nobody confirmed in time",
+    "promises.publish": "rewrites the public verdicts, so that a proof that grew too old stops counting",
+    "retention.sweep": "erases what is past its clock, person by person, and searches for what is left",
+    "rights.answer_asks": "answers requests for a link to the portal, so that the answer's time tells nothing",
+    "rights.forget_corrections": "forgets corrections of an address that nobody confirmed",
+    "rights.resume_erasures": "carries on with every erasure that is not proved yet",
+    "vault.rotate_epoch": "wraps each person's key anew and destroys the old wrapping key, so that old backups open nothing",
+}
+
+_LEAD = """A duty is a chore the law or the house demands again and again. Each is a row in the register with its next
+hour; one process claims it, a second may take over when the first dies. A duty that is more than fifteen minutes late
+is named by `lofte doctor` and in the console. They run inside `lofte serve`."""
+
+
+def made() -> str:
+    rows = [(code(name), lasting(every), MEANING[name]) for name, every in sorted(declared())]
+    return page("Duties", _LEAD, table(("duty", "every", "does"), rows))
+
+
+def declared() -> Iterator[tuple[str, timedelta]]:
+    """Every ``@duty("name", every=timedelta(...))`` in the package."""
+    for file in sorted((ROOT / "src" / "lofte").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                yield from (_read(each) for each in node.decorator_list if _is_duty(each))
+
+
+def _is_duty(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "duty"
+
+
+def _read(call: ast.expr) -> tuple[str, timedelta]:
+    assert isinstance(call, ast.Call)
+    every = next(each.value for each in call.keywords if each.arg == "every")
+    assert isinstance(every, ast.Call)
+    return ast.literal_eval(call.args[0]), timedelta(
+        **{each.arg: ast.literal_eval(each.value) for each in every.keywords if each.arg}
+    )
