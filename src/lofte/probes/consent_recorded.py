@@ -85,8 +85,14 @@ def _sample(world: World) -> tuple[int, int, list[str]]:
             wrong.append(problem.place.key or problem.code)
             continue
         wording = verified.fact.get("wording")
-        wordless += not wording or wording not in _wordings(world, verified.policy or world.published.digest)
+        if _grants(verified.fact):
+            wordless += not wording or wording not in _wordings(world, verified.policy or world.published.digest)
     return len(indexes), wordless, wrong
+
+
+def _grants(fact: Mapping[str, Any]) -> bool:
+    """Whether the entry records a yes: a person's grant, or a browser that allowed something."""
+    return fact.get("event") == "consent.granted" or any(fact.get("choices", {}).values())
 
 
 def _ticked(world: World) -> Iterator[str]:

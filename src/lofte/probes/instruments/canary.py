@@ -141,13 +141,11 @@ def _subscribe(canary: Canary, seen: Walked, *, tries_early: bool) -> None:
     seen.letters.append((canary.market, letter))
     if tries_early:
         seen.before_confirmation = _send_unconfirmed(canary)
-    confirmed = _press(canary, letter.link_with("/confirm/"))
+    _press(canary, letter.link_with("/confirm/"))
     canary.person_id = register.person_of("email", canary.address)
     if canary.person_id is None:
         raise Problem("probe.not-confirmed", "the canary used its link and is not in the register", status=502)
     _note(canary.world, canary.person_id)
-    if tries_early:
-        _verify_consent_receipt(canary, confirmed, seen)
     seen.after_confirmation += _send(canary, [canary.person_id])
 
 
@@ -183,16 +181,14 @@ def _wait_for_queue(people: list[UUID]) -> None:
         raise Problem("probe.mail-waits", "letters to the canary stay in the queue", status=504)
 
 
-def _verify_consent_receipt(canary: Canary, confirmed: Seen, seen: Walked) -> None:
-    """The receipt the page offers, fetched as the person would and verified without asking us."""
-    address = next((link for link in confirmed.page.links if link.endswith(".json")), "")
-    if address:
-        seen.receipts += 1
-        found = canary.visitor.get(address, accept="application/json")
-        seen.refused += _refused(found.body)
-        page = next((link for link in confirmed.page.links if link.endswith(".html") and "/receipt/" in link), "")
-        if page:
-            seen.receipt_pages.append((canary.market, canary.visitor.get(page).markup))
+def _verify_receipts(canary: Canary, opened: Seen, seen: Walked) -> None:
+    """The receipts the portal offers, fetched as the person would and verified without asking us."""
+    for link in opened.page.links:
+        if "/receipt/" in link and link.endswith(".json"):
+            seen.receipts += 1
+            seen.refused += _refused(canary.visitor.get(link, accept="application/json").body)
+        elif "/receipt/" in link and link.endswith(".html"):
+            seen.receipt_pages.append((canary.market, canary.visitor.get(link).markup))
 
 
 def _refused(receipt: bytes) -> list[str]:
@@ -225,6 +221,7 @@ def _look_around(canary: Canary, seen: Walked) -> None:
     shown = html.squeezed(opened.page.text)
     hidden = sorted({field for field, value in _held(canary) if field in _SPELT and html.squeezed(value) not in shown})
     is_open = opened.status == 200 and canary.name in shown
+    _verify_receipts(canary, opened, seen)
     corrected = _correct(canary, opened) if is_open else None
     seen.portal = PortalWalk(
         is_open, len(_held(canary)), tuple(hidden), differences, open_to_all, corrected is not True
@@ -368,7 +365,7 @@ def _erase(canary: Canary, seen: Walked) -> None:
     """The button in the portal; then a search of our own, and the receipt verified."""
     assert canary.person_id is not None
     page = canary.visitor.get(f"/my/{canary.tail}data/erase/")
-    form = page.page.form_with("csrfmiddlewaretoken")
+    form = next((one for one in page.page.forms if "csrfmiddlewaretoken" in one.values() and not one.action), None)
     if page.status != 200 or form is None:
         seen.erasure = ErasureWalk(False, 0)
         return

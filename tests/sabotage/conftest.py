@@ -1,0 +1,255 @@
+"""The whole product running for real, so that it can be broken on purpose: Xledger's policy published, the demonstration's site
+behind the gate, edge and Django on one port, real stores on disk, a real mail server, the evidence log.
+
+One system a session. A test breaks one thing, runs the real probes, and asks which promises changed their verdict.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from demo.hosts import host_map
+from demo.mailbox import BASE, Mailbox
+from demo.site import site
+from demo.standins import stand_ins
+from demo.wire import host_name
+from django.core.management import call_command
+from django.db import connections
+from django.test import override_settings
+
+from lofte.cli import serve, wiring
+from lofte.core import clock, evidence, mail, outbox, publication
+from lofte.evidence.log import open_log
+from lofte.features.policy import files
+from lofte.features.policy import verbs as policy
+from lofte.features.promises import reads
+from lofte.features.retention import verbs as retention
+from lofte.features.rights import verbs as rights
+from lofte.probes.runner import run_probes
+from lofte.probes.world import World, find_browser
+from lofte.rules.control import Status
+from lofte.rules.controls import LOCALES, all_controls
+
+POLICY = Path(__file__).parents[2] / "policies" / "xledger"
+BROWSER_MARKETS = (
+    "SE",
+)  # one market shows whether a probe sees a sabotage; the others are looked at once, unsabotaged
+
+
+@dataclass
+class System:
+    """``board()`` is each promise's status after a round of all probes that need no browser (or of those named)."""
+
+    origin: str
+    home: Path
+    house: wiring.House
+    mailbox: Mailbox
+    browser: str | None = None
+    duties: "Duties" = field(default_factory=lambda: Duties())
+    _reasons: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def world(self, **changed: Any) -> World:
+        given: dict[str, Any] = {
+            "base_url": self.origin,
+            "home": self.home,
+            "published": publication.current(),
+            "now": clock.now,
+            "browser": self.browser,
+            "mailbox": f"{self.origin}/mailbox",
+            "host_map": host_map(),
+            "markets": BROWSER_MARKETS,
+        }
+        return World(**(given | changed))
+
+    def board(self, *, browser: bool = False, markets: tuple[str, ...] = BROWSER_MARKETS) -> dict[str, Status]:
+        """Look at everything that can be looked at with (or without) a browser, and say how each promise stands."""
+        looked = run_probes(self.world(markets=markets), self.probed(browser=browser))
+        lines = {line.promise: line for line in reads.board()}
+        self._reasons = {one.promise: {tag: lines[one.promise].reason(tag) for tag in LOCALES} for one in looked}
+        return {one.promise: lines[one.promise].status for one in looked}
+
+    def probed(self, *, browser: bool) -> set[str]:
+        """Promises with a probe, by whether its control needs a browser."""
+        from lofte.probes.probe import all_probes
+
+        promises = publication.current().policy.promises
+        return {
+            promise
+            for promise, declared in promises.items()
+            for one in declared.controls
+            if one.control in all_probes() and ("browser" in all_controls()[one.control].needs) == browser
+        }
+
+    def reason(self, promise: str, locale: str = "en-GB") -> str:
+        return self._reasons[promise][locale]
+
+
+class Duties:
+    """The duties a person waits for, without the pauses of real life. ``paused`` holds them while a test breaks things."""
+
+    def __init__(self) -> None:
+        self.paused = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(10)
+
+    def _loop(self) -> None:
+        while not self._stopping.wait(0.1):
+            if not self.paused.is_set():
+                rights.answer_asks(clock.now())
+                mail.deliver(clock.now())
+        connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[System]:
+    home = tmp_path_factory.mktemp("sabotage")
+    (home / "keys").mkdir(mode=0o700)
+    (home / "static").mkdir()
+    mailbox, port = Mailbox(), _free_port()
+    mailbox.start()
+    origin = f"http://localhost:{port}"
+    with django_db_blocker.unblock(), _stores_in(home), _settings(home, origin, mailbox.port):
+        log = open_log(home / "evidence.sqlite3", home / "keys", wiring.log_name(origin), clock.now)
+        evidence.set_log(log)
+        house = wiring.House(home, log)
+        wiring.subscribe()
+        policy.publish(files.read_directory(POLICY), home, log, clock.now())
+        publication.forget()
+        plan = serve.Plan(
+            home=home,
+            origin=origin,
+            port=port,
+            site=site,
+            host_map=host_map(),
+            around=lambda server: _beside(server, mailbox),
+        )
+        made = System(origin, home, house, mailbox, find_browser())
+        with _serving(serve.assemble(house, plan), port):
+            house.start("facts", wiring.drain_facts)
+            made.duties.start()
+            retention.sweep(clock.now())
+            yield made
+            made.duties.stop()
+        house.close()
+        outbox.unsubscribe_all()
+        publication.forget()
+    mailbox.stop()
+
+
+def _beside(server: Any, mailbox: Mailbox) -> Any:
+    """The third parties and the mailbox on the same port, outside of the gate."""
+    players = stand_ins()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and host_name(scope) in players:
+            await players[host_name(scope)](scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(f"{BASE}/"):
+            await mailbox(scope, receive, send)
+        else:
+            await server(scope, receive, send)
+
+    return app
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class _stores_in:  # noqa: N801  # reads as a word in `with`
+    """Both databases as files in the home, as in real life: several threads write at once."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def __enter__(self) -> None:
+        self._before = {alias: dict(connections[alias].settings_dict) for alias in connections}
+        for alias, name in (("default", "register.sqlite3"), ("keys", "keys.sqlite3")):
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = str(self._home / name)
+            call_command("migrate", database=alias, interactive=False, verbosity=0)
+
+    def __exit__(self, *_: object) -> None:
+        for alias, settings in self._before.items():
+            connections[alias].close()
+            connections[alias].settings_dict.update(settings)
+
+
+def _settings(home: Path, origin: str, smtp_port: int) -> Any:
+    return override_settings(
+        LOFTE_HOME=home,
+        STATIC_ROOT=home / "static",
+        LOFTE_ORIGIN=origin,
+        LOFTE_CANARY_MAILBOX=f"{origin}/mailbox",
+        LOFTE_OUTBOUND=frozenset({"localhost"}),
+        CSRF_TRUSTED_ORIGINS=[origin],
+        ALLOWED_HOSTS=["localhost", "127.0.0.1"],
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=smtp_port,
+        EMAIL_HOST_USER="",
+        EMAIL_USE_TLS=False,
+    )
+
+
+class _serving:  # noqa: N801  # reads as a word in `with`
+    """The application under a real server on a thread."""
+
+    def __init__(self, app: Any, port: int) -> None:
+        self._server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off"))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        while not self._server.started:
+            threading.Event().wait(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def healthy(system: System) -> Mapping[str, Status]:
+    """How every promise stands that is probed without a browser, before anybody breaks anything."""
+    return dict(system.board())
+
+
+@pytest.fixture
+def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., set[str]]:
+    """``broken_by()`` runs the probes and returns the promises that changed; all of them must have turned broken."""
+
+    def look() -> set[str]:
+        after = system.board()
+        changed = {promise for promise, status in after.items() if status is not healthy[promise]}
+        assert {promise: after[promise].value for promise in changed} == dict.fromkeys(changed, "broken"), (
+            system._reasons
+        )
+        return changed
+
+    return look
+
+
+@pytest.fixture(autouse=True)
+def _whole_again(system: System) -> Iterator[None]:
+    """After each sabotage the duties run and the cache is empty."""
+    yield
+    system.duties.paused.clear()
+    publication.forget()
+
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop on the test thread is not ours
