@@ -6,6 +6,10 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 
+from lofte.core.publication import current
+
+from lofte.evidence.receipt_page import receipt_page
+
 
 def download(receipt: Mapping[str, Any] | None, form: str, locale: str) -> HttpResponse:
     """The receipt as JSON, or as one page that checks itself without a network. Raises Http404 for none."""
@@ -13,10 +17,16 @@ def download(receipt: Mapping[str, Any] | None, form: str, locale: str) -> HttpR
         raise Http404
     name = f"lofte-receipt-{receipt['index']}.{form}"
     if form == "html":
-        from lofte.evidence.receipt_page import receipt_page
-
-        return attachment(receipt_page(dict(receipt), locale), "text/html; charset=utf-8", name)
+        return attachment(receipt_page(dict(receipt), locale, contact=_contact(receipt)), "text/html; charset=utf-8", name)
     return attachment(json.dumps(receipt, ensure_ascii=False, indent=1).encode(), "application/json", name)
+
+
+def _contact(receipt: Mapping[str, Any]) -> list[str]:
+    """Whom to ask about a receipt (P48): the contact of the market it was made in."""
+    policy = current().policy
+    market = policy.markets.get(receipt["fact"]["payload"].get("market", ""))
+    controller = policy.controllers[market.controller] if market else next(iter(policy.controllers.values()))
+    return [controller.name, controller.email, controller.phone, *controller.post]
 
 
 def attachment(body: bytes, kind: str, name: str) -> HttpResponse:
