@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -23,6 +23,7 @@ class Opened:
     market: str
     locale: str
     about: UUID | None
+    expires_at: datetime | None
 
 
 def hash_of(token: str) -> str:
@@ -79,4 +80,4 @@ def _usable(token: str, purpose: str) -> QuerySet[Code]:
 
 
 def _opened(found: Code) -> Opened:
-    return Opened(found.person_id, found.market, found.locale, found.about)
+    return Opened(found.person_id, found.market, found.locale, found.about, found.expires_at)

@@ -87,8 +87,8 @@ def _no_way_out() -> Problem:
     )
 
 
-def compose(name: str, market: str, locale: str, **context: Any) -> Words:
-    """Render `mail/<name>/subject.txt`, `body.txt` and `body.html` (templates of `web`) for a market and locale.
+def compose(letter: str, market: str, locale: str, /, **context: Any) -> Words:
+    """Render `mail/<letter>/subject.txt`, `body.txt` and `body.html` (templates of `web`) for a market and locale.
 
     Templates see market, locale, organisation, controller, policy_url, portal_url and what the caller adds: ``url`` and ``hours``
     in `confirm`, `open` and `address`; ``subject``, ``text``, ``html``, ``name`` and ``unsubscribe_url`` in `issue`.
@@ -99,11 +99,11 @@ def compose(name: str, market: str, locale: str, **context: Any) -> Words:
         "market": market, "locale": locale, "organisation": policy.organisation, "controller": controller,
         "policy_url": link("policy", market, locale), "portal_url": link("portal", market, locale), **context,
     }  # fmt: skip
-    subject = " ".join(render_to_string(f"mail/{name}/subject.txt", seen).split())
+    subject = " ".join(render_to_string(f"mail/{letter}/subject.txt", seen).split())
     return Words(
         subject,
-        render_to_string(f"mail/{name}/body.txt", seen).strip() + "\n",
-        render_to_string(f"mail/{name}/body.html", seen),
+        render_to_string(f"mail/{letter}/body.txt", seen).strip() + "\n",
+        render_to_string(f"mail/{letter}/body.html", seen),
     )
 
 

@@ -12,7 +12,13 @@ from lofte.features.consent.models import Consent
 
 def is_granted(person_id: UUID, purpose: str) -> bool:
     """Whether the latest event on this purpose is a grant."""
-    said = Consent.objects.of(person_id).filter(purpose=purpose).order_by("-ordinal").values_list("action", flat=True).first()
+    said = (
+        Consent.objects.of(person_id)
+        .filter(purpose=purpose)
+        .order_by("-ordinal")
+        .values_list("action", flat=True)
+        .first()
+    )
     return bool(said == Consent.Action.GRANTED)
 
 

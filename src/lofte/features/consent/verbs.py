@@ -27,7 +27,13 @@ def grant(person_id: UUID, purpose: str, *, market: str, locale: str, shown: str
     """
     published = publication.current()
     if _declared(published, purpose).basis is not Basis.CONSENT:
-        raise Problem("consent.not-consent", "this purpose does not rest on consent", Place(key=purpose), law="GDPR 6(1)", status=422)
+        raise Problem(
+            "consent.not-consent",
+            "this purpose does not rest on consent",
+            Place(key=purpose),
+            law="GDPR 6(1)",
+            status=422,
+        )
     try:
         wording = published.wording(market, locale, shown)
     except KeyError:
@@ -103,5 +109,7 @@ def _last(person_id: UUID, purpose: str) -> Consent | None:
 def _declared(published: Published, purpose: str) -> Purpose:
     declared = published.policy.purposes.get(purpose)
     if declared is None or declared.scope != "person":
-        raise Problem("consent.undeclared", "the policy declares no such purpose for persons", Place(key=purpose), status=422)
+        raise Problem(
+            "consent.undeclared", "the policy declares no such purpose for persons", Place(key=purpose), status=422
+        )
     return declared

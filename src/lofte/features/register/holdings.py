@@ -12,7 +12,14 @@ from lofte.features.register import models, reads, verbs
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
 
-declare(models.Relation, relation=Holds("*", "relation"), market=_POLICY, locale=Holds("*", "locale"), started_at=_WHEN, ended_at=_WHEN)
+declare(
+    models.Relation,
+    relation=Holds("*", "relation"),
+    market=_POLICY,
+    locale=Holds("*", "locale"),
+    started_at=_WHEN,
+    ended_at=_WHEN,
+)
 declare(
     models.Holding, field=_POLICY, purpose=_POLICY, basis=_POLICY, source=_POLICY, sealed=Holds("*", "*"), hash=Holds("*", "*"),
     market=_POLICY, locale=Holds("*", "locale"), publication=_POLICY, wording=_POLICY, since=_WHEN, clock=_POLICY, due_at=_WHEN,
@@ -42,7 +49,15 @@ class _Register:
         verbs.confirm_person(person_id)
 
     def keep(
-        self, person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+        self,
+        person_id: UUID,
+        values: Mapping[str, str],
+        purpose: str,
+        *,
+        source: str,
+        market: str,
+        locale: str,
+        wording: str = "",
     ) -> None:
         verbs.hold(person_id, values, purpose, source=source, market=market, locale=locale, wording=wording)
 
@@ -81,16 +96,27 @@ class _Register:
 def _export(person_id: UUID) -> dict[str, Any]:
     return {
         "relations": [
-            {"relation": each.relation, "market": each.market, "started_at": each.started_at, "ended_at": each.ended_at, "id": each.id}
+            {
+                "relation": each.relation,
+                "market": each.market,
+                "started_at": each.started_at,
+                "ended_at": each.ended_at,
+                "id": each.id,
+            }
             for each in reads.relations_of(person_id)
         ],
         "looks": [
-            {"at": each.at, "by": each.by, "purpose": each.purpose, "fields": list(each.fields), "allowed": each.allowed, "reason": each.reason}
+            {
+                "at": each.at,
+                "by": each.by,
+                "purpose": each.purpose,
+                "fields": list(each.fields),
+                "allowed": each.allowed,
+                "reason": each.reason,
+            }
             for each in reads.looks_of(person_id)
         ],
-        "signals": [
-            {"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")
-        ],
+        "signals": [{"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")],
     }
 
 

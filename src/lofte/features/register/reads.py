@@ -73,10 +73,18 @@ def demand(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> 
     asked = sorted(set(fields))
     decided = decisions.may_use(publication.current(), purpose, asked, ports.consents().standings(person_id))
     Look.objects.create(
-        person_id=person_id, by=by, purpose=purpose, fields=asked, allowed=decided.allowed, reason=decided.reason, at=clock.now()
+        person_id=person_id,
+        by=by,
+        purpose=purpose,
+        fields=asked,
+        allowed=decided.allowed,
+        reason=decided.reason,
+        at=clock.now(),
     )
     if not decided.allowed:
-        raise Problem("register.denied", f"the purpose {purpose} may not use this: {decided.reason}", law=decided.law, status=403)
+        raise Problem(
+            "register.denied", f"the purpose {purpose} may not use this: {decided.reason}", law=decided.law, status=403
+        )
 
 
 def looks_of(person_id: UUID, limit: int = 500) -> list[Look]:
@@ -89,7 +97,10 @@ def relations_of(person_id: UUID) -> list[Relation]:
 
 def market_of(person_id: UUID) -> tuple[str, str] | None:
     """Market and locale the person was last known in."""
-    row = Relation.objects.of(person_id).order_by("-started_at").first() or Holding.objects.of(person_id).order_by("-since").first()
+    row = (
+        Relation.objects.of(person_id).order_by("-started_at").first()
+        or Holding.objects.of(person_id).order_by("-since").first()
+    )
     return (row.market, row.locale) if row else None
 
 

@@ -47,7 +47,9 @@ def hold(
     for field, value in values.items():
         if value.strip():
             shape = _declared_field(published, declared, purpose, field)
-            kept.append(_hold_one(opener, field, shape, value, purpose, declared, source, market, locale, published, wording))
+            kept.append(
+                _hold_one(opener, field, shape, value, purpose, declared, source, market, locale, published, wording)
+            )
     refresh_due(person_id)
     return kept
 
@@ -103,7 +105,11 @@ def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
     found = blind.blind_hash(row.field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
     if found:
         _index(person_id, row.field, shape.kind, found)
-    same = [each for each in Holding.objects.of(person_id).filter(field=row.field) if opener.open(each.id, each.sealed) == old]
+    same = [
+        each
+        for each in Holding.objects.of(person_id).filter(field=row.field)
+        if opener.open(each.id, each.sealed) == old
+    ]
     for each in same:
         Holding.objects.of(person_id).filter(id=each.id).update(sealed=opener.seal(each.id, text.encode()), hash=found)
     _unindex(person_id, row.field, {each.hash for each in same} - {found})

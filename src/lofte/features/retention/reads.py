@@ -59,9 +59,17 @@ class SweepItem:
 def sweeps(limit: int = 30) -> list[SweepItem]:
     """The latest runs first."""
     rows = Sweep.objects.order_by("-started_at")[:limit]
-    return [SweepItem(row.id, row.started_at, row.finished_at, row.people, row.holdings, row.erased, row.left) for row in rows]
+    return [
+        SweepItem(row.id, row.started_at, row.finished_at, row.people, row.holdings, row.erased, row.left)
+        for row in rows
+    ]
 
 
 def last_swept() -> datetime | None:
     """When a sweep last came to its end."""
-    return Sweep.objects.filter(finished_at__isnull=False).order_by("-started_at").values_list("finished_at", flat=True).first()
+    return (
+        Sweep.objects.filter(finished_at__isnull=False)
+        .order_by("-started_at")
+        .values_list("finished_at", flat=True)
+        .first()
+    )

@@ -42,7 +42,9 @@ def sweep(at: datetime) -> Swept:
         holdings += gone
         erased += is_erased
     left = len(ports.register().due_people(at, MOST_IN_A_RUN))
-    Sweep.objects.filter(pk=run.pk).update(finished_at=clock.now(), people=people, holdings=holdings, erased=erased, left=left)
+    Sweep.objects.filter(pk=run.pk).update(
+        finished_at=clock.now(), people=people, holdings=holdings, erased=erased, left=left
+    )
     return Swept(people, holdings, erased, left)
 
 

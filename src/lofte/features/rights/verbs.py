@@ -95,7 +95,10 @@ def open_portal(code: str) -> Grant:
     if any("portal_visit" in each.signals for each in publication.current().policy.clocks.values()):
         ports.register().signal(opened.person_id, "portal_visit")
     actions.record("portal.opened", "person", market=opened.market)
-    return Grant(token, opened.person_id, opened.market, opened.locale, clock.now() + SESSION_LASTS)
+    made = codes.peek(token, "session")
+    assert made is not None
+    assert made.expires_at is not None
+    return Grant(token, opened.person_id, opened.market, opened.locale, made.expires_at)
 
 
 def close_portal(token: str) -> None:

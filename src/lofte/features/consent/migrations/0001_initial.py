@@ -8,38 +8,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('purpose', models.CharField(max_length=64)),
-                ('ordinal', models.PositiveIntegerField()),
-                ('action', models.CharField(choices=[('granted', 'Granted'), ('withdrawn', 'Withdrawn'), ('objected', 'Objected')], max_length=12)),
-                ('wording', models.CharField(blank=True, max_length=64)),
-                ('shown', models.CharField(blank=True, max_length=64)),
-                ('publication', models.CharField(max_length=64)),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('method', models.CharField(max_length=32)),
-                ('at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("purpose", models.CharField(max_length=64)),
+                ("ordinal", models.PositiveIntegerField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("granted", "Granted"), ("withdrawn", "Withdrawn"), ("objected", "Objected")],
+                        max_length=12,
+                    ),
+                ),
+                ("wording", models.CharField(blank=True, max_length=64)),
+                ("shown", models.CharField(blank=True, max_length=64)),
+                ("publication", models.CharField(max_length=64)),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("method", models.CharField(max_length=32)),
+                ("at", models.DateTimeField(default=lofte.core.clock.now)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'constraints': [models.UniqueConstraint(fields=('person', 'purpose', 'ordinal'), name='consent_in_order')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "constraints": [
+                    models.UniqueConstraint(fields=("person", "purpose", "ordinal"), name="consent_in_order")
+                ],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
     ]

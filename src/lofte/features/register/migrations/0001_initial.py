@@ -8,103 +8,146 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Holding',
+            name="Holding",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('field', models.CharField(max_length=64)),
-                ('purpose', models.CharField(max_length=64)),
-                ('basis', models.CharField(max_length=32)),
-                ('source', models.CharField(max_length=64)),
-                ('sealed', models.BinaryField()),
-                ('hash', models.CharField(blank=True, max_length=64)),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('publication', models.CharField(max_length=64)),
-                ('wording', models.CharField(blank=True, max_length=64)),
-                ('since', models.DateTimeField(default=lofte.core.clock.now)),
-                ('clock', models.CharField(blank=True, max_length=64)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("field", models.CharField(max_length=64)),
+                ("purpose", models.CharField(max_length=64)),
+                ("basis", models.CharField(max_length=32)),
+                ("source", models.CharField(max_length=64)),
+                ("sealed", models.BinaryField()),
+                ("hash", models.CharField(blank=True, max_length=64)),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("publication", models.CharField(max_length=64)),
+                ("wording", models.CharField(blank=True, max_length=64)),
+                ("since", models.DateTimeField(default=lofte.core.clock.now)),
+                ("clock", models.CharField(blank=True, max_length=64)),
+                ("due_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'indexes': [models.Index(fields=['person', 'purpose'], name='register_holding_person'), models.Index(fields=['due_at', 'person'], name='register_holding_due'), models.Index(fields=['purpose', 'person'], name='register_holding_purpose')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "indexes": [
+                    models.Index(fields=["person", "purpose"], name="register_holding_person"),
+                    models.Index(fields=["due_at", "person"], name="register_holding_due"),
+                    models.Index(fields=["purpose", "person"], name="register_holding_purpose"),
+                ],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('by', models.CharField(max_length=64)),
-                ('purpose', models.CharField(max_length=64)),
-                ('fields', models.JSONField(default=list)),
-                ('allowed', models.BooleanField()),
-                ('reason', models.CharField(max_length=64)),
-                ('at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("by", models.CharField(max_length=64)),
+                ("purpose", models.CharField(max_length=64)),
+                ("fields", models.JSONField(default=list)),
+                ("allowed", models.BooleanField()),
+                ("reason", models.CharField(max_length=64)),
+                ("at", models.DateTimeField(default=lofte.core.clock.now)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'indexes': [models.Index(fields=['person', 'at'], name='register_look_person')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "indexes": [models.Index(fields=["person", "at"], name="register_look_person")],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Relation',
+            name="Relation",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('relation', models.CharField(max_length=64)),
-                ('market', models.CharField(max_length=2)),
-                ('locale', models.CharField(max_length=8)),
-                ('started_at', models.DateTimeField(default=lofte.core.clock.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("relation", models.CharField(max_length=64)),
+                ("market", models.CharField(max_length=2)),
+                ("locale", models.CharField(max_length=8)),
+                ("started_at", models.DateTimeField(default=lofte.core.clock.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'indexes': [models.Index(fields=['person', 'relation'], name='register_relation_person')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "indexes": [models.Index(fields=["person", "relation"], name="register_relation_person")],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Signal',
+            name="Signal",
             fields=[
-                ('id', models.UUIDField(default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('site_id', models.UUIDField(default=lofte.core.models.this_site, editable=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('at', models.DateTimeField()),
-                ('purpose', models.CharField(blank=True, max_length=64)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lofte.core.models.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("site_id", models.UUIDField(default=lofte.core.models.this_site, editable=False)),
+                ("kind", models.CharField(max_length=32)),
+                ("at", models.DateTimeField()),
+                ("purpose", models.CharField(blank=True, max_length=64)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="core.person"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'default_manager_name': 'everyone',
-                'constraints': [models.UniqueConstraint(fields=('person', 'kind'), name='register_signal_once')],
+                "abstract": False,
+                "default_manager_name": "everyone",
+                "constraints": [models.UniqueConstraint(fields=("person", "kind"), name="register_signal_once")],
             },
             managers=[
-                ('everyone', django.db.models.manager.Manager()),
+                ("everyone", django.db.models.manager.Manager()),
             ],
         ),
     ]

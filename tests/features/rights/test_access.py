@@ -1,0 +1,156 @@
+"""Access: everything, in a documented schema, in a fixed number of statements however many people are registered."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from lofte.core import clock, outbox
+from lofte.features.consent import verbs as consent
+from lofte.features.outreach import verbs as outreach
+from lofte.features.register import reads as register
+from lofte.features.register import verbs as keep
+from lofte.features.rights import package, reads, verbs
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
+SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "access-package.schema.json"
+MOST_STATEMENTS = 30
+
+
+@pytest.fixture
+def person(subscriber, letterbox, log):
+    found = subscriber("kari.nordmann@example.no", "Kari Nordmann")
+    keep.hold(found, {"dialogue": "Ringte om fakturaen"}, "answers", source="staff:1", market="NO", locale="nb")
+    register.holdings_of(found, "answers", by="staff:7")
+    outreach.send_issue(
+        outreach.draft_issue("product", {"nb": outreach.Content("Nyheter", "Hei", "<p>Hei</p>")}, "staff:1")
+    )
+    outbox.drain(log)
+    return found
+
+
+def statements(person) -> int:
+    with (
+        CaptureQueriesContext(connections["default"]) as register_side,
+        CaptureQueriesContext(connections["keys"]) as key_side,
+    ):
+        reads.access_package(person)
+    return len(register_side) + len(key_side)
+
+
+def test_a_person_sees_every_holding_with_purpose_basis_source_and_clock(person):
+    seen = reads.overview(person)
+    shown = {(each.field, each.value, each.purpose, each.basis, each.source, each.clock) for each in seen.holdings}
+
+    assert shown == {
+        ("email", "kari.nordmann@example.no", "newsletter", "consent", "form:newsletter", "inactivity"),
+        ("name", "Kari Nordmann", "newsletter", "consent", "form:newsletter", "inactivity"),
+        ("company", "Nordmann og datter", "newsletter", "consent", "form:newsletter", "inactivity"),
+        ("dialogue", "Ringte om fakturaen", "answers", "legitimate_interest", "staff:1", "inactivity"),
+    }
+    assert all(each.due and each.due > clock.now() for each in seen.holdings)
+    assert (seen.market, seen.locale) == ("NO", "nb")
+
+
+def test_a_person_sees_who_looked_what_was_said_what_was_sent_and_the_evidence(person):
+    seen = reads.overview(person)
+
+    assert {(look.by, look.purpose) for look in seen.looks} == {
+        ("staff:7", "answers"),
+        ("outreach", "newsletter"),
+        ("person", "portal"),
+    }
+    assert [(each.action, each.evidence_index) for each in seen.consents] == [("granted", seen.entries[0].index)]
+    assert [(each.letter, each.state) for each in seen.mails] == [("issue", "queued")]
+    assert [(each.relation, each.market) for each in seen.relations] == [("prospect", "NO")]
+    standing = {each.purpose: (each.state, each.may_withdraw, each.may_object) for each in seen.purposes}
+    assert standing == {"newsletter": ("granted", True, False), "answers": ("in_use", False, True)}
+
+
+def test_the_receipt_of_a_consent_is_the_persons_and_nobody_elses(person, log):
+    event = reads.overview(person).consents[0]
+    found = reads.receipt(person, event.id)
+
+    assert found["index"] == event.evidence_index
+    assert found == reads.receipt_at(person, event.evidence_index)
+    assert reads.receipt_at(keep.welcome(), event.evidence_index) is None
+    assert reads.receipt(person, uuid4()) is None
+
+
+def test_the_package_fits_the_schema_and_lacks_nothing_that_is_held(person):
+    found = reads.access_package(person)
+
+    package.AccessPackage.model_validate_json(json.dumps(found))
+    assert {each["value"] for each in found["holdings"]} == {each.value for each in reads.overview(person).holdings}
+    assert found["controller"]["email"] == "dpo@small.example"
+    assert [each["id"] for each in found["recipients"]] == ["host"]
+    assert found["rights"]
+
+
+def test_the_published_schema_is_the_one_in_force():
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == package.schema()
+
+
+def test_the_csv_holds_every_holding(person):
+    rows = list(csv.DictReader(io.StringIO(reads.access_csv(person))))
+
+    assert {row["value"] for row in rows} == {each.value for each in reads.overview(person).holdings}
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+cmd", "-2", "@SUM(A1)", "\tx"])
+def test_a_cell_that_a_spreadsheet_would_run_is_harmless(somebody, value):
+    person = somebody()
+    keep.hold(person, {"dialogue": f"{value} x"}, "customer", source="staff:1", market="NO", locale="nb")
+    cells = [row["value"] for row in csv.DictReader(io.StringIO(reads.access_csv(person)))]
+
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
+
+
+def test_somebody_of_whom_nothing_is_held_gets_an_empty_package(published):
+    found = reads.access_package(keep.welcome())
+
+    assert found["holdings"] == []
+    assert found["controller"] is None
+
+
+def test_the_package_takes_as_many_statements_for_one_as_for_five_hundred(person, subscriber, no_limits):
+    alone = statements(person)
+    for n in range(499):
+        other = keep.welcome()
+        keep.hold(
+            other,
+            {"email": f"p{n}@example.no", "name": f"P {n}"},
+            "newsletter",
+            source="import",
+            market="NO",
+            locale="nb",
+        )
+        consent.grant(other, "newsletter", market="NO", locale="nb", shown="form.newsletter", method="portal")
+
+    assert statements(person) == alone
+    assert alone <= MOST_STATEMENTS
+
+
+def test_the_package_takes_no_more_statements_when_much_is_held(person):
+    before = statements(person)
+    for n in range(40):
+        keep.hold(person, {"dialogue": f"Samtale {n}"}, "answers", source="staff:1", market="NO", locale="nb")
+
+    assert statements(person) == before
+
+
+def test_one_persons_package_holds_nothing_of_another(person, somebody):
+    somebody("ola@example.no", "Ola Hansen")
+
+    assert "ola" not in json.dumps(reads.access_package(person)).lower()
+
+
+def test_withdrawal_shows_in_the_package(person):
+    verbs.withdraw(person, "newsletter")
+
+    assert [each["action"] for each in reads.access_package(person)["consents"]] == ["granted", "withdrawn"]
