@@ -7,7 +7,7 @@ the page still says in words what was recorded. Only the page's own script and s
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -17,15 +17,18 @@ from typing import Any
 from lofte.evidence.commitment import read_entry
 from lofte.evidence.proof import Proof
 from lofte.kernel.canonical import canonical_bytes
-from lofte.rules.catalogue import room_words
+from lofte.rules.catalogue import room_words, say
 
 _SCRIPTS = ("sha2.js", "ed25519.js", "verify.js", "show.js")
 _SLOT = re.compile(r"\{\{([a-z_:.]+)\}\}")
 _FIRST = ("event", "action", "purpose", "choices", "at", "market", "locale", "method")
 
 
-def receipt_page(receipt: Mapping[str, Any], locale: str, names: Mapping[str, str] | None = None) -> bytes:
+def receipt_page(
+    receipt: Mapping[str, Any], locale: str, names: Mapping[str, str] | None = None, contact: Sequence[str] = ()
+) -> bytes:
     """The page. `names` gives purposes their names in this locale (from the publication); they are not part of the proof.
+    `contact` are the lines of the data-protection contact, so that whoever keeps the page knows whom to ask.
 
     Raises KeyError for a locale without words.
     """
@@ -45,6 +48,7 @@ def receipt_page(receipt: Mapping[str, Any], locale: str, names: Mapping[str, st
         "receipt": _as_data(receipt),
         "words": _as_data(dict(words)),
         "names": _as_data(dict(names or {})),
+        "contact": _contact(locale, contact),
     }
 
     def fill(found: re.Match[str]) -> str:
@@ -56,7 +60,7 @@ def receipt_page(receipt: Mapping[str, Any], locale: str, names: Mapping[str, st
     return _SLOT.sub(fill, _asset("receipt.html")).encode()
 
 
-_READY = frozenset({"style", "script", "facts", "who", "receipt", "words", "names"})
+_READY = frozenset({"style", "script", "facts", "who", "receipt", "words", "names", "contact"})
 """Slots that are markup, code or data already."""
 
 
@@ -91,6 +95,13 @@ def _hash(text: str) -> str:
 def _as_data(value: Any) -> str:
     """JSON inside a script element, where only `<` could end it or open a comment."""
     return canonical_bytes(value).decode().replace("<", "\\u003c")
+
+
+def _contact(locale: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    title = escape(say(locale, "policy.contact.title"))
+    return f"<footer><h2>{title}</h2><address>{'<br>'.join(map(escape, lines))}</address></footer>"
 
 
 def _has_sealed_who(receipt: Mapping[str, Any]) -> bool:
