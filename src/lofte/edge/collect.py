@@ -6,8 +6,9 @@ accept is answered with a problem document (or a page) that shows a way out, and
 
 import hashlib
 import json
-from asyncio import get_running_loop, to_thread
+from asyncio import to_thread
 from base64 import b64encode
+from time import monotonic
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
 from lofte.edge.publication import Publication, Shelf
 from lofte.edge.refusals import STATUS, Refusal, Refused, problem_of
-from lofte.edge.requests import Request, is_own_path, preferred_locale, read_body
+from lofte.edge.requests import Patience, Request, is_own_path, preferred_locale
 from lofte.edge.subject import Codes, Tokens
 from lofte.edge.wish import WITHDRAW, Wish, read_form, read_json
 from lofte.evidence.log import Draft, Log
@@ -64,6 +65,7 @@ class Collector:
         self._choice_key = derive_key(root_key, "choice/1")
         self._limiter = Limiter(config.consent_rate_per_s, config.consent_burst)
         self._facts = FactBook()
+        self._patience = Patience(config.body_timeout_s)
         self._expiry: tuple[str, Expiry] | None = None
         self._quoted: tuple[str, bytes] = ("", b'""')
         self.desk = Desk(log, config.longest_queue)
@@ -74,11 +76,11 @@ class Collector:
         if request.method == "OPTIONS":
             await empty(send, 204, [(b"allow", b"POST, OPTIONS")])
             return 204
-        started_s = get_running_loop().time()
+        started_s = monotonic()
         wish: Wish | None = None
         try:
             is_form = self._admit(request)
-            body = await read_body(request, receive, self._config.largest_consent_bytes, self._config.body_timeout_s)
+            body = await self._patience.read(request, receive, self._config.largest_consent_bytes)
             wish = read_form(body) if is_form else read_json(body)
             if is_form and wish.back and not is_own_path(wish.back):
                 raise Refused(Refusal.FOREIGN_RETURN)
@@ -90,7 +92,7 @@ class Collector:
         except Overloaded:
             return await self._refuse(send, request, Refusal.OVERLOADED, wish)
         self._metrics.consent(wish.market, wish.action)
-        self._metrics.consent_seconds.observe(get_running_loop().time() - started_s)
+        self._metrics.consent_seconds.observe(monotonic() - started_s)
         headers = self._device_headers(request, decision, Choice(
             subject, decision.granted, decision.publication.short, done.entry
         ))  # fmt: skip

@@ -1,6 +1,8 @@
-"""Between the loop and the log: hands drafts to the one writer and is woken once a batch, not once a draft.
+"""Between the loop and the log: hands drafts to the one writer in batches and is woken once a batch.
 
-Answers reach the waiting request only after the log said that the entry is durable.
+One batch is on its way at a time, and the next is handed over only when the loop has done what it could: the writer is a
+thread of this process, and while both run Python they take the interpreter from each other at the price of milliseconds
+(docs/explanation/consent-rate.md). Answers reach the waiting request only after the log said that the entry is durable.
 """
 
 import asyncio
@@ -40,7 +42,10 @@ class Desk:
         self._open: dict[str, _Open] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reaper: asyncio.TimerHandle | None = None
-        self._hand_over = self._deliver  # one bound method for all, as the log groups answers by it
+        self._deliverer = self._deliver  # one bound method for all, as the log groups answers by it
+        self._waiting: list[Draft] = []
+        self._on_its_way = 0
+        self._is_handing_over = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -48,7 +53,7 @@ class Desk:
     def append(self, draft: Draft) -> asyncio.Future[Written]:
         """A future of the durable entry. The same key, while it is on its way, is the same future.
 
-        Raises Overloaded when the queue is full, and Problem when the log refuses; so may the future.
+        Raises Overloaded when the queue is full; the future raises Problem when the log refuses.
         """
         found = self._open.get(draft.key)
         if found is not None:
@@ -57,14 +62,32 @@ class Desk:
             raise Overloaded
         loop = self._loop or self._bind()
         future: asyncio.Future[Written] = loop.create_future()
-        self._log.append_for(draft, draft.key, self._hand_over)
         self._open[draft.key] = _Open(future, draft, loop.time(), self._known_size)
+        self._waiting.append(draft)
+        self._arrange()
         return future
 
     def close(self) -> None:
         if self._reaper is not None:
             self._reaper.cancel()
         self._loop = self._reaper = None
+
+    def _arrange(self) -> None:
+        """The next batch goes once this turn of the loop is over, unless one is on its way."""
+        if self._waiting and not self._on_its_way and not self._is_handing_over and self._loop is not None:
+            self._is_handing_over = True
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._is_handing_over = False
+        drafts, self._waiting = self._waiting, []
+        for draft in drafts:
+            try:
+                self._log.append_for(draft, draft.key, self._deliverer)
+            except Problem as refused:
+                self._close_one(draft.key, refused)
+            else:
+                self._on_its_way += 1
 
     def _deliver(self, answers: list[tuple[Any, Outcome]]) -> None:
         """On the sequencer's thread, once a commit; `_settle` runs on the loop, after `append` noted its draft."""
@@ -74,14 +97,19 @@ class Desk:
 
     def _settle(self, answers: list[tuple[Any, Outcome]]) -> None:
         for key, outcome in answers:
-            waiting = self._open.pop(key, None)
-            if waiting is None or waiting.future.done():
-                continue
-            if isinstance(outcome, Problem):
-                _fail(waiting.future, outcome)
-                continue
-            self._known_size = max(self._known_size, outcome.size)
-            waiting.future.set_result(Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
+            self._close_one(key, outcome)
+        self._on_its_way -= len(answers)
+        self._arrange()
+
+    def _close_one(self, key: str, outcome: Outcome) -> None:
+        waiting = self._open.pop(key, None)
+        if waiting is None or waiting.future.done():
+            return
+        if isinstance(outcome, Problem):
+            _fail(waiting.future, outcome)
+            return
+        self._known_size = max(self._known_size, outcome.size)
+        waiting.future.set_result(Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
 
     def _bind(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()

@@ -38,6 +38,7 @@ class Metrics:
             "lofte_publication_info", "The publication in force", ["version", "digest"], registry=registry
         )
         self._children: dict[tuple[str, str], Counter] = {}
+        self._answers: dict[tuple[str, int], Counter] = {}
         self._hosts: set[str] = set()
 
     def consent(self, market: str, action: str) -> None:
@@ -50,7 +51,10 @@ class Metrics:
         self._refused[reason].inc()
 
     def request(self, route: str, status: int) -> None:
-        self._requests.labels(route, f"{status // 100}xx").inc()
+        child = self._answers.get((route, status))
+        if child is None:
+            child = self._answers[route, status] = self._requests.labels(route, f"{status // 100}xx")
+        child.inc()
 
     def report(self, host: str) -> None:
         if host not in self._hosts:

@@ -17,7 +17,6 @@ from lofte.edge.answers import (
     Header,
     Send,
     answer,
-    inline_hashes,
     json_bytes,
     page_headers,
 )  # fmt: skip
@@ -26,6 +25,7 @@ from lofte.edge.publication import Publication, Shelf
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.subject import Codes
 from lofte.evidence.log import Log, Opened
+from lofte.evidence.receipt_page import receipt_page, receipt_page_policy
 from lofte.evidence.tiles import parse_tile_path
 from lofte.gate.choice import Choice
 from lofte.kernel.problems import Problem
@@ -51,9 +51,9 @@ class Proofs:
         found = await to_thread(self._log.receipt, index)
         private: list[Header] = [(b"cache-control", b"private, no-store")]
         if ending == "html":
-            from lofte.evidence.receipt_page import receipt_page
-            body = await to_thread(receipt_page, found, self._locale(request, found))
-            headers = [*private, *page_headers(inline=inline_hashes(body))]
+            locale = self._locale(request, found)
+            body = await to_thread(receipt_page, found, locale, self._purposes(locale), self._contact(found))
+            headers = [*private, (b"content-security-policy", receipt_page_policy().encode())]
             await answer(send, 200, body, HTML, headers, request.is_head)
         else:
             name = f'attachment; filename="lofte-receipt-{index}.json"'.encode()
@@ -141,6 +141,18 @@ class Proofs:
         if opened.kind != "verdict":
             return True
         return self._shelf.current().published.policy.verdicts_visible_to is Audience.PUBLIC
+
+    def _contact(self, receipt: Mapping[str, Any]) -> list[str]:
+        """Whom to ask about a receipt (P48): the contact of the market it was made in."""
+        policy = self._shelf.current().published.policy
+        market = policy.markets.get(receipt["fact"]["payload"].get("market", ""))
+        controller = policy.controllers[market.controller] if market else next(iter(policy.controllers.values()))
+        return [controller.name, controller.email, controller.phone, *controller.post]
+
+    def _purposes(self, locale: str) -> dict[str, str]:
+        """The names of the purposes, for reading only."""
+        words = self._shelf.current().published.words.get(locale, {}).get("purposes", {})
+        return {key: parts["name"] for key, parts in words.items()}
 
     def _locale(self, request: Request, receipt: Mapping[str, Any]) -> str:
         """What the address asks for, else the language the fact was made in, else the reader's."""

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lofte.gate.choice import derive_key
+from lofte.gate.choice import derive_key, signature
 
 LARGEST_TOKEN = 200  # an honest one is about 110 characters
 
@@ -38,7 +38,7 @@ class Tokens:
         """A fresh token for one page shown at ``at_s`` (Unix seconds, server time)."""
         name = urlsafe_b64encode(self._random(16))[:22].decode()
         body = f"v1.{name}.{at_s}.{market}.{locale}.{digest[:16]}"
-        return f"{body}.{_mac(body, self._keys[method])}"
+        return f"{body}.{signature(body.encode(), self._keys[method])}"
 
     def read(self, token: str) -> Token | None:
         """What a token says, or None unless this very string was issued by us."""
@@ -46,7 +46,7 @@ class Tokens:
             return None
         body, _, mac = token.rpartition(".")
         for method, key in self._keys.items():
-            if hmac.compare_digest(mac, _mac(body, key)):
+            if hmac.compare_digest(mac, signature(body.encode(), key)):
                 _, name, issued, market, locale, publication = body.split(".")
                 return Token(name, int(issued), market, locale, publication, method)
         return None
@@ -59,11 +59,7 @@ class Codes:
         self._key = derive_key(root_key, "receipt/1")
 
     def of(self, index: int) -> str:
-        return urlsafe_b64encode(hmac.digest(self._key, b"%d" % index, "sha256"))[:22].decode()
+        return signature(b"%d" % index, self._key)[:22]
 
     def opens(self, index: int, code: str) -> bool:
         return code.isascii() and hmac.compare_digest(code, self.of(index))
-
-
-def _mac(body: str, key: bytes) -> str:
-    return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256"))[:43].decode()

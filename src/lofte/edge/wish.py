@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from lofte.edge.refusals import Refusal, Refused
 
 DECIDE, WITHDRAW = "decide", "withdraw"
+_decode = json.JSONDecoder().decode
 _DECISIONS = {"": DECIDE, "accept": DECIDE, "reject": DECIDE, "save": DECIDE, "withdraw": WITHDRAW}
 
 
@@ -27,7 +28,7 @@ class Wish(NamedTuple):
 def read_json(body: bytes) -> Wish:
     """Raises Refused(malformed) unless the body is one JSON object of the documented members and types."""
     try:
-        sent = json.loads(body)
+        sent = _decode(body.decode())
     except (ValueError, RecursionError):
         raise Refused(Refusal.MALFORMED) from None
     if type(sent) is not dict:

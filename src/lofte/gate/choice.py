@@ -4,11 +4,13 @@ The edge writes it when a choice is durable; the gate reads it on every page. Th
 Value: `v1.<subject>.<purposes granted, comma>.<publication, 16 hex>.<receipt index>.<HMAC-SHA256, base64url>`.
 """
 
+import hashlib
 import hmac
 import os
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 NAME = "lofte"
@@ -33,7 +35,7 @@ def encode(choice: Choice, key: bytes) -> str:
     """The cookie's value. Raises nothing: purposes and subjects hold no dot, comma or semicolon by their own rules."""
     granted = ",".join(sorted(choice.granted))
     body = f"v1.{choice.subject}.{granted}.{choice.publication}.{choice.index}"
-    return f"{body}.{_mac(body.encode(), key)}"
+    return f"{body}.{signature(body.encode(), key)}"
 
 
 def decode(cookie_header: bytes | str | None, key: bytes) -> Choice | None:
@@ -95,7 +97,7 @@ def _read(value: str, key: bytes) -> Choice | None:
     if len(value) > _LARGEST_VALUE or not value.isascii():
         return None
     body, _, mac = value.rpartition(".")
-    if not hmac.compare_digest(mac, _mac(body.encode(), key)):
+    if not hmac.compare_digest(mac, signature(body.encode(), key)):
         return None
     version, subject, granted, publication, index = body.split(".")
     if version != "v1":
@@ -103,5 +105,26 @@ def _read(value: str, key: bytes) -> Choice | None:
     return Choice(subject, frozenset(filter(None, granted.split(","))), publication, int(index))
 
 
-def _mac(body: bytes, key: bytes) -> str:
-    return urlsafe_b64encode(hmac.digest(key, body, "sha256"))[:43].decode()
+def signature(body: bytes, key: bytes) -> str:
+    """HMAC-SHA256 in base64url without padding; the key is 32 bytes.
+
+    Over prepared pads: `hmac.digest` looks its algorithm up in OpenSSL 3 at every call, 16 us against 2.
+    """
+    inner, outer = _pads(key)
+    inside = inner.copy()
+    inside.update(body)
+    whole = outer.copy()
+    whole.update(inside.digest())
+    return b2a_base64(whole.digest(), newline=False).translate(_URLSAFE)[:43].decode()
+
+
+@lru_cache(maxsize=16)
+def _pads(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """RFC 2104: SHA-256 that has swallowed the inner and the outer key block."""
+    block = key.ljust(64, b"\0")
+    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
+
+
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+_INNER = bytes(value ^ 0x36 for value in range(256))
+_OUTER = bytes(value ^ 0x5C for value in range(256))
