@@ -242,6 +242,18 @@ def test_the_changes_page_shows_words_that_went_and_came(small: Compiled) -> Non
     assert 'href="/lofte/policy/se/sv/versions/"' in page
 
 
+def test_a_changed_period_shows_in_the_sentence_that_says_it(small: Compiled) -> None:
+    page = (
+        compiled(("policy.yaml", "    period: P24M", "    period: P36M"), previous=small.published)
+        .files["SE/sv/changes.html"]
+        .decode()
+    )
+
+    assert "Vi raderar dina uppgifter efter <del>24</del> <ins>36</ins> månader utan livstecken." in page
+    assert "<li><span" in page
+    assert "personer med uppgifter för Nyheter" in page
+
+
 def test_the_first_version_says_that_it_is_the_first(small: Compiled) -> None:
     assert "This is the first published version" in small.files["GB/en-GB/changes.html"].decode()
 

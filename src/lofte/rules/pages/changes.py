@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from html import escape
+from html import escape, unescape
 
-from lofte.rules.diff import Asked, Change, Difference, ParagraphChange, Told
+from lofte.rules.diff import Asked, Change, Difference, Told
 from lofte.rules.pages.edition import Edition
 from lofte.rules.pages.layout import page
+from lofte.rules.pages.tables import kept_words
 from lofte.rules.published import Published
 
 _SHOWN = ("promises", "purposes", "clocks", "recipients", "tags", "cookies", "forms", "controllers")
@@ -43,7 +44,7 @@ def _parts(edition: Edition, difference: Difference, previous: Published | None)
     asked = [_asked(edition, item) for item in difference.asked if (edition.market_id, edition.locale) in item.editions]
     if asked:
         yield f"<h2>{edition.say('changes.asked')}</h2><ul>{_items(asked)}</ul>"
-    paragraphs = [_paragraph(edition, item) for item in difference.paragraphs if item.locale == edition.locale]
+    paragraphs = list(_paragraphs(edition, _before(edition, previous)))
     if paragraphs:
         yield f"<h2>{edition.say('changes.paragraphs')}</h2>{''.join(paragraphs)}"
     for section in _SHOWN:
@@ -68,14 +69,24 @@ def _asked(edition: Edition, item: Asked) -> str:
     return edition.word("purposes", item.purpose, "name")
 
 
-def _paragraph(edition: Edition, item: ParagraphChange) -> str:
-    kind = f'<p class="fine">{edition.say(f"changes.{item.kind}")}</p>'
-    before, after = _readable(edition, item.before), _readable(edition, item.after)
-    if item.kind == "added":
-        return f'<div class="change">{kind}<p><ins>{escape(after)}</ins></p></div>'
-    if item.kind == "removed":
-        return f'<div class="change">{kind}<p><del>{escape(before)}</del></p></div>'
-    return f'<div class="change">{kind}<p>{words_between(before, after)}</p></div>'
+def _before(edition: Edition, previous: Published | None) -> Edition | None:
+    """The same edition of the version before, if there was one."""
+    market = previous.policy.markets.get(edition.market_id) if previous else None
+    if previous is None or market is None or edition.locale not in market.locales:
+        return None
+    return Edition(previous, edition.market_id, edition.locale, edition.at)
+
+
+def _paragraphs(edition: Edition, before: Edition | None) -> Iterator[str]:
+    """What reads differently here, values included: a changed period shows in the sentence that says it."""
+    old = {item.key: _readable(before, item.markdown) for item in before.paragraphs()} if before else {}
+    new = {item.key: _readable(edition, item.markdown) for item in edition.paragraphs()}
+    for key in [*new, *(key for key in old if key not in new)]:
+        was, now = old.get(key, ""), new.get(key, "")
+        if was != now:
+            kind = "changed" if was and now else "added" if now else "removed"
+            said = f'<p class="fine">{edition.say(f"changes.{kind}")}</p>'
+            yield f'<div class="change">{said}<p>{words_between(was, now)}</p></div>'
 
 
 def words_between(before: str, after: str) -> str:
@@ -87,8 +98,8 @@ def words_between(before: str, after: str) -> str:
         if operation == "equal":
             pieces.append(come)
         else:
-            pieces += [f"<del>{gone}</del> " if gone else "", f"<ins>{come}</ins> " if come else ""]
-    return "".join(pieces).replace("\n", "<br>")
+            pieces += [f"<del>{gone.strip()}</del> " if gone else "", f"<ins>{come.strip()}</ins> " if come else ""]
+    return "".join(pieces).strip().replace("\n", "<br>")
 
 
 def _readable(edition: Edition, markdown: str) -> str:
@@ -112,6 +123,9 @@ def _change(edition: Edition, change: Change, previous: Published | None) -> str
         return ""
     held = previous if change.kind == "removed" else edition.published
     name = escape(_name(held or edition.published, edition, change))
+    before = _before(edition, previous)
+    if change.section == "clocks" and change.kind == "changed" and before is not None:
+        name = words_between(*(unescape(kept_words(each, change.key)) for each in (before, edition)))
     return f'<span class="fine">{edition.say(f"changes.{change.kind}")}:</span> {name}'
 
 

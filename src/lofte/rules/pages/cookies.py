@@ -11,7 +11,7 @@ def cookies_page(edition: Edition) -> bytes:
     updated = edition.say("updated", month=edition.values["last_updated"].text)
     body = (
         f'<article class="text"><h1>{title}</h1><p class="lead">{edition.say("cookies.lead")}</p>'
-        f'<p class="fine updated">{updated}</p>\n{cookies(edition)}\n{_necessary(edition)}'
+        f'<p class="fine updated">{updated}</p>\n{cookies(edition, heading_level=2)}\n{_necessary(edition)}'
         f'<p><a class="button" href="{edition.path("preferences")}">{edition.say("promises.choices")}</a></p></article>'
     )
     return page(edition, "cookies", title, body)

@@ -143,7 +143,7 @@ def controllers(edition: Edition) -> str:
     return table(edition.say("nav.editions"), heads, rows)
 
 
-def cookies(edition: Edition) -> str:
+def cookies(edition: Edition, heading_level: int = 3) -> str:
     """The list split by party, each part in the order of the declaration."""
     parts = []
     for party in ("first", "third"):
@@ -151,7 +151,8 @@ def cookies(edition: Edition) -> str:
         if not items:
             continue
         count = edition.say("cookies.count", n=len(items))
-        heading = f'<h3 id="cookies-{party}">{edition.say(f"cookies.{party}")} <small>{count}</small></h3>'
+        level = f"h{heading_level}"
+        heading = f'<{level} id="cookies-{party}">{edition.say(f"cookies.{party}")} <small>{count}</small></{level}>'
         heads = [
             edition.say(f"table.{name}") for name in ("name", "function", "provider", "purpose", "lifetime", "data")
         ]
