@@ -120,7 +120,7 @@ def kept_for(here: Edition, clock_id: str | None) -> str:
 
 def editions_beside(request: HttpRequest, here: Edition, route: str) -> list[dict[str, Any]]:
     """The same page in every market, for the language switch. Personal pages pass no route and get none."""
-    return [
+    known = [
         {
             "url": reverse(route, args=(market.lower(), locale)),
             "locale": locale,
@@ -131,6 +131,7 @@ def editions_beside(request: HttpRequest, here: Edition, route: str) -> list[dic
         for market, declared in here.published.policy.markets.items()
         for locale in declared.locales
     ]
+    return sorted(known, key=lambda item: str(item["name"]))
 
 
 def page(

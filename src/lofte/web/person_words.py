@@ -81,34 +81,55 @@ class Held(Protocol):
 def held_in_words(
     here: Edition, items: Iterable[Held], now: datetime, link: LinkTo | None = None
 ) -> list[dict[str, Any]]:
-    """One entry a value, with every use made of it beneath: a person thinks of their address once."""
-    by_value: dict[tuple[str, str], list[Held]] = defaultdict(list)
+    """One entry a use (purpose, basis, source, clock), what goes first on top, with the values held for it beneath."""
+    uses: dict[tuple[object, ...], list[Held]] = defaultdict(list)
     for item in items:
-        by_value[item.field, item.value].append(item)
-    order = list(here.published.policy.fields)
-    ranked = sorted(by_value.items(), key=lambda pair: order.index(pair[0][0]) if pair[0][0] in order else len(order))
-    return [
-        {
-            "name": _word(here, "fields", field),
-            "value": value,
-            "correct_url": link("correct", held[0].id) if link and _may_correct(here, field) else "",
-            "uses": [_use(here, item, now) for item in held],
-        }
-        for (field, value), held in ranked
-    ]
+        due = item.due.date() if item.due else None
+        uses[item.purpose, item.basis, _stem(item.source), item.clock, due].append(item)
+    ranked = sorted(uses.values(), key=lambda held: (held[0].due is None, held[0].due or now, held[0].purpose))
+    return [_use(here, held, now, link) for held in ranked]
 
 
-def _use(here: Edition, item: Held, now: datetime) -> dict[str, Any]:
+def _use(here: Edition, held: list[Held], now: datetime, link: LinkTo | None) -> dict[str, Any]:
+    first = held[0]
+    due = min((item.due for item in held if item.due), default=None)
     return {
-        "purpose": _purpose(here, item.purpose),
-        "basis": sentence(here.say(f"common.bases.{item.basis}")),
-        "source": spoken(here, "portal.sources", _stem(item.source)),
-        "since": item.since,
-        "clock": kept_for(here, item.clock),
-        "due": item.due,
-        "left": calendar.left(here.locale, item.due, now) if item.due else "",
-        "spent": _spent(item.since, item.due, now) if item.due else 0,
+        "purpose": _purpose(here, first.purpose),
+        "why": _word(here, "purposes", first.purpose, "why"),
+        "basis": sentence(here.say(f"common.bases.{first.basis}")),
+        "source": spoken(here, "portal.sources", _stem(first.source)),
+        "clock": kept_for(here, first.clock),
+        "due": due,
+        "left": calendar.left(here.locale, due, now) if due else "",
+        "spent": _spent(min(item.since for item in held), due, now) if due else 0,
+        "values": [_value(here, item, link) for item in sorted(held, key=lambda item: _rank(here, item.field))],
     }
+
+
+def _value(here: Edition, item: Held, link: LinkTo | None) -> dict[str, Any]:
+    is_open = link is not None and _may_correct(here, item.field)
+    return {
+        "name": _word(here, "fields", item.field),
+        "value": _shown(here, item),
+        "correct_url": link("correct", item.id) if link and is_open else "",
+    }
+
+
+def _shown(here: Edition, item: Held) -> str:
+    """Topics are kept by their ids; everything else as it was written."""
+    if item.field != "topics":
+        return item.value
+    return ", ".join(spoken(here, "news.topic", topic) for topic in item.value.split(",") if topic)
+
+
+_ORDER = ("name", "email", "phone", "identity", "contact", "work", "preference", "dialogue", "behaviour", "device")
+
+
+def _rank(here: Edition, field: str) -> tuple[int, str]:
+    """Name and address first, then by kind: a published policy keeps no order of its own."""
+    declared = here.published.policy.fields.get(field)
+    known = (field, declared.category) if declared else (field,)
+    return min((_ORDER.index(name) for name in known if name in _ORDER), default=len(_ORDER)), field
 
 
 def _spent(since: datetime, due: datetime, now: datetime) -> int:

@@ -6,26 +6,25 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 
-from lofte.core.publication import current
-
 from lofte.evidence.receipt_page import receipt_page
+from lofte.web.pages import Edition
 
 
-def download(receipt: Mapping[str, Any] | None, form: str, locale: str) -> HttpResponse:
+def download(receipt: Mapping[str, Any] | None, form: str, here: Edition) -> HttpResponse:
     """The receipt as JSON, or as one page that checks itself without a network. Raises Http404 for none."""
     if receipt is None or form not in ("json", "html"):
         raise Http404
     name = f"lofte-receipt-{receipt['index']}.{form}"
     if form == "html":
-        return attachment(receipt_page(dict(receipt), locale, contact=_contact(receipt)), "text/html; charset=utf-8", name)
+        names = {purpose: here.word("purposes", purpose, "name") for purpose in here.published.policy.purposes}
+        body = receipt_page(receipt, here.locale, names, _contact(here))
+        return attachment(body, "text/html; charset=utf-8", name)
     return attachment(json.dumps(receipt, ensure_ascii=False, indent=1).encode(), "application/json", name)
 
 
-def _contact(receipt: Mapping[str, Any]) -> list[str]:
-    """Whom to ask about a receipt (P48): the contact of the market it was made in."""
-    policy = current().policy
-    market = policy.markets.get(receipt["fact"]["payload"].get("market", ""))
-    controller = policy.controllers[market.controller] if market else next(iter(policy.controllers.values()))
+def _contact(here: Edition) -> list[str]:
+    """Whom to ask about a receipt (P48)."""
+    controller = here.controller
     return [controller.name, controller.email, controller.phone, *controller.post]
 
 

@@ -1,12 +1,13 @@
 """What was published: the shelf of versions, and the clauses a promise comes from. Reads frozen files only."""
 
-import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+from lofte.features.policy import reads
 from lofte.kernel.instants import from_rfc3339
 from lofte.rules.catalogue import say
 from lofte.rules.pages.edition import Edition
@@ -16,17 +17,11 @@ from lofte.rules.published import Paragraph, Published
 
 def shelf() -> list[dict[str, Any]]:
     """Every version, newest first, with where it stands in the log and where its pages are read."""
-    folder = settings.LOFTE_HOME / "published"
-    try:
-        in_force = (folder / "current").read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return []
-    manifests = [json.loads(file.read_bytes()) for file in (folder / "publications").glob("*.json")]
-    manifests.sort(key=lambda manifest: manifest["published_at"], reverse=True)
-    return [_version(manifest, in_force) for manifest in manifests]
+    in_force = reads.current_digest(settings.LOFTE_HOME)
+    return [_version(manifest, in_force) for manifest in reads.history(settings.LOFTE_HOME)]
 
 
-def _version(manifest: dict[str, Any], in_force: str) -> dict[str, Any]:
+def _version(manifest: Mapping[str, Any], in_force: str | None) -> dict[str, Any]:
     digest, files = manifest["digest"], manifest["files"]
     editions = sorted({tuple(name.split("/")[:2]) for name in files if name.endswith("/policy.html")})
     is_current = digest == in_force

@@ -18,6 +18,7 @@ from lofte.features.promises import reads as promises
 from lofte.features.register import reads as register
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
+from lofte.rules.control import Status
 from lofte.web.console import checks
 from lofte.web.console import operation as running
 from lofte.web.console.language import COOKIE, COOKIE_AGE_S, console_locale
@@ -42,7 +43,7 @@ def board(request: HttpRequest) -> HttpResponse:
         spot="board",
         version=current().policy.version,
         total=len(lines) or 1,
-        promises=[_row(line, locale) for line in lines if shown in ("", line.status.value)],
+        promises=[_row(line, locale) for line in _broken_first(lines) if shown in ("", line.status.value)],
         counts=[_count(locale, "", len(lines), shown)]
         + [_count(locale, status, numbers[status], shown) for status in STATUSES],
         shares=_shares(numbers),
@@ -159,6 +160,11 @@ def locale(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, name: str, *, status: int = 200, **seen: Any) -> HttpResponse:
     return render(request, f"lofte/console/{name}.html", seen, status=status)
+
+
+def _broken_first(lines: list[promises.Line]) -> list[promises.Line]:
+    """What needs somebody on top; the rest in the order of the policy."""
+    return sorted(lines, key=lambda line: line.status != Status.BROKEN)
 
 
 def _row(line: promises.Line, locale: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lofte.features.outreach import reads as outreach
 from lofte.features.outreach import verbs as news
 from lofte.features.rights import reads, verbs
 from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import room_words
 from lofte.web.doors import caller, own_posts_only, stamp
 from lofte.web.pages import Edition, edition, page
 from lofte.web.person_words import in_words, spoken
@@ -141,7 +142,7 @@ def download_csv(request: HttpRequest, here: Edition, grant: verbs.Grant) -> Htt
 @for_a_person
 def receipt(request: HttpRequest, here: Edition, grant: verbs.Grant, index: int, form: str) -> HttpResponse:
     """One of the person's own receipts; any other index is as unknown as one that does not exist."""
-    return download(reads.receipt_at(grant.person_id, index), form, here.locale)
+    return download(reads.receipt_at(grant.person_id, index), form, here)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -231,7 +232,7 @@ def erased(request: HttpRequest, market: str, locale: str, token: str) -> HttpRe
 def erased_receipt(request: HttpRequest, market: str, locale: str, token: str, form: str) -> HttpResponse:
     here = edition(market, locale)
     index = _signed(token)["i"]
-    return download(evidence.log().receipt(index) if index is not None else None, form, here.locale)
+    return download(evidence.log().receipt(index) if index is not None else None, form, here)
 
 
 def _signed(token: str) -> dict[str, Any]:
@@ -248,6 +249,8 @@ def _plan_in_words(here: Edition, plan: list[verbs.PlanItem]) -> dict[str, Any]:
         name = spoken(here, "portal.plan", item.what)
         return {"name": name, "count": item.count, "why": item.stays_under, "until": item.until}
 
+    order = [key.removeprefix("plan.") for key in room_words(here.locale, "portal") if key.startswith("plan.")]
+    plan = sorted(plan, key=lambda item: order.index(item.what) if item.what in order else len(order))
     return {
         "goes": [named(item) for item in plan if not item.stays_under and item.count],
         "stays": [named(item) for item in plan if item.stays_under],

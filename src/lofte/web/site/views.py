@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lofte.core import evidence
+from lofte.core import evidence, outbox
 from lofte.features.outreach import reads, verbs
 from lofte.features.rights import reads as rights
 from lofte.kernel.problems import Problem
@@ -68,6 +68,8 @@ def confirm(request: HttpRequest, market: str, locale: str, code: str) -> HttpRe
             raise Problem("code.unknown", "the link is used, expired or wrong", status=410)
         return page(request, "site/confirm.html", here, stamp=stamp("confirm"))
     confirmed = verbs.confirm(code)
+    if evidence.has_log():
+        outbox.drain(person_id=confirmed.person_id)  # so that the receipt is there to be handed over
     found = rights.receipt(confirmed.person_id, confirmed.consent_id)
     return page(request, "site/confirmed.html", here, receipt=_receipt_links(here, found) if found else None)
 
@@ -90,7 +92,7 @@ def receipt(request: HttpRequest, market: str, locale: str, token: str, form: st
         index = signing.loads(token, salt="lofte.web.receipt", max_age=24 * 3600)
     except signing.BadSignature as error:
         raise Http404 from error
-    return download(evidence.log().receipt(index), form, here.locale)
+    return download(evidence.log().receipt(index), form, here)
 
 
 def _edition_with_newsletter(market: str, locale: str) -> Edition:
