@@ -29,8 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("old", type=Path, metavar="OLD")
-    parser.add_argument("new", type=Path, metavar="NEW")
+    parser.add_argument("old", type=Path, metavar="OLD", help="the version before")
+    parser.add_argument("new", type=Path, metavar="NEW", help="the version after")
     parser.add_argument("--json", action="store_true", help="the difference as JSON")
     parser.set_defaults(run=run)
 

@@ -171,6 +171,8 @@ def _keys(home: Path) -> Iterator[Finding]:
         f"others may read {', '.join(open_to_others)}" if open_to_others else "ours alone",
         "chmod 700 the keys folder and 600 its files, and ask who has read them." if open_to_others else "",
     )  # fmt: skip
+    if stat.S_IMODE(home.stat().st_mode) & 0o077:
+        yield Finding("keys", "warning", "others may look into the data directory", "chmod 700 the data directory.")
 
 
 def _mail(home: Path) -> Iterator[Finding]:

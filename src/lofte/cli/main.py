@@ -7,6 +7,7 @@ import argparse
 import importlib
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -15,7 +16,7 @@ from lofte.kernel.problems import Problem
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code; a Problem becomes one line, never a traceback."""
+    """Runs one command and returns its exit code. Whatever goes wrong becomes one line, never a traceback."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
@@ -28,7 +29,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        print(f"lofte: {_unforeseen(error)}", file=sys.stderr)
+        return 1
     return code
+
+
+def _unforeseen(error: Exception) -> Problem:
+    """What nobody foresaw, without its message, which may quote a person; an operating system's own words name no one."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+    return Problem(
+        "cli.unforeseen",
+        f"something went wrong ({type(error).__name__}{reason})",
+        way_out=f"If lofte doctor finds nothing, report this line: {place.filename.rsplit('/', 1)[-1]}:{place.lineno}",
+    )
 
 
 def commands() -> dict[str, ModuleType]:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     before = reads.current_digest(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
-    log = open_log(location, home / "keys", log_name(args.origin), lambda: datetime.now(UTC))
+    log = open_log(location, home / "keys", log_name(args.origin, home), lambda: datetime.now(UTC))
     try:
         published = publish(files, home, log, at)
     finally:

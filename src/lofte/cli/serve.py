@@ -5,9 +5,12 @@ import asyncio
 import importlib
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +59,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     wiring.add_home(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("LOFTE_PORT", "8000")))
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("LOFTE_PORT", "8000"),
+        help="port to listen on (default: LOFTE_PORT, else 8000)",
+    )
     parser.add_argument(
         "--origin", help="where people reach us, for example https://www.example.com (default: LOFTE_ORIGIN)"
     )
@@ -95,10 +103,25 @@ def serve(plan: Plan) -> int:
         app = assemble(house, plan)
         house.start("facts", wiring.drain_facts)
         start_chores(house, plan)
-        asyncio.run(_serve(app, plan, house))
+        with _outliving_signals():
+            asyncio.run(_serve(app, plan, house))
     finally:
         house.close()
     return 0
+
+
+@contextmanager
+def _outliving_signals() -> Iterator[None]:
+    """The server ends itself on SIGTERM and SIGINT and then raises the signal again; that must not keep the house from closing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def publish(house: wiring.House, directory: Path | None) -> None:
@@ -199,16 +222,24 @@ def demand_free(host: str, port: int) -> None:
             ) from error  # fmt: skip
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected a number from 1 to 65535")
+    return int(text)
+
+
 def _load(name: str) -> ASGIApp:
     module_name, _, attribute = name.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
         found: ASGIApp = getattr(importlib.import_module(module_name), attribute or "app")
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # importing runs the application's own code, which may raise anything
         raise Problem(
-            "serve.no-app",
-            f"the application {name} was not found: {error}",
-            Place(key="--app"),
-            expected="module:name of an ASGI app",
-        ) from error
+            "serve.no-app", f"the application {name} cannot be loaded: {error}", Place(key="--app"),
+            expected="module:name of an ASGI app", way_out="Start where the module can be imported from.",
+        ) from error  # fmt: skip
+    if not callable(found):
+        raise Problem(
+            "serve.no-app", f"{name} is no application", Place(key="--app"), expected="module:name of an ASGI app"
+        )
     return found

@@ -14,7 +14,7 @@ _GROUP_LENGTH = 5
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("staff", help="add staff, give a new password, list them", description=__doc__)
-    parser.add_argument("action", choices=["add", "password", "list"])
+    parser.add_argument("action", choices=["add", "password", "list"], help="what to do")
     parser.add_argument("name", nargs="?", help="user name, for add and password")
     wiring.add_home(parser)
     parser.set_defaults(run=run)

@@ -25,7 +25,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    found = verify_receipt(_read(args.receipt), args.key)
+    try:
+        found = verify_receipt(_read(args.receipt), args.key)
+    except Problem as problem:
+        if not args.json:
+            raise
+        print(json.dumps({"holds": False, **problem.document()}, ensure_ascii=False, indent=2))
+        return 1
     said = {
         "holds": True,
         "kind": found.kind,

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lofte.evidence.keys import read_signer
 from lofte.evidence.log import Log
-from lofte.kernel.problems import Problem
+from lofte.kernel.problems import Place, Problem
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +45,20 @@ def enter(home: Path | str | None, **environment: str) -> Path:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lofte.core.settings")
     import django
     from django.core.management import call_command
+    from django.db import DatabaseError
 
     django.setup()
-    (Path(os.environ["LOFTE_HOME"]) / "static").mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
-    for database in ("keys", "default"):
-        call_command("migrate", database=database, interactive=False, verbosity=0)
-    return Path(os.environ["LOFTE_HOME"])
+    folder = Path(os.environ["LOFTE_HOME"])
+    (folder / "static").mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
+    for database, variable in (("keys", "LOFTE_KEYS_DATABASE"), ("default", "LOFTE_DATABASE")):
+        try:
+            call_command("migrate", database=database, interactive=False, verbosity=0)
+        except DatabaseError as error:
+            raise Problem(
+                "settings.no-database", f"the database cannot be used ({type(error).__name__})", Place(key=variable),
+                way_out="Is it running, and are address, name and password right? For a file: is it whole and writable?",
+            ) from error  # fmt: skip
+    return folder
 
 
 @dataclass(slots=True)
@@ -87,16 +96,20 @@ def open_house(home: Path, origin: str) -> House:
     from lofte.evidence.log import open_log
 
     location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
-    log = open_log(location, home / "keys", log_name(origin), clock.now)
+    log = open_log(location, home / "keys", log_name(origin, home), clock.now)
     evidence.set_log(log)
     house = House(home, log)
     subscribe()
     return house
 
 
-def log_name(origin: str) -> str:
-    """The log's name in checkpoints: the site's host, a schema-less URL as C2SP asks."""
-    return f"{origin.partition('://')[2]}/lofte/log"
+def log_name(origin: str, home: Path | None = None) -> str:
+    """The log's name in checkpoints: the site's host at the first start, a schema-less URL as C2SP asks.
+
+    A log keeps its name for life: served from another host or port, it is still the log that issued its receipts.
+    """
+    begun = read_signer(home / "keys" / "log.key") if home else None
+    return begun.verifier.name if begun else f"{origin.partition('://')[2]}/lofte/log"
 
 
 def subscribe() -> None:
