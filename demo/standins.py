@@ -13,7 +13,7 @@ from demo.wire import Receive, Scope, Send, answer, cookies, header, lifespan, p
 
 GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 SCRIPT, PAGE, PIXEL = "text/javascript; charset=utf-8", "text/html; charset=utf-8", "image/gif"
-_YEAR_S = 365 * 24 * 3600
+_DAYS = {"fr": 90, "lidc": 1, "mid": 730}  # how long each third-party cookie is kept; the others a year
 
 Reply = tuple[str, bytes, list[str]]
 """Content type, body, and names of the third-party cookies to set."""
@@ -74,7 +74,8 @@ def stand_ins() -> dict[str, StandIn]:
 
 
 def _cookie(name: str) -> tuple[str, str]:
-    return "set-cookie", f"{name}=demo; Path=/; Max-Age={_YEAR_S}; SameSite=None; Secure"
+    life_s = _DAYS.get(name, 365) * 24 * 3600
+    return "set-cookie", f"{name}=demo; Path=/; Max-Age={life_s}; SameSite=None; Secure"
 
 
 def _cross(scope: Scope) -> list[tuple[str, str]]:
