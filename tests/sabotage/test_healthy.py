@@ -2,7 +2,6 @@
 
 import pytest
 
-from lofte.features.promises import reads
 from lofte.rules.control import Status
 
 pytestmark = pytest.mark.xdist_group("sabotage")

@@ -201,6 +201,7 @@ def newcomer(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[d
 def _says_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
     with _Visit(browser, base_url, task) as visit:
         visit.open_all()
+        visit.open_first()  # where the banner is
         before = visit.phase("before")
         visit.decide("reject")
         visit.open_first()
