@@ -34,7 +34,10 @@ def small_policy() -> dict[str, Any]:
         "format": "1", "id": "small", "version": "2026-01", "last_updated": "2026-01",
         "organisation": {"name": "Small Company", "offices": [{"city": "Oslo", "country": "NO"}]},
         "controllers": {
-            "us": {"name": "Small AB", "country": "SE", "email": "dpo@small.example", "phone": "+46 8 1", "post": ["Street 1", "Solna"]}
+            "us": {
+                "name": "Small AB", "country": "SE", "email": "dpo@small.example", "phone": "+46 8 1",
+                "post": ["Street 1", "Solna"],
+            }
         },
         "markets": {
             key: {
@@ -52,7 +55,9 @@ def small_policy() -> dict[str, Any]:
             "topics": {"kind": "choice", "category": "preference"},
         },
         "purposes": {
-            "newsletter": {"basis": "consent", "scope": "person", "fields": ["email", "name", "company", "topics"], "clock": "inactivity"},
+            "newsletter": {
+                "basis": "consent", "scope": "person", "fields": ["email", "name", "company", "topics"], "clock": "inactivity",
+            },
             "answers": {
                 "basis": "legitimate_interest", "scope": "person", "fields": ["email", "name", "phone", "dialogue"],
                 "clock": "inactivity", "balancing": _BALANCING,

@@ -112,7 +112,7 @@ def test_an_action_holds_nothing_that_looks_personal():
         actions.record("issue.sent", "staff:1", to="kari@example.no")
 
 
-class Serialization(Exception):
+class SerializationError(Exception):
     sqlstate = "40001"
 
 
@@ -125,7 +125,7 @@ def test_a_command_is_run_again_whole_when_the_database_could_not_order_it():
         tries.append(1)
         Person.objects.create()
         if len(tries) < 3:
-            raise OperationalError from Serialization()
+            raise OperationalError from SerializationError()
         return "done"
 
     assert command() == "done"
@@ -216,8 +216,8 @@ def test_without_a_publication_there_is_one_clear_line(home):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1/", "http://localhost:1/", "http://[::1]/", "http://10.0.0.1/", "http://169.254.169.254/latest", "http://0.0.0.0/",
-     "http://[::ffff:127.0.0.1]/", "file:///etc/passwd", "http://user@example.com/", "gopher://x/"],
+    ["http://127.0.0.1/", "http://localhost:1/", "http://[::1]/", "http://10.0.0.1/", "http://169.254.169.254/latest",
+     "http://0.0.0.0/", "http://[::ffff:127.0.0.1]/", "file:///etc/passwd", "http://user@example.com/", "gopher://x/"],
 )  # fmt: skip
 def test_the_door_outwards_does_not_lead_inwards(url):
     with pytest.raises(Problem, match=r"outbound\.refused"):

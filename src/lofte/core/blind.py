@@ -73,7 +73,7 @@ def _address(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain or len(text) > _LONGEST_ADDRESS or re.search(r"[\s<>(),;:\\\"\[\]@]", local):
         raise _bad("email")
-    if any(not letter.isprintable() for letter in local) or "." not in domain and domain != "localhost":
+    if any(not letter.isprintable() for letter in local) or ("." not in domain and domain != "localhost"):
         raise _bad("email")
     try:
         host = idna.encode(domain.rstrip("."), uts46=True).decode("ascii").lower()

@@ -20,9 +20,10 @@ class ContentSecurityPolicy:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]  # Django's way to hand a view something
+        made = secrets.token_urlsafe(16)
+        request.csp_nonce = made  # type: ignore[attr-defined]  # Django's way to hand a view something
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=request.csp_nonce))  # type: ignore[attr-defined]
+        response.headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=made))
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         )

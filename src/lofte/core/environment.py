@@ -87,7 +87,7 @@ def _sqlite(file: Path) -> dict[str, object]:
 
 
 def smtp(environ: Mapping[str, str]) -> tuple[str, int, str, str, bool]:
-    """Host, port, user, password, STARTTLS or not, from ``smtp://user:password@host:587?starttls=1``; ("", 0, …) means no mail."""
+    """Host, port, user, password, STARTTLS or not, from ``smtp+tls://user:password@host:587``; an empty host means no mail."""
     text = environ.get("LOFTE_SMTP", "")
     if not text:
         return "", 0, "", "", False

@@ -1,4 +1,4 @@
-"""Mail: a sealed row in the queue first, then SMTP by a duty. Nothing personal is in the clear in the row, and nothing at all after it left.
+"""Mail: a sealed row in the queue first, then SMTP by a duty. The row shows nothing personal, and keeps nothing once it left.
 
 A letter for marketing is its own class, and one without a way out cannot be built. Consent is asked when the letter is queued and
 once more in the transaction that takes it out of the queue; a letter that may no longer go is kept as a bare row that says so.
@@ -63,7 +63,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class MarketingLetter(Letter):
-    """A letter that needs consent. The way out stands in what is read and in the header for one click (RFC 8058), or it is no letter."""
+    """A letter that needs consent. Without a way out, in what is read and in the one-click header (RFC 8058), it is no letter."""
 
     unsubscribe_url: str = ""
 

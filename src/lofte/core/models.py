@@ -63,12 +63,8 @@ class Personal(models.Model):
         abstract = True
         default_manager_name = "everyone"
 
-    def _do_update(
-        self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: Any
-    ) -> Any:
-        return super()._do_update(  # type: ignore[misc]  # Django's own hook; the stubs leave it out
-            base_qs.filter(person_id=self.person_id), using, pk_val, values, update_fields, forced_update
-        )
+    def _do_update(self, base_qs: Any, *rest: Any, **named: Any) -> Any:
+        return super()._do_update(base_qs.filter(person_id=self.person_id), *rest, **named)
 
 
 PersonalModel = Personal
@@ -89,7 +85,7 @@ class Person(models.Model):
 class BlindIndex(models.Model):
     """Lookup: keyed hash of a normalised value -> person. The hash is the key, so that exact lookup is one shard.
 
-    ``entry`` equals ``hash`` where the field names one person (an address); where people may share a value it is hash and person mixed.
+    ``entry`` equals ``hash`` where the field names one person (an address); where people may share a value, the person is mixed in.
     """
 
     entry = models.CharField(primary_key=True, max_length=64)

@@ -1,7 +1,7 @@
 """Facts leave through here: to the evidence log and to whoever subscribed. The row is written in the caller's own transaction.
 
-A crash anywhere loses nothing and doubles nothing in the log (the row's id is the log's idempotency key). Subscribers hear of a fact
-at least once, so their handlers are idempotent. Only the process that holds the log drains.
+A crash anywhere loses nothing and doubles nothing in the log (the row's id is the log's idempotency key). Subscribers
+hear of a fact at least once, so their handlers are idempotent. Only the process that holds the log drains.
 """
 
 import logging
@@ -68,9 +68,9 @@ def add(
 
 
 def append_now(kind: str, fact: Mapping[str, Any], *, key: UUID, policy: str = "") -> int:
-    """Put a fact straight into the log and wait until it is durable; returns its place there. Subscribers hear of it by the next drain.
+    """Put a fact straight into the log and wait until it is durable; returns its place there.
 
-    ``key`` makes it idempotent: the same key again is the same entry.
+    Subscribers hear of it by the next drain. ``key`` makes it idempotent: the same key again is the same entry.
     """
     row = Outbox(id=key, kind=kind, fact={"event": kind, "at": rfc3339(clock.now()), **fact}, policy=policy)
     index = evidence.log().append_and_wait(_draft(row), timeout_s=_WAIT_S).index
@@ -125,10 +125,8 @@ def _mark(row: Outbox, index: int) -> None:
     with transaction.atomic():
         Outbox.objects.filter(pk=row.pk).update(index=index)
         if row.person_id and Person.objects.filter(pk=row.person_id).exists():
-            if not Entry.objects.of(row.person_id).filter(index=index).exists():
-                Entry.objects.create(
-                    person_id=row.person_id, kind=row.kind, index=index, at=row.made_at, about=row.about
-                )
+            about = {"kind": row.kind, "at": row.made_at, "about": row.about}
+            Entry.objects.of(row.person_id).get_or_create(index=index, defaults={**about, "person_id": row.person_id})
 
 
 def _deliver(person_id: UUID | None) -> int:

@@ -19,7 +19,7 @@ if not os.environ.get("LOFTE_HOME"):
 
     atexit.register(_remove)
 
-from lofte.core.settings import *  # noqa: E402, F403  # the environment had to be set first
+from lofte.core.settings import *  # noqa: F403  # the environment had to be set first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, for throwaway staff only
 for _database in DATABASES.values():  # noqa: F405

@@ -1,7 +1,7 @@
 """Seals what is personal: AES-256-GCM under a key of its own for each person, wrapped by the key of an epoch.
 
-The wrapped keys are in the database `keys`, the epoch keys in files `<home>/keys/epoch-*.key`; destroying a person's key makes every
-copy of what it sealed unreadable, and rotating the epoch does the same for copies of wrapped keys in old backups.
+The wrapped keys are in the database `keys`, the epoch keys in files `<home>/keys/epoch-*.key`; destroying a person's key
+makes every copy of what it sealed unreadable, and rotating the epoch does the same for copies of wrapped keys in old backups.
 A ciphertext is bound to site, owner, record and key version: moved elsewhere it does not open.
 """
 

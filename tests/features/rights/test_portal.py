@@ -1,4 +1,4 @@
-"""The door of the portal: the same answer in the same time for everybody, a link to the address on file, one session for one person."""
+"""The door of the portal: one answer in one time for everybody, a link to the address on file, a session for one person."""
 
 import statistics
 import time

@@ -11,7 +11,7 @@ from lofte.core.models import Personal
 class Consent(Personal):
     """One event: a grant, a withdrawal or an objection, with the exact words shown.
 
-    ``ordinal`` counts the person's events on the purpose; it is unique, so that two at once are put in order and none is overwritten.
+    ``ordinal`` counts the person's events on the purpose; it is unique, so that two at once are put in order.
     """
 
     class Action(models.TextChoices):

@@ -68,7 +68,7 @@ def object_to(person_id: UUID, purpose: str, *, method: str) -> UUID:
 def _take_back(person_id: UUID, purpose: str, action: Consent.Action, published: Published, method: str) -> UUID:
     last = _last(person_id, purpose)
     if last and last.action == action:
-        return last.id  # type: ignore[no-any-return]
+        return last.id
     market, locale = (last.market, last.locale) if last else ports.register().market_of(person_id) or ("", "")
     # In one transaction: nothing may stand in the mail queue once the withdrawal is recorded.
     mail.suppress(person_id, purpose, action.value)
@@ -103,7 +103,7 @@ def _append(
 
 
 def _last(person_id: UUID, purpose: str) -> Consent | None:
-    return Consent.objects.of(person_id).filter(purpose=purpose).order_by("-ordinal").first()  # type: ignore[no-any-return]
+    return Consent.objects.of(person_id).filter(purpose=purpose).order_by("-ordinal").first()
 
 
 def _declared(published: Published, purpose: str) -> Purpose:

@@ -22,8 +22,8 @@ declare(
     made_at=_STAFF, sent_at=_STAFF,
 )  # fmt: skip
 declare(
-    models.Delivery, issue_id=NotPersonal("the id of an issue"), mail_id=NotPersonal("the id of a letter"), state=_POLICY, reason=_POLICY,
-    at=Holds("newsletter", "dialogue"),
+    models.Delivery, issue_id=NotPersonal("the id of an issue"), mail_id=NotPersonal("the id of a letter"), state=_POLICY,
+    reason=_POLICY, at=Holds("newsletter", "dialogue"),
 )  # fmt: skip
 
 

@@ -80,5 +80,6 @@ def _counts(issue_ids: list[UUID]) -> dict[tuple[UUID, str], int]:
 def _issue(row: models.Issue, counts: dict[tuple[UUID, str], int]) -> Issue:
     return Issue(
         id=row.id, topic=row.topic, subjects={locale: each["subject"] for locale, each in row.contents.items()}, state=row.state,
-        made_at=row.made_at, sent_at=row.sent_at, queued=counts.get((row.id, "queued"), 0), suppressed=counts.get((row.id, "suppressed"), 0),
+        made_at=row.made_at, sent_at=row.sent_at,
+        queued=counts.get((row.id, "queued"), 0), suppressed=counts.get((row.id, "suppressed"), 0),
     )  # fmt: skip

@@ -33,7 +33,7 @@ _LONGEST = 500  # characters; the longest honest value is a company's name
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """``consent_id`` is the consent event; `rights.reads.receipt(person_id, consent_id)` gives its receipt once it is in the log."""
+    """``consent_id`` is the event; `rights.reads.receipt(person_id, consent_id)` gives its receipt once it is in the log."""
 
     person_id: UUID
     market: str
@@ -173,7 +173,7 @@ def unsubscribe(code: str) -> Left | None:
     opened = codes.peek(code, "unsubscribe")
     if opened is None:
         return None
-    issue = Issue.objects.filter(pk=opened.about).first()
+    issue = Issue.objects.filter(pk=opened.about).first() if opened.about else None
     purpose = issue.purpose if issue else publication.current().policy.forms[FORM].purpose
     ports.consents().withdraw(opened.person_id, purpose, method="one_click")
     return Left(opened.market, opened.locale)

@@ -26,8 +26,8 @@ declare(
 )  # fmt: skip
 declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY)
 declare(
-    models.Look, by=NotPersonal("a room, or a staff member's number"), purpose=_POLICY, fields=_POLICY, allowed=_POLICY, reason=_POLICY,
-    at=_WHEN,
+    models.Look, by=NotPersonal("a room, or a staff member's number"), purpose=_POLICY, fields=_POLICY, allowed=_POLICY,
+    reason=_POLICY, at=_WHEN,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Questions to the register. Each read of values names a purpose and who asks, is decided, and leaves a look; a refusal does too."""
+"""Questions to the register. Each read of values names a purpose and who asks, is decided, and leaves a look, refused or not."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -38,7 +38,8 @@ def hold(
 ) -> list[UUID]:  # fmt: skip
     """Hold values of declared fields for a declared purpose; an earlier value of the same field and purpose is replaced.
 
-    Nothing is held when any of them is refused. ``source`` says where it came from: ``form:newsletter``, ``portal``, ``staff:<id>``, ``import``.
+    Nothing is held when any of them is refused. ``source`` says where it came from: ``form:newsletter``, ``portal``,
+    ``staff:<id>``, ``import``.
     """
     published = publication.current()
     declared = _declared_purpose(published, purpose)

@@ -20,8 +20,10 @@ MOST_IN_A_RUN = 5_000  # people; the rest waits for the next run, so that one ru
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``people`` were past some clock; ``holdings`` of people who stay were erased; ``erased`` people went whole; ``left`` are still due
-    (their erasure waits for something, or the run was full)."""
+    """``people`` were past some clock; ``holdings`` of people who stay were erased; ``erased`` people went whole.
+
+    ``left`` are still due: their erasure waits for something, or the run was full.
+    """
 
     people: int
     holdings: int

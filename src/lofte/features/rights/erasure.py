@@ -1,11 +1,11 @@
 """Erases a person, step by step, each step written down before the next: kill it anywhere and it goes on from there.
 
-planned -> key destroyed -> rows erased -> shredded in the log -> searched -> proved in the log. Complete means: the search found nothing
-that has no named exemption, and the evidence entry (counts only) is durable.
+planned -> key destroyed -> rows erased -> shredded in the log -> searched -> proved in the log. Complete means: the search
+found nothing that has no named exemption, and the evidence entry (counts only) is durable.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ _SCAFFOLD = ("default.rights_erasure.subject", "handle")  # the order's own row:
 
 
 def plan(person_id: UUID) -> list[PlanItem]:
-    """What would go, by kind of row (holding, consent, look, mail …), and what must stay under which clock of a legal obligation."""
+    """What would go, by kind of row (holding, consent, look, mail …), and what must stay under which legal obligation."""
     items = []
     for model in holdings.models_of_persons():
         if count := model._base_manager.filter(person_id=person_id).count():
@@ -166,7 +166,7 @@ def _append(order: Erasure) -> int:
     return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id)
 
 
-_STEPS = {
+_STEPS: dict[str, Callable[[Erasure], bool]] = {
     State.PLANNED: _destroy_key,
     State.KEY_DESTROYED: _erase_rows,
     State.ROWS_ERASED: _shred,

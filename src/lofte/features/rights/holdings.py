@@ -10,8 +10,8 @@ _WHEN = NotPersonal("when work was done, about nobody once it is")
 
 declare(models.Ask, sealed=Holds("rights", "email"), market=_POLICY, locale=_POLICY, asked_at=_WHEN)
 declare(
-    models.Correction, holding_id=NotPersonal("the id of a row"), sealed=Holds("rights", "email"), asked_at=Holds("rights", "dialogue"),
-    expires_at=Holds("rights", "dialogue"),
+    models.Correction, holding_id=NotPersonal("the id of a row"), sealed=Holds("rights", "email"),
+    asked_at=Holds("rights", "dialogue"), expires_at=Holds("rights", "dialogue"),
 )  # fmt: skip
 declare(
     models.Erasure, subject=Holds("erasure", "handle"), by=NotPersonal("person, sweep or a staff member's number"), state=_WORK,

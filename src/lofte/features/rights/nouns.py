@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A portal session for exactly one person. Keep only ``token`` in the cookie or Django session; ask `reads.session` each time."""
+    """A portal session for exactly one person. Keep only ``token`` in the Django session; ask `reads.session` each time."""
 
     token: str
     person_id: UUID

@@ -1,4 +1,4 @@
-"""What a person sees of themselves: plain rows, one class a kind. Filled by `rights.reads`, shown by `web`, exported by `package`."""
+"""What a person sees of themselves: plain rows, a class a kind. Filled by `rights.reads`, shown by `web`, exported by `package`."""
 
 from dataclasses import dataclass
 from datetime import datetime

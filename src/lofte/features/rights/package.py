@@ -150,8 +150,8 @@ def build(seen: Overview, published: Published, at: datetime) -> dict[str, Any]:
         holdings=[
             Holding(
                 id=each.id, field=each.field, name=_name(published, seen.locale, "fields", each.field), value=each.value,
-                purpose=each.purpose, purpose_name=_name(published, seen.locale, "purposes", each.purpose, "name"), basis=each.basis,
-                source=each.source, since=each.since, clock=each.clock, erased_by=each.due,
+                purpose=each.purpose, purpose_name=_name(published, seen.locale, "purposes", each.purpose, "name"),
+                basis=each.basis, source=each.source, since=each.since, clock=each.clock, erased_by=each.due,
             )
             for each in seen.holdings
         ],
@@ -162,7 +162,8 @@ def build(seen: Overview, published: Published, at: datetime) -> dict[str, Any]:
             for each in seen.looks
         ],
         disclosures=[
-            Disclosure(at=each.at, recipient=each.recipient, purpose=each.purpose, fields=list(each.fields)) for each in seen.disclosures
+            Disclosure(at=each.at, recipient=each.recipient, purpose=each.purpose, fields=list(each.fields))
+            for each in seen.disclosures
         ],
         mails=[Mail.model_validate(each, from_attributes=True) for each in seen.mails],
         evidence=[Evidence.model_validate(each, from_attributes=True) for each in seen.entries],

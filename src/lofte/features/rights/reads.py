@@ -77,7 +77,8 @@ def overview(person_id: UUID) -> Overview:
             for each in room.get("disclosures", ())
         ),
         mails=tuple(
-            MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"]) for each in rooms["core"]["mails"]
+            MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
+            for each in rooms["core"]["mails"]
         ),
         entries=tuple(EntryItem(**each) for each in rooms["core"]["entries"]),
         next_due=min((each.due for each in items if each.due), default=None),
@@ -133,7 +134,7 @@ def receipt_at(person_id: UUID, index: int) -> dict[str, Any] | None:
 
 
 def residue_search(person_id: UUID) -> list[Residue]:
-    """Where something of a person who is in the register stands in the clear or hashed, outside the places that are meant to hold it."""
+    """Where something of a person in the register stands in the clear or hashed, outside the places meant to hold it."""
     values = ports.register().needles_of(person_id)
     found = search_for(values)
     return [each for each in found.hits if each.form not in ("index", "handle")]

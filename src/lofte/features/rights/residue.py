@@ -186,7 +186,8 @@ def _in_table(alias: str, table: str, columns: list[tuple[str, str]], wanted: li
                 tests, given = _postgres_tests(column, kind, group)
                 parts.append(f"COALESCE(SUM(CASE WHEN {' OR '.join(tests) or 'FALSE'} THEN 1 ELSE 0 END), 0)")
                 args += given
-            cursor.execute(f"SELECT {', '.join(parts)} FROM {_quoted(table)}", args)  # noqa: S608  # names come from the catalogue, quoted
+            # The names come from the catalogue and are quoted.
+            cursor.execute(f"SELECT {', '.join(parts)} FROM {_quoted(table)}", args)  # noqa: S608
             yield from _row_hits(cursor.fetchone(), columns, f"{alias}.{table}", form)
 
 
@@ -227,7 +228,8 @@ def _in_sqlite_table(
 
 def _sqlite_tests(column: str, group: list[Needle], mark: str) -> tuple[list[str], list[Any]]:
     name = _quoted(column)
-    tests, given = [], []
+    tests: list[str] = []
+    given: list[Any] = []
     for each in group:
         tests.append(f"instr(CAST({name} AS BLOB), {mark}) > 0")
         given.append(each.data)
@@ -256,12 +258,13 @@ def _row_hits(row: Any, columns: list[tuple[str, str]], where: str, form: str) -
 
 def _other_files(wanted: list[Needle]) -> tuple[int, tuple[list[Path], list[Hit]]]:
     """Other SQLite files by their tables (the evidence store, copies somebody made), everything else byte by byte."""
-    home, columns, read, hits = settings.LOFTE_HOME, 0, [], []
+    home: Path = settings.LOFTE_HOME
+    columns, read, hits = 0, list[Path](), list[Hit]()
     ours = {str(connections[alias].settings_dict["NAME"]) for alias in settings.DATABASES}
     readable = [each for each in wanted if each.form in ("raw", "normal", "escaped")]
     for file in sorted(home.rglob("*")):
         name = str(file.relative_to(home))
-        if not file.is_file() or str(file) in ours or name.endswith(("-wal", "-shm")) and str(file)[:-4] in ours:
+        if not file.is_file() or str(file) in ours or (name.endswith(("-wal", "-shm")) and str(file)[:-4] in ours):
             continue
         if _is_sqlite(file):
             count, found = _in_sqlite_file(file, name, wanted)

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.manager
+from django.db import migrations, models
+
 import lofte.core.clock
 import lofte.core.models
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
