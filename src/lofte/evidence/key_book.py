@@ -27,6 +27,7 @@ class KeyBook:
         self._generation = generation
         below = writer.execute("SELECT below FROM keys_filed").fetchone()[0]
         self._recent: dict[bytes, int] = dict(writer.execute("SELECT key, idx FROM openings WHERE idx >= ?", (below,)))
+        self._has_filed = writer.execute("SELECT EXISTS (SELECT 1 FROM keys)").fetchone() == (1,)
         self._filing: dict[bytes, int] = {}
         self._unfiled: list[tuple[bytes, int]] = []  # of `_filing`, largest key first
 
@@ -40,7 +41,8 @@ class KeyBook:
                 strange.append(key)
             else:
                 found[key] = index
-        found.update(select_in(self._writer, "SELECT key, idx FROM keys WHERE key IN", strange))
+        if self._has_filed:
+            found.update(select_in(self._writer, "SELECT key, idx FROM keys WHERE key IN", strange))
         return found
 
     def file(self, new: int) -> None:
@@ -54,6 +56,7 @@ class KeyBook:
         del self._unfiled[-len(portion) :]
         # OR IGNORE: a start after a kill reads a half-filed generation again.
         insert_rows(self._writer, "INSERT OR IGNORE INTO keys", "(?,?)", portion[::-1])
+        self._has_filed = True
         if not self._unfiled:
             self._writer.execute("UPDATE keys_filed SET below = ?", (max(self._filing.values()) + 1,))
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -18,12 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import lt
 from pathlib import Path
 from typing import Any
 
 from lofte.evidence import keys, proof, receipt, tiles
 from lofte.evidence.checkpoint import Checkpoint
 from lofte.evidence.commitment import (
+    BUCKET_BYTES,
     FACT_TAG,
     LARGEST_PAYLOAD_BYTES,
     SALT_BYTES,
@@ -45,6 +48,7 @@ from lofte.kernel.problems import Problem
 MOST_IN_A_COMMIT = 1024
 MOST_WAITING = 16_384  # beyond this a caller is told to come back: two seconds of work at the promised rate
 _KEY_BYTES = 16
+_LARGEST_EXACT = 2**53 - 1  # RFC 8785 section 3.2.2.3: what every reader of JSON keeps exactly
 _log = logging.getLogger(__name__)
 
 
@@ -545,6 +549,10 @@ def _demand_sound(draft: Draft) -> None:
 
 def _demand_canonical(payload: bytes) -> None:
     text = payload.decode()
+    if len(payload) <= BUCKET_BYTES and _PLAIN.fullmatch(text):
+        names = _NAME.findall(text)
+        if all(map(lt, names, names[1:])):  # in order, and none twice
+            return
     if len(payload) > LARGEST_PAYLOAD_BYTES or text[:1] != "{" or _encode(_decode(text)) != text:
         raise ValueError("not canonical JSON")
 
@@ -553,11 +561,24 @@ def _demand_canonical(payload: bytes) -> None:
 _demand_canonical_fact = lru_cache(maxsize=512)(_demand_canonical)
 
 
+# Flat, with printable ASCII and no escapes: what every `who` of the edge looks like. A third of the time of reading it.
+_PLAIN = re.compile(
+    r'\{(?:"[a-z_]+":(?:"[ !#-\[\]-~]*"|0|[1-9]\d{0,14}|true|false|null)(?:,(?=")|(?=\})))*\}', re.ASCII
+)
+_NAME = re.compile(r'"([a-z_]+)":')  # no string in _PLAIN holds a quote, so only names stand before a colon
+
+
 def _refuse_number(_: str) -> None:
     raise ValueError("not canonical JSON")
 
 
-_decode = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).decode
+def _exact(digits: str) -> int:
+    if abs(number := int(digits)) > _LARGEST_EXACT:
+        raise ValueError("not canonical JSON")
+    return number
+
+
+_decode = json.JSONDecoder(parse_int=_exact, parse_float=_refuse_number, parse_constant=_refuse_number).decode
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
