@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -15,7 +16,7 @@ _MOST_REDIRECTS = 5
 _AGENT = "lofte-probe/1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """An answer after redirects. ``url`` is where it ended."""
 
@@ -28,7 +29,7 @@ class Seen:
     def markup(self) -> str:
         return self.body.decode("utf-8", "replace")
 
-    @property
+    @cached_property
     def page(self) -> html.Page:
         return html.read(self.markup)
 
