@@ -60,6 +60,11 @@ def _due(at: datetime, seen: set[UUID]) -> Iterator[UUID]:
             yield person_id
 
 
+def sweep_one(person_id: UUID, at: datetime) -> bool:
+    """The same for one person, out of turn: what a probe tries on its canary. Whether the whole person went."""
+    return _sweep_person(person_id, at)[1]
+
+
 def _sweep_person(person_id: UUID, at: datetime) -> tuple[int, bool]:
     """Erase what is due; when nothing is left the whole person goes."""
     register = ports.register()

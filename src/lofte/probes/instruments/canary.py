@@ -356,8 +356,9 @@ def _withdraw(canary: Canary, seen: Walked) -> None:
 
 
 def _outlive(canary: Canary, seen: Walked) -> None:
-    """Who withdrew has no reason to be kept: after the next sweep they must be gone."""
-    retention.sweep(clock.now())
+    """Who withdrew has no reason to be kept: the sweep must take them."""
+    assert canary.person_id is not None
+    retention.sweep_one(canary.person_id, clock.now())
     seen.still_there = register.person_of("email", canary.address) is not None
 
 
