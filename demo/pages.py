@@ -56,8 +56,8 @@ def shell(
 {_tags_in_head(port)}
 </head>
 <body class="page-{page}">
-<a class="skip" href="#content">{escape(words["site"]["skip"])}</a>
 <header class="top">
+<a class="skip" href="#content">{escape(words["site"]["skip"])}</a>
 <a class="brand" href="{edition.path}/" aria-label="{escape(words["site"]["top"])}">{MARK}<span>Xledger</span></a>
 <nav aria-label="{escape(words["site"]["menu"])}">{menu}</nav>
 {_switch(edition, page, editions)}
@@ -77,11 +77,9 @@ def regions(editions: Sequence["Edition"], page: str) -> str:
     cards = "".join(
         f'<li lang="{item.locale}"><form method="post" action="/region"><input type="hidden" name="page" value="{page}">'
         f'<button name="edition" value="{item.path[1:]}"><b>{escape(item.words["site"]["edition"])}</b>'
-        f"<span>{escape(item.words['site']['language'])}</span></button></form></li>"
+        f"<span>{escape(item.words['site']['language'])}</span>"
+        f"<small>{escape(item.words['region']['lead'])}</small></button></form></li>"
         for item in editions
-    )
-    notes = "".join(
-        f'<p lang="{item.locale}">{escape(item.words["region"]["lead"])}</p>' for item in (editions[3], editions[0])
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -94,10 +92,8 @@ def regions(editions: Sequence["Edition"], page: str) -> str:
 </head>
 <body class="page-regions">
 <main id="content" class="door">
-<p class="brand">{MARK}<span>Xledger</span></p>
-<h1>{escape(editions[3].words["region"]["title"])}</h1>
+<h1 class="brand">{MARK}<span>Xledger</span></h1>
 <ul class="regions">{cards}</ul>
-<div class="notes">{notes}</div>
 </main>
 </body>
 </html>
@@ -137,8 +133,8 @@ def _switch(edition: "Edition", page: str, editions: Sequence["Edition"]) -> str
     )
     words = edition.words["region"]
     return (
-        f'<details class="switch"><summary aria-label="{escape(words["label"])}: {escape(edition.words["site"]["edition"])}">'
-        f'{_GLOBE}<span aria-hidden="true">{edition.path[1:].upper()}</span></summary>'
+        f'<details class="switch"><summary><span class="unseen">{escape(words["label"])}: </span>'
+        f"{_GLOBE}<span>{edition.path[1:].upper()}</span></summary>"
         f'<form method="post" action="/region"><input type="hidden" name="page" value="{page}">'
         f"<ul>{items}</ul><p>{escape(words['lead'])}</p></form></details>"
     )

@@ -85,6 +85,8 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
         await _remember(scope, receive, send)
     elif path in ("/", "/region"):
         await _choose(scope, send)
+    elif path == "/favicon.ico":
+        await _asset("icon.svg", send)
     elif path.startswith("/assets/"):
         await _asset(path.removeprefix("/assets/"), send)
     elif path in _routes():

@@ -31,13 +31,13 @@ def test_a_page_without_a_body_tag_gets_the_banner_where_the_body_would_open(vis
     body = visit(page).body
 
     assert before_banner + b'<section id="lofte-banner"' in body
-    assert body.rstrip().endswith(b"</p>")
+    assert body.rstrip().endswith(b"</nav>")
 
 
 def test_a_comment_or_a_script_that_ends_the_body_does_not_move_the_settings_link(visit):
     page = b"<body><script type=x>'</body>'</script><!-- </body> --><p>x</p></body></html>"
 
-    assert b'<p>x</p><p id="lofte-settings">' in visit(page).body
+    assert b'<p>x</p><nav id="lofte-settings" ' in visit(page).body
 
 
 def test_a_page_with_its_own_settings_link_gets_no_second(visit):
@@ -50,7 +50,7 @@ def test_after_a_choice_the_banner_is_gone_and_the_way_back_stays(visit, cookie_
     body = visit(PAGE, headers={"cookie": cookie_for()}).body
 
     assert b"lofte-banner" not in body
-    assert b'<p id="lofte-settings"><a href="/lofte/preferences/se/sv/?back=/se/">Cookies</a></p></body>' in body
+    assert b'<a href="/lofte/preferences/se/sv/?back=/se/">Cookies</a></nav></body>' in body
 
 
 def test_a_forged_choice_is_no_choice(visit, cookie_for):

@@ -38,10 +38,10 @@ throw new DOMException('held','SecurityError')}}
 })()"""
 STYLE = (
     ":where(.lofte-held){display:flex;flex-direction:column;justify-content:center;gap:.5em;box-sizing:border-box;"
-    "max-width:100%;min-height:9em;padding:1.5em;border:1px solid #8886;border-radius:12px;background:#8881;"
+    "max-width:100%;padding:1.5em;border:1px solid #8886;border-radius:12px;background:#8881;"
     "font-size:1rem;line-height:1.5}"
     ":where(.lofte-held a){display:inline-block;padding:.6em 1em .6em 0}"
-    ":where(#lofte-settings){margin:0;padding:.75em 1em;font:14px system-ui,sans-serif}"
+    ":where(nav#lofte-settings){margin:0;padding:.75em 1em;font:14px system-ui,sans-serif}"
 )  # of no specificity: any rule of the site wins
 
 

@@ -292,7 +292,11 @@ class _Answer:
             held.insert_first(_head_place(held), visit.prepared.guard.replace(csp.NONCE, visit.nonce).encode())
         if is_whole and b'id="lofte-settings"' not in held.page:
             words = escape(visit.settings_word).encode("ascii", "xmlcharrefreplace")
-            link = b'<p id="lofte-settings"><a href="%s">%s</a></p>' % (escape(visit.preferences).encode(), words)
+            link = b'<nav id="lofte-settings" aria-label="%s"><a href="%s">%s</a></nav>' % (
+                words,
+                escape(visit.preferences).encode(),
+                words,
+            )
             held.insert(held.body_close if held.body_close >= 0 else len(held.page), link)
 
     # ----- headers -----

@@ -16,34 +16,35 @@ from lofte.rules.published import Published
 _CSS = """
 #lofte-banner,#lofte-banner *{all:revert;box-sizing:border-box}
 #lofte-banner{position:fixed;inset:auto 0 0;z-index:2147483000;margin:0;max-height:50vh;overflow:auto;
-padding:10px 12px;font:14px/1.35 system-ui,sans-serif;text-align:start;
+padding:6px 12px;font:14px/1.27 system-ui,sans-serif;text-align:start;
 color:#1d2321;background:#fff;border-top:1px solid #8a918e;box-shadow:0 -6px 30px #0003;color-scheme:light dark}
-#lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:6px 8px;max-width:64rem;margin:0 auto}
+#lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:5px 8px;max-width:64rem;margin:0 auto}
 #lofte-banner form>*{grid-column:1/-1;margin:0}
-#lofte-banner h2{font-size:1rem;line-height:1.25}
+#lofte-banner h2{font-size:15px;line-height:1.2}
 #lofte-banner button{grid-column:auto;min-height:44px;padding:4px 8px;font:600 14px/1.15 system-ui,sans-serif;
 color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px;cursor:pointer}
-#lofte-banner fieldset{grid-column:auto;min-width:0;border:0;padding:0;display:flex;flex-wrap:wrap;gap:0 14px}
-#lofte-banner label{display:flex;align-items:center;gap:8px;min-height:44px;min-width:44px}
+#lofte-banner div{display:grid;grid-template-columns:auto 1fr;gap:inherit}
+#lofte-banner fieldset{min-width:0;border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 12px}
+#lofte-banner label{display:flex;flex-direction:column;align-items:center;justify-content:center;gap:2px;
+min-height:44px;min-width:44px;font-size:13px;line-height:1.2}
 #lofte-banner input{flex:none;width:20px;height:20px;margin:0;accent-color:#1f3d36}
-#lofte-banner a{color:inherit;display:inline-block;padding:2px 0}
+#lofte-banner a{color:inherit;display:inline-block}
 #lofte-banner [hidden],#lofte-banner:not([data-gpc="1"]) [data-lofte=gpc]{display:none}
 #lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
 html:has(#lofte-banner){scroll-padding-bottom:50vh}
 body:has(#lofte-banner){padding-bottom:min(50vh,18rem)}
-@media(max-width:47.9rem){#lofte-banner fieldset.many{grid-column:1/-1}#lofte-banner .many+button{grid-column:1/-1}}
+@media(max-width:47.9rem){#lofte-banner .many{grid-template-columns:1fr}}
 @media(min-width:48rem){
-#lofte-banner{inset:auto 24px 24px;margin:0 auto;max-width:62rem;padding:20px 24px;font-size:15px;
+#lofte-banner{inset:auto 24px 24px;margin:0 auto;max-width:62rem;padding:20px 24px;font-size:15px;line-height:1.4;
 border:1px solid #c4cac7;border-radius:14px}
-#lofte-banner form{grid-template-columns:minmax(0,1fr) 11rem 11rem;gap:8px 12px}
-#lofte-banner h2,#lofte-banner form>p{grid-column:1}
+#lofte-banner form{grid-template-columns:minmax(0,1fr) 11rem 11rem;gap:10px 12px}
+#lofte-banner h2,#lofte-banner [data-lofte=lead]{grid-column:1}
 #lofte-banner h2{font-size:1.2rem}
-#lofte-banner [data-lofte=reject]{grid-area:2/2}
-#lofte-banner [data-lofte=accept]{grid-area:2/3}
-#lofte-banner button{align-self:start}
-#lofte-banner fieldset{grid-column:1;grid-row:3}
-#lofte-banner [data-lofte=save]{grid-area:3/2}
-#lofte-banner [data-lofte=hint],#lofte-banner [data-lofte=gpc]{grid-column:1/-1}}
+#lofte-banner [data-lofte=reject]{grid-area:1/2/span 2}
+#lofte-banner [data-lofte=accept]{grid-area:1/3/span 2}
+#lofte-banner button{align-self:end}
+#lofte-banner div{grid-template-columns:1fr 22.75rem}
+#lofte-banner label{flex-direction:row;gap:8px;font-size:15px}}
 @media(max-height:30rem){#lofte-banner{position:static;max-height:none;margin:0 auto}
 html:has(#lofte-banner){scroll-padding:0}body:has(#lofte-banner){padding-bottom:0}}
 @media(prefers-color-scheme:dark){#lofte-banner{color:#eef2f0;background:#18201d;border-color:#5b6762}
@@ -102,11 +103,12 @@ aria-labelledby="lofte-title">
 <p data-lofte="lead">{word("lead")}</p>
 <button id="lofte-reject" data-lofte="reject" name="decision" value="reject">{word("reject")}</button>
 <button id="lofte-accept" data-lofte="accept" name="decision" value="accept">{word("accept")}</button>
+<div{' class="many"' if len(asked) > 2 else ""}>
 <fieldset id="lofte-purposes" data-lofte="purposes" aria-label="{legend}">{boxes}</fieldset>
-<button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button>
+<button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button></div>
 <p data-lofte="gpc">{escape(say(locale, "banner.gpc"))}</p>
 <p data-lofte="hint">{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
-<a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.cookies"))}</a></p>
+<a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.list"))}</a></p>
 </form>
 <p data-lofte="done" role="status" tabindex="-1" hidden>{escape(say(locale, "banner.done"))} \
 <a href="{settings}">{word("settings_link")}</a></p>

@@ -39,7 +39,8 @@ summary{cursor:pointer;min-height:44px;padding:.6rem 0;color:var(--deep);font-we
 table{border-collapse:collapse;width:100%;font-size:.92rem;line-height:1.45;margin:.25rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-top:1px solid var(--line);
 overflow-wrap:anywhere}
-thead th{border:0;color:var(--soft);font-weight:500}
+thead th{border:0;color:var(--soft);font-weight:500;overflow-wrap:normal}
+td:last-child{min-width:7rem}
 td:first-child{font-weight:550}
 code{font:.9em ui-monospace,monospace}
 .small{display:block;color:var(--soft);font-size:.85rem;font-weight:400}
