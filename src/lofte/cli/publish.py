@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="the directory that holds policy.yaml")
-    home = os.environ.get("LOFTE_HOME")
+    home = os.environ.get("LOFTE_HOME") or None
     parser.add_argument("--home", type=Path, default=home, metavar="DIR", help="data directory (default: LOFTE_HOME)")
     origin = os.environ.get("LOFTE_ORIGIN", "http://localhost:8000")
     parser.add_argument("--origin", default=origin, metavar="URL", help="the site's address, which names the log")

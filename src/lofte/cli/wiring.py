@@ -24,7 +24,7 @@ def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
         type=Path,
-        default=os.environ.get("LOFTE_HOME"),
+        default=os.environ.get("LOFTE_HOME") or None,
         metavar="DIR",
         help="data directory (default: LOFTE_HOME)",
     )
