@@ -161,7 +161,7 @@ class Edge:
                 return await pages.versions(request, send, *pages.edition(market, locale))
             case "policy", [market, locale, "versions", digest, ""]:
                 return await pages.version(request, send, *pages.edition(market, locale), digest)
-            case (("policy" | "cookies" | "changes" | "preferences"), [_, _, *_, last]) if last:
+            case (("policy" | "cookies" | "changes" | "preferences"), [_, *_, last]) if last:
                 return await redirect(send, f"{request.path}/")
         raise Problem("request.missing", "there is nothing at this address", status=404)
 

@@ -103,12 +103,13 @@ class Desk:
 
     def _close_one(self, key: str, outcome: Outcome) -> None:
         waiting = self._open.pop(key, None)
-        if waiting is None or waiting.future.done():
-            return
         if isinstance(outcome, Problem):
-            _fail(waiting.future, outcome)
+            if waiting is not None and not waiting.future.done():
+                _fail(waiting.future, outcome)
             return
         self._known_size = max(self._known_size, outcome.size)
+        if waiting is None or waiting.future.done():
+            return
         waiting.future.set_result(Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
 
     def _bind(self) -> asyncio.AbstractEventLoop:

@@ -64,7 +64,10 @@ class Proofs:
     async def evidence(self, request: Request, send: Send, rest: str) -> int:
         """One fact without a person: a readable page, or by `Accept: application/json` the sealed receipt."""
         index = _index(rest)
-        opened = await to_thread(self._log.opened, index)
+        try:
+            opened = await to_thread(self._log.opened, index)
+        except Problem:
+            raise _missing() from None
         if not self._is_public(opened):
             raise _missing()
         found = await to_thread(self._log.sealed_receipt, index)
