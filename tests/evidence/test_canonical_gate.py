@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofte.evidence.log import _demand_canonical
+from lofte.evidence.drafts import _demand_canonical
 from lofte.kernel.canonical import canonical_bytes
 
 
@@ -16,6 +16,12 @@ def is_recordable(payload: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_a_number_beyond_53_bits_is_not_recordable() -> None:
+    assert is_recordable(b'{"n":9007199254740991}')
+    assert not is_recordable(b'{"n":9007199254740992}')
+    assert not is_recordable(b'{"n":-9007199254740992}')
 
 
 def is_canonical(payload: bytes) -> bool:
@@ -28,7 +34,7 @@ def is_canonical(payload: bytes) -> bool:
 
 names = st.text("ab_", max_size=3)
 values = st.one_of(
-    st.none(), st.booleans(), st.integers(-(10**16), 10**16), st.text(max_size=5), st.text('a"\\:,{}', max_size=5)
+    st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), st.text(max_size=5), st.text('a"\\:,{}', max_size=5)
 )
 
 

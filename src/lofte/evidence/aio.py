@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from lofte.evidence.log import Committed, Draft, Log, Outcome
+from lofte.evidence.drafts import Committed, Draft, Outcome
+from lofte.evidence.log import Log
 from lofte.kernel.problems import Problem
 
 

@@ -11,90 +11,42 @@ import json
 import logging
 import os
 import queue
-import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
-from operator import lt
 from pathlib import Path
 from typing import Any
 
 from lofte.evidence import keys, proof, receipt, tiles
 from lofte.evidence.checkpoint import Checkpoint
 from lofte.evidence.commitment import (
-    BUCKET_BYTES,
     FACT_TAG,
-    LARGEST_PAYLOAD_BYTES,
     SALT_BYTES,
     WHO_TAG,
     commitment,
-    demand_frame,
     read_entry,
     write_entry,
 )
+from lofte.evidence.drafts import Committed, Draft, Opened, Outcome, demand_sound
+from lofte.evidence.identity import identify, open_store
 from lofte.evidence.note import SignerKey
 from lofte.evidence.selfcheck import demand_intact, differences
-from lofte.evidence.sqlite_store import SqliteStore
 from lofte.evidence.store import Batch, Head, Row, Store
 from lofte.evidence.tile_tree import TileTree
 from lofte.evidence.tree import EMPTY_ROOT, leaf_hash
 from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Problem
 
+__all__ = ["Committed", "Draft", "Log", "Opened", "Outcome", "open_log"]
+
 MOST_IN_A_COMMIT = 1024
 MOST_WAITING = 16_384  # beyond this a caller is told to come back: two seconds of work at the promised rate
 _KEY_BYTES = 16
-_LARGEST_EXACT = 2**53 - 1  # RFC 8785 section 3.2.2.3: what every reader of JSON keeps exactly
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One event to be recorded.
-
-    `kind` is coarse and public; `fact` and `who` are canonical JSON objects, `who` alone may point at a person.
-    `policy` is the hex digest of a publication or empty. `key` is the idempotency key: the same key again gives
-    the same Committed and no second entry.
-    """
-
-    kind: str
-    fact: bytes
-    who: bytes | None
-    policy: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A durable entry. `checkpoint` is the signed note of the tree of `size` entries, the head of the entry's own
-    commit.
-    """
-
-    index: int
-    size: int
-    entry: bytes
-    fact_salt: bytes
-    who_salt: bytes | None
-    checkpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    index: int
-    kind: str
-    policy: str
-    fact: bytes
-    fact_salt: bytes
-    who: bytes | None
-    who_salt: bytes | None
-    is_shredded: bool
-
-
-Outcome = Committed | Problem
 Done = Callable[[Outcome], None]
 Deliver = Callable[[list[tuple[Any, Outcome]]], None]
 """Takes every (ticket, outcome) of one commit that was appended with this same deliverer: one call a batch."""
@@ -161,7 +113,7 @@ class Log:
 
         For an event loop that wants to be woken once a batch (see `lofte.evidence.aio`).
         """
-        _demand_sound(draft)
+        demand_sound(draft)
         if self._queue.qsize() >= MOST_WAITING:
             raise Problem(
                 "evidence.busy",
@@ -477,109 +429,15 @@ def open_log(
     is older or other than what this log has signed.
     """
     receipt.demand_plain_origin(origin)
-    store = _open_store(location, random)
+    store = open_store(location, random)
     try:
-        signer, second = _identity(store, Path(keys_directory), origin, random)
+        signer, second = identify(store, Path(keys_directory), origin, random)
         tree = demand_intact(store, second.read(signer.verifier) if second.exists() else None)
         head = store.last_head() or Head(0, EMPTY_ROOT, "")
         return Log(store, signer, second, tree, head, now, random)
     except BaseException:
         store.close()
         raise
-
-
-def _open_store(location: str | Path, random: Callable[[int], bytes]) -> Store:
-    if str(location).startswith(("postgresql://", "postgres://")):
-        from lofte.evidence.postgres_store import PostgresStore  # psycopg is an extra: only who uses it needs it
-
-        return PostgresStore(str(location), random(16).hex())
-    return SqliteStore(Path(location))
-
-
-def _identity(
-    store: Store, directory: Path, origin: str, random: Callable[[int], bytes]
-) -> tuple[SignerKey, keys.LastSigned]:
-    """Key, second head and store, made in this order, so that a crash between two leaves nothing that cannot be
-    resumed.
-    """
-    signer = keys.read_signer(directory / "log.key")
-    second = keys.LastSigned(directory / "last_signed")
-    begun = store.identity()
-    if signer is None and (begun or second.exists()):
-        raise Problem(
-            "evidence.no-key",
-            "this log exists but its signing key is missing",
-            way_out="Put keys/log.key back from its backup; a new key cannot continue an old log.",
-            status=503,
-        )
-    if signer is None:
-        signer = keys.create_signer(directory / "log.key", origin, random(32))
-    vkey = str(signer.verifier)
-    if signer.verifier.name != origin or begun not in (None, (origin, vkey)):
-        raise Problem(
-            "evidence.foreign-log",
-            "origin, signing key and store do not belong together",
-            expected=f"the log {origin}",
-            way_out="Start with the origin, keys directory and store that were made together.",
-            status=503,
-        )
-    if not second.exists() and begun is None:
-        second.create(signer.sign(Checkpoint(origin, 0, EMPTY_ROOT).text()))
-    if begun is None:
-        store.begin(origin, vkey)
-    return signer, second
-
-
-def _demand_sound(draft: Draft) -> None:
-    """Refuses what could never be opened again: receipts rebuild the payload's canonical bytes from its JSON value."""
-    try:
-        demand_frame(draft.kind, draft.policy)
-        _demand_canonical_fact(draft.fact)
-        if draft.who is not None:
-            _demand_canonical(draft.who)
-    except ValueError:
-        # Neither reason nor cause is passed on: a decoder's message may hold the payload.
-        raise Problem(
-            "evidence.malformed-draft",
-            "the event cannot be recorded in this form",
-            expected="a lower-case kind, a hex policy digest and canonical JSON objects",
-            status=500,
-        ) from None
-
-
-def _demand_canonical(payload: bytes) -> None:
-    text = payload.decode()
-    if len(payload) <= BUCKET_BYTES and _PLAIN.fullmatch(text):
-        names = _NAME.findall(text)
-        if all(map(lt, names, names[1:])):  # in order, and none twice
-            return
-    if len(payload) > LARGEST_PAYLOAD_BYTES or text[:1] != "{" or _encode(_decode(text)) != text:
-        raise ValueError("not canonical JSON")
-
-
-# Facts repeat (thousands decide the same in a second) and hold nothing personal; a `who` must not stay in a cache.
-_demand_canonical_fact = lru_cache(maxsize=512)(_demand_canonical)
-
-
-# Flat, with printable ASCII and no escapes: what every `who` of the edge looks like. A third of the time of reading it.
-_PLAIN = re.compile(
-    r'\{(?:"[a-z_]+":(?:"[ !#-\[\]-~]*"|0|[1-9]\d{0,14}|true|false|null)(?:,(?=")|(?=\})))*\}', re.ASCII
-)
-_NAME = re.compile(r'"([a-z_]+)":')  # no string in _PLAIN holds a quote, so only names stand before a colon
-
-
-def _refuse_number(_: str) -> None:
-    raise ValueError("not canonical JSON")
-
-
-def _exact(digits: str) -> int:
-    if abs(number := int(digits)) > _LARGEST_EXACT:
-        raise ValueError("not canonical JSON")
-    return number
-
-
-_decode = json.JSONDecoder(parse_int=_exact, parse_float=_refuse_number, parse_constant=_refuse_number).decode
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _tell_each(answers: list[tuple[Any, Outcome]]) -> None:
