@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -203,6 +204,17 @@ def test_a_published_house_serves_the_site_behind_the_gate(serving) -> None:
     assert status == 200
     assert "<p>Hello" in page
     assert 'id="lofte-banner"' in page
+
+
+def test_the_banners_script_carries_the_nonce_that_its_page_allows(serving) -> None:
+    server = serving("--app", "site_of_test:app")
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/uk/", timeout=10) as answer:
+        policy, page = answer.headers["content-security-policy"], answer.read().decode()
+    nonce = re.findall(r"'nonce-([^']+)'", policy)[0]
+    banner = page.partition('id="lofte-banner"')[2]
+    assert f'<script nonce="{nonce}">' in banner
+    assert 'nonce=""' not in page
 
 
 def test_edge_and_pages_for_people_answer_on_the_same_port(serving) -> None:

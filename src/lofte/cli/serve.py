@@ -150,7 +150,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         query = scope["query_string"].decode("latin-1")
         back = quote(scope["path"]) + (f"?{query}" if query else "")
         gpc = any(name == b"sec-gpc" and value == b"1" for name, value in scope["headers"])
-        return edge.banner(market, locale, back, "", gpc)
+        return edge.banner(market, locale, back, scope["lofte.nonce"], gpc)
 
     def on_report(host: str, directive: str, path: str) -> None:
         findings.note("browser", directive, host, publication.current().market_of_path(path) or "", path)
