@@ -117,7 +117,12 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = LOFTE_HOME / "static"
+STATIC_ROOT = None  # nothing is collected: WhiteNoise reads the files where they are
+if _installed("lofte.web"):
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nobody uploads files here
+        "staticfiles": {"BACKEND": "lofte.web.assets.Hashed"},
+    }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,146 @@
+"""Xledger's policy in force, doors to knock on, and a subscriber who came in through them."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from lofte.core import clock, mail, outbox, publication
+from lofte.features.policy.files import read_directory
+from lofte.features.rights import verbs as rights
+from lofte.kernel.canonical import sha256_hex
+from lofte.rules.compile import compile_policy
+from lofte.rules.source import read
+
+POLICY = Path(__file__).parents[2] / "policies" / "xledger"
+PASSWORD = "correct horse battery staple"
+OURS = {"HTTP_SEC_FETCH_SITE": "same-origin"}
+EDITIONS = [("se", "sv"), ("no", "nb"), ("fi", "fi"), ("gb", "en-GB"), ("us", "en-US")]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_knocked_before():
+    """The login counts attempts in the cache."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    return compile_policy(read(read_directory(POLICY)), datetime(2026, 11, 22, 12, tzinfo=UTC), None).published
+
+
+@pytest.fixture
+def xledger(home, compiled):
+    """The example policy in force. Only `policy.json` is frozen: these doors read nothing else."""
+    content = compiled.model_dump_json(by_alias=True).encode()
+    folder = home / "published"
+    for name in ("objects", "publications"):
+        (folder / name).mkdir(parents=True)
+    (folder / "objects" / sha256_hex(content)).write_bytes(content)
+    manifest = {
+        "digest": compiled.digest, "version": compiled.version, "published_at": compiled.published_at, "evidence_index": 0,
+        "files": {"policy.json": sha256_hex(content)}, "previous": None, "signature": "a signed note",
+    }  # fmt: skip
+    (folder / "publications" / f"{compiled.digest}.json").write_text(json.dumps(manifest))
+    (folder / "current").write_text(compiled.digest)
+    publication.forget()
+    yield compiled
+    publication.forget()
+
+
+@dataclass
+class Visitor:
+    """A browser: sends what browsers send, follows what is shown, and keeps its cookies."""
+
+    client: Client
+    market: str = "se"
+    locale: str = "sv"
+
+    def get(self, path, **more):
+        return self.client.get(path, **more)
+
+    def post(self, path, fields=None, **more):
+        """Post the form that the page at this address shows, with its hidden values, filled in as given."""
+        shown = self.client.get(path).content.decode()
+        hidden = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', shown))
+        return self.client.post(path, hidden | (fields or {}), **(OURS | more))
+
+    @property
+    def news(self):
+        return f"/news/{self.market}/{self.locale}/"
+
+    @property
+    def my(self):
+        return f"/my/{self.market}/{self.locale}/"
+
+
+@pytest.fixture
+def visitor(xledger, log, no_limits):
+    return Visitor(Client(enforce_csrf_checks=False))
+
+
+@pytest.fixture
+def sign_up(visitor, letterbox):
+    """Sign somebody up through the pages; returns the code of the confirmation mail."""
+
+    def asked(address, **values):
+        answer = visitor.post(visitor.news, {"email": address, "consent": "on", **values})
+        assert answer.status_code == 302, answer.content.decode()
+        mail.deliver(clock.now())
+        return letterbox.link("confirm")
+
+    return asked
+
+
+@pytest.fixture
+def subscriber(visitor, sign_up):
+    """Somebody who signed up and confirmed; returns a function, so that a test may have several."""
+
+    def make(address="astrid@example.se", **values):
+        code = sign_up(address, **values)
+        assert visitor.post(f"{visitor.news}confirm/{code}/").status_code == 200
+        outbox.drain()
+        return address
+
+    return make
+
+
+@pytest.fixture
+def portal_code(visitor, letterbox):
+    """Ask for a link and read it in the mailbox."""
+
+    def ask(address):
+        assert visitor.post(visitor.my, {"address": address}).status_code == 302
+        rights.answer_asks(clock.now())
+        mail.deliver(clock.now())
+        return letterbox.link("open")
+
+    return ask
+
+
+@pytest.fixture
+def inside(visitor, subscriber, portal_code):
+    """A subscriber's browser with the portal open."""
+
+    def enter(address="astrid@example.se", **values):
+        subscriber(address, **values)
+        answer = visitor.post(f"{visitor.my}open/{portal_code(address)}/")
+        assert answer.status_code == 302
+        outbox.drain()
+        return visitor
+
+    return enter
+
+
+@pytest.fixture
+def staff(xledger, log, db):
+    """A member of staff, signed in."""
+    client = Client()
+    client.force_login(User.objects.create_user("anna", password=PASSWORD, is_staff=True))
+    return client

@@ -1,0 +1,179 @@
+"""Newsletter pages: a GET never acts, everybody gets the same answer, and the form asks for nothing undeclared."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from lofte.core import clock, mail
+from lofte.features.outreach import reads
+from lofte.features.outreach.models import SignUp
+from lofte.features.register import reads as register
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
+EDITIONS = [("se", "sv"), ("no", "nb"), ("fi", "fi"), ("gb", "en-GB"), ("us", "en-US")]
+
+
+@pytest.mark.parametrize("market, locale", EDITIONS)
+def test_the_form_shows_purpose_basis_retention_contact_and_policy_beside_its_fields(visitor, xledger, market, locale):
+    shown = visitor.get(f"/news/{market}/{locale}/").content.decode()
+
+    assert xledger.word(locale, "purposes", "newsletter", "name") in shown
+    assert "24 " in shown
+    assert "info@xledger.se" in shown
+    assert f'href="/lofte/policy/{market}/{locale}/"' in shown
+    assert f'<html lang="{locale}">' in shown
+
+
+def test_the_form_has_exactly_the_declared_fields_and_an_unticked_box(visitor, xledger):
+    shown = visitor.get(visitor.news).content.decode()
+
+    names = set(re.findall(r'<input[^>]* name="([a-z]+)"', shown))
+    assert names == {"email", "name", "company", "consent", "website", "stamp", "wording"}
+    assert "checked" not in shown
+    assert xledger.word("sv", "forms", "newsletter", "consent") in shown
+
+
+def test_no_cookie_is_set_by_any_newsletter_page(visitor, sign_up):
+    sign_up("astrid@example.se")
+
+    assert visitor.client.cookies == {}
+
+
+def test_a_form_without_the_box_ticked_is_shown_again_with_the_error_at_its_field(visitor):
+    answer = visitor.post(visitor.news, {"email": "astrid@example.se"})
+
+    assert answer.status_code == 422
+    assert 'id="id_consent_error"' in answer.content.decode()
+    assert not SignUp.everyone.exists()
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(visitor, subscriber):
+    subscriber("known@example.se")
+
+    answers = [
+        visitor.post(visitor.news, {"email": address, "consent": "on"})
+        for address in ("known@example.se", "new@example.se")
+    ]
+
+    first, second = [
+        (answer.status_code, answer["Location"], answer.content, sorted(answer.headers)) for answer in answers
+    ]
+    assert first == second
+
+
+def test_the_page_after_the_form_says_the_same_whatever_came_before(visitor):
+    assert visitor.get(f"{visitor.news}thanks/").content == Client().get(f"{visitor.news}thanks/").content
+
+
+def test_a_program_that_fills_the_trap_is_thanked_and_forgotten(visitor):
+    answer = visitor.post(visitor.news, {"email": "bot@example.se", "consent": "on", "website": "http://spam.example"})
+
+    assert answer.status_code == 302
+    assert not SignUp.everyone.exists()
+
+
+def test_consent_to_words_that_have_changed_since_is_asked_anew(visitor):
+    answer = visitor.post(visitor.news, {"email": "astrid@example.se", "consent": "on", "wording": "0" * 64})
+
+    assert answer.status_code == 422
+    assert not SignUp.everyone.exists()
+
+
+def test_opening_the_confirmation_link_confirms_nothing_until_the_button_is_pressed(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+
+    for _ in range(3):
+        assert visitor.get(f"{visitor.news}confirm/{code}/").status_code == 200
+    assert reads.subscriber_count() == 0
+
+    assert visitor.post(f"{visitor.news}confirm/{code}/").status_code == 200
+    assert reads.subscriber_count() == 1
+
+
+def test_a_used_confirmation_link_says_so_in_plain_words(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+    visitor.post(f"{visitor.news}confirm/{code}/")
+
+    answer = visitor.get(f"{visitor.news}confirm/{code}/")
+
+    assert answer.status_code == 410
+    assert "Länken går inte att använda" in answer.content.decode()
+
+
+def test_the_receipt_of_a_consent_is_handed_over_at_once_and_a_made_up_one_is_not(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+    shown = visitor.post(f"{visitor.news}confirm/{code}/").content.decode()
+
+    address = re.findall(r'href="(/news/se/sv/receipt/[^"]+\.json)"', shown)[0]
+    assert visitor.get(address).json()["lofte"] == "receipt/1"
+    assert visitor.get("/news/se/sv/receipt/MQ:1abc:forged.json").status_code == 404
+
+
+@pytest.fixture
+def way_out(visitor, subscriber, letterbox):
+    """A subscriber got an issue; the code of its way out."""
+    from lofte.features.outreach import verbs
+
+    subscriber("astrid@example.se")
+    content = {locale: verbs.Content("News", "Text", "<p>Text</p>") for _, locale in EDITIONS}
+    verbs.send_issue(verbs.draft_issue(verbs_topic(), content, "staff:1"))
+    mail.deliver(clock.now())
+    return letterbox.link("unsubscribe")
+
+
+def verbs_topic():
+    return reads.topics()[0]
+
+
+def test_opening_the_way_out_does_not_unsubscribe(visitor, way_out):
+    for _ in range(3):
+        assert visitor.get(f"{visitor.news}unsubscribe/{way_out}/").status_code == 200
+
+    assert reads.subscriber_count() == 1
+
+
+def test_one_click_works_without_cookies_tokens_or_our_page(visitor, way_out):
+    provider = Client(enforce_csrf_checks=True)
+    answer = provider.post(
+        f"{visitor.news}unsubscribe/{way_out}/",
+        "List-Unsubscribe=One-Click",
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 200
+    assert reads.subscriber_count() == 0
+
+
+def test_a_second_click_and_an_unknown_code_say_the_same(visitor, way_out):
+    address = f"{visitor.news}unsubscribe/{way_out}/"
+    first = visitor.client.post(address)
+    again = visitor.client.post(address)
+    unknown = visitor.client.post(f"{visitor.news}unsubscribe/{'x' * 43}/")
+
+    assert first.content == again.content == unknown.content
+
+
+def test_a_newsletter_carries_contact_authority_and_one_click_headers(visitor, way_out, letterbox):
+    letter = letterbox.last()
+    text = letter.get_body(("plain",)).get_content()
+
+    assert "info@xledger.se" in text
+    assert "+46 8 568 901 00" in text
+    assert "imy.se" in text
+    assert way_out in text
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_somebody_who_confirms_is_a_prospect_and_not_a_customer_by_alphabet(visitor, subscriber):
+    from lofte.features.register.models import Relation
+
+    subscriber("astrid@example.se")
+
+    assert register.person_of("email", "astrid@example.se")
+    assert [row.relation for row in Relation.everyone.all()] == ["prospect"]
+
+
+def test_markets_and_locales_that_do_not_exist_are_not_found(visitor):
+    for path in ("/news/xx/sv/", "/news/SE/sv/", "/news/se/fi/", "/my/se/fi/", "/my/se/../"):
+        assert visitor.get(path).status_code == 404
