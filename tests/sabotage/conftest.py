@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from demo.hosts import host_map
 from demo.mailbox import BASE, Mailbox
 from demo.site import site
 from demo.standins import stand_ins
-from demo.wire import host_name
+from demo.wire import cookies, host_name
 from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
@@ -52,6 +52,10 @@ class System:
     house: wiring.House
     mailbox: Mailbox
     browser: str | None = None
+    inside: Any = site
+    """The company's own site, behind the gate: a test may put another in front of it."""
+    outside: dict[str, "Rewrite"] = field(default_factory=dict)
+    """What happens to an answer after everything of ours: by the beginning of its path."""
     duties: "Duties" = field(default_factory=lambda: Duties())
     _reasons: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -68,9 +72,9 @@ class System:
         }
         return World(**(given | changed))
 
-    def board(self, *, browser: bool = False, markets: tuple[str, ...] = BROWSER_MARKETS) -> dict[str, Status]:
-        """Look at everything that can be looked at with (or without) a browser, and say how each promise stands."""
-        looked = run_probes(self.world(markets=markets), self.probed(browser=browser))
+    def board(self, ids: Collection[str] | None = None, **world: Any) -> dict[str, Status]:
+        """Look at these promises (else at all that need no browser) and say how each of them stands."""
+        looked = run_probes(self.world(**world), self.probed(browser=False) if ids is None else ids)
         lines = {line.promise: line for line in reads.board()}
         self._reasons = {one.promise: {tag: lines[one.promise].reason(tag) for tag in LOCALES} for one in looked}
         return {one.promise: lines[one.promise].status for one in looked}
@@ -89,6 +93,10 @@ class System:
 
     def reason(self, promise: str, locale: str = "en-GB") -> str:
         return self._reasons[promise][locale]
+
+
+Rewrite = Callable[[Mapping[str, str], bytes], tuple[bytes, list[tuple[bytes, bytes]]]]
+"""Given the request's cookies and the page: the page as it is sent, and headers to add. The page's CSP is taken off."""
 
 
 class Duties:
@@ -135,7 +143,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> 
             port=port,
             site=site,
             host_map=host_map(),
-            around=lambda server: _beside(server, mailbox),
+            around=lambda server: _beside(_tampered(made, server), mailbox),
         )
         made = System(origin, home, house, mailbox, find_browser())
         with _serving(serve.assemble(house, plan), port):
@@ -161,6 +169,35 @@ def _beside(server: Any, mailbox: Mailbox) -> Any:
             await mailbox(scope, receive, send)
         else:
             await server(scope, receive, send)
+
+    return app
+
+
+def _tampered(made: System, server: Any) -> Any:
+    """The finished server with somebody between it and the visitor who changes its answers, if a test wants that."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        rewrite = next((made.outside[start] for start in made.outside if path.startswith(start)), None)
+        if scope["type"] != "http" or rewrite is None:
+            await server(scope, receive, send)
+            return
+        headers = [
+            (name, value) for name, value in scope["headers"] if name not in (b"accept-encoding", b"if-none-match")
+        ]
+        start: dict[str, Any] = {}
+        body = bytearray()
+
+        async def take(message: Any) -> None:
+            start.update(message) if message["type"] == "http.response.start" else body.extend(message.get("body", b""))
+
+        await server({**scope, "headers": headers}, receive, take)
+        changed, added = rewrite(cookies(scope), bytes(body))
+        gone = (b"content-length", b"content-security-policy", b"etag", b"content-encoding")
+        kept = [(name, value) for name, value in start["headers"] if name.lower() not in gone]
+        length = (b"content-length", str(len(changed)).encode())
+        await send({"type": "http.response.start", "status": start["status"], "headers": [*kept, *added, length]})
+        await send({"type": "http.response.body", "body": changed})
 
     return app
 
@@ -223,25 +260,41 @@ class _serving:  # noqa: N801  # reads as a word in `with`
         self._thread.join(20)
 
 
+# Judged from one visit of a newcomer; P35 and P39 take visits of their own.
+VISITED = frozenset({"P24", "P25", "P33", "P34", "P36", "P37", "P41", "P45"})
+
+
 @pytest.fixture(scope="session")
 def healthy(system: System) -> Mapping[str, Status]:
     """How every promise stands that is probed without a browser, before anybody breaks anything."""
     return dict(system.board())
 
 
+@pytest.fixture(scope="session")
+def healthy_visit(system: System, chromium: str) -> Mapping[str, Status]:
+    """The same for what a newcomer's visit shows, in one market."""
+    return dict(system.board(VISITED))
+
+
 @pytest.fixture
 def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., set[str]]:
     """``broken_by()`` runs the probes and returns the promises that changed; all of them must have turned broken."""
+    return lambda **world: _changed(system, healthy, None, world)
 
-    def look() -> set[str]:
-        after = system.board()
-        changed = {promise for promise, status in after.items() if status is not healthy[promise]}
-        assert {promise: after[promise].value for promise in changed} == dict.fromkeys(changed, "broken"), (
-            system._reasons
-        )
-        return changed
 
-    return look
+@pytest.fixture
+def broken_visit(system: System, healthy_visit: Mapping[str, Status]) -> Callable[..., set[str]]:
+    """The same with a newcomer's visit; ``ids`` looks at others than those one visit shows."""
+    return lambda ids=VISITED, **world: _changed(system, healthy_visit, ids, world)
+
+
+def _changed(system: System, before: Mapping[str, Status], ids: Any, world: Mapping[str, Any]) -> set[str]:
+    after = system.board(ids, **world)
+    changed = {promise for promise, status in after.items() if status is not before.get(promise, Status.KEPT)}
+    assert {promise: after[promise].value for promise in changed} == dict.fromkeys(changed, "broken"), system._reasons
+    for promise in changed:
+        assert all(len(system.reason(promise, locale)) > 20 for locale in LOCALES)
+    return changed
 
 
 @pytest.fixture(autouse=True)
@@ -249,6 +302,8 @@ def _whole_again(system: System) -> Iterator[None]:
     """After each sabotage the duties run and the cache is empty."""
     yield
     system.duties.paused.clear()
+    system.inside = site
+    system.outside.clear()
     publication.forget()
 
 

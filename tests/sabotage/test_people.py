@@ -1,0 +1,273 @@
+"""Break what is done with people's data: consents, letters, clocks, copies, erasures. Exactly that promise turns red."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from lofte.core import clock, holdings, mail
+from lofte.core.models import Person
+from lofte.features.consent.models import Consent
+from lofte.features.outreach import verbs as outreach
+from lofte.features.outreach.models import Delivery, SignUp
+from lofte.features.register import reads as register_reads
+from lofte.features.register import verbs as register
+from lofte.features.register.models import Holding, Look
+from lofte.features.retention import verbs as retention
+from lofte.features.rights import package
+from lofte.features.rights import verbs as rights
+from lofte.kernel.problems import Problem
+from lofte.probes.instruments import canary
+
+pytestmark = pytest.mark.xdist_group("sabotage")
+
+
+@pytest.fixture
+def somebody(system):
+    """Somebody in the register with a newsletter holding, gone again after the test."""
+    person = register.welcome()
+    register.hold(
+        person,
+        {"email": "anna@example.se", "name": "Anna Ek"},
+        "newsletter",
+        source="form:newsletter",
+        market="SE",
+        locale="sv",
+    )
+    yield person
+    if Person.objects.filter(pk=person).exists():
+        rights.erase(person)
+
+
+def _letter_past_the_rules(person, to):
+    link = "http://localhost/news/se/sv/unsubscribe/none/"
+    mail.send(mail.Letter("issue", person, to, mail.Words("Nytt", f"Nyheter. {link}"), "newsletter"))
+
+
+def test_a_letter_to_somebody_who_has_not_confirmed_breaks_p11(system, broken_by, monkeypatch):
+    queue_one = outreach._queue_one
+
+    def careless(issue, person):
+        """Sends to sign-ups too, as a plain letter that no consent is asked about."""
+        row = SignUp.everyone.filter(person_id=person).first()
+        if row is None:
+            queue_one(issue, person)
+        else:
+            _letter_past_the_rules(person, addresses[-1])
+
+    addresses = _addresses_of_canaries(monkeypatch)
+    monkeypatch.setattr(outreach, "_queue_one", careless)
+
+    assert broken_by() == {"P11"}
+    assert "had not confirmed" in system.reason("P11")
+
+
+def _addresses_of_canaries(monkeypatch):
+    addresses = []
+    hatch = canary._hatch
+    monkeypatch.setattr(canary, "_hatch", lambda *given: addresses.insert(0, (made := hatch(*given)).address) or made)
+    return addresses
+
+
+def test_a_delivery_without_any_consent_breaks_p11(system, broken_by, somebody):
+    Delivery.objects.create(person_id=somebody, issue_id=somebody, state="queued")
+
+    assert broken_by() == {"P11"}
+    assert "1 of 1" in system.reason("P11")
+
+
+def test_a_consent_without_wording_breaks_p14(system, broken_by, somebody):
+    Consent.objects.create(
+        person_id=somebody, purpose="newsletter", ordinal=1, action="granted", wording="", publication=system.world().published.digest,
+        market="SE", locale="sv", method="import",
+    )  # fmt: skip
+
+    assert broken_by() == {"P14"}
+    assert "lack the words the person saw" in system.reason("P14")
+
+
+def test_a_receipt_altered_in_the_store_breaks_p14(system, broken_by, healthy):
+    store = system.home / "evidence.sqlite3"
+    index = system.house.log.find("consent", 1)[0]
+    with closing(sqlite3.connect(store, timeout=10, isolation_level=None)) as connection:
+        fact = connection.execute("SELECT fact FROM openings WHERE idx = ?", (index,)).fetchone()[0]
+        connection.execute(
+            "UPDATE openings SET fact = ? WHERE idx = ?", (fact.replace(b"newsletter", b"advertising"), index)
+        )
+        try:
+            assert broken_by() == {"P14"}
+        finally:
+            connection.execute("UPDATE openings SET fact = ? WHERE idx = ?", (fact, index))
+
+    assert "does not verify" in system.reason("P14")
+    assert "fact" in system.reason("P14")
+
+
+def test_a_row_kept_past_its_clock_breaks_p15(system, broken_by, somebody):
+    Holding.objects.of(somebody).update(due_at=clock.now() - timedelta(days=40))
+
+    assert broken_by() == {"P15"}
+    assert "40 days too long" in system.reason("P15")
+
+
+def test_a_sweep_that_leaves_who_withdrew_breaks_p15(system, broken_by, monkeypatch):
+    monkeypatch.setattr(retention, "_sweep_person", lambda person, at: (0, False))
+
+    assert broken_by() == {"P15"}
+    assert "still there after the sweep" in system.reason("P15")
+
+
+def test_a_customer_kept_past_the_end_of_the_relation_breaks_p18(system, broken_by, somebody):
+    late = clock.now() - timedelta(days=9)
+    Holding.objects.of(somebody).update(clock="end-of-relation", purpose="customer", basis="contract", due_at=late)
+
+    assert broken_by() == {"P18"}
+
+
+def test_a_holding_without_a_clock_breaks_p07(system, broken_by, somebody):
+    Holding.objects.of(somebody).update(clock="", due_at=None)
+
+    assert broken_by() == {"P07"}
+
+
+@pytest.mark.parametrize("purpose, promise", [("event", "P13"), ("customer", "P17")])
+def test_a_holding_on_another_basis_breaks_the_promise_of_a_contract(system, broken_by, somebody, purpose, promise):
+    Holding.objects.of(somebody).update(purpose=purpose, basis="legitimate_interest")
+
+    assert broken_by() == {promise}
+
+
+def test_a_portal_that_answers_strangers_differently_breaks_p28(system, broken_by, monkeypatch):
+    ask = rights.ask_for_link
+
+    def telling(market, locale, address, **given):
+        if register_reads.person_of("email", address) is None:
+            raise Problem("rights.nobody", "we do not know this address", status=404)
+        ask(market, locale, address, **given)
+
+    monkeypatch.setattr(rights, "ask_for_link", telling)
+
+    assert broken_by() == {"P28"}
+    assert "gives away" in system.reason("P28")
+
+
+def test_something_left_after_an_erasure_breaks_p29(system, broken_by, monkeypatch):
+    erase_rows = holdings.erase_rows
+
+    def forgetful(person, hashes=frozenset()):
+        """Leaves who looked at the person, and so that there was such a person."""
+        kept = list(Look.objects.of(person)[:1])
+        counts = erase_rows(person, hashes)
+        Look.objects.bulk_create(kept)
+        return counts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(holdings, "erase_rows", forgetful)
+        # A table without the person it hangs on: SQLite would refuse it at commit, other databases would not.
+        patched.setattr("lofte.features.rights.erasure.holdings.erase_rows", forgetful)
+        with _unchecked_keys():
+            broken = broken_by()
+    Look.everyone.exclude(person_id__in=Person.objects.values("id"))._raw_delete("default")
+    rights.resume(clock.now() + timedelta(hours=2))
+
+    assert broken == {"P29"}
+    assert "register_look" in system.reason("P29")
+
+
+class _unchecked_keys:  # noqa: N801  # reads as a word in `with`
+    """Every new connection of the server without foreign keys."""
+
+    def __enter__(self):
+        from django.db.backends.signals import connection_created
+
+        connection_created.connect(self._relax)
+        from django.db import connections
+
+        self._relax(connection=connections["default"])
+        self._signal = connection_created
+
+    def __exit__(self, *_):
+        from django.db import connections
+
+        self._signal.disconnect(self._relax)
+        connections["default"].cursor().execute("PRAGMA foreign_keys=ON")
+
+    def _relax(self, connection, **_):
+        if connection.vendor == "sqlite":
+            connection.cursor().execute("PRAGMA foreign_keys=OFF")
+
+
+def test_a_download_that_leaves_out_the_consents_breaks_p30(system, broken_by, monkeypatch):
+    build = package.build
+    monkeypatch.setattr(package, "build", lambda *given: build(*given) | {"consents": []})
+
+    assert broken_by() == {"P30"}
+    assert "consents" in system.reason("P30")
+
+
+def test_a_download_that_does_not_fit_its_schema_breaks_p30(system, broken_by, monkeypatch):
+    build = package.build
+    monkeypatch.setattr(package, "build", lambda *given: build(*given) | {"made_at": "yesterday"})
+
+    assert broken_by() == {"P30"}
+    assert "made_at" in system.reason("P30")
+
+
+def test_a_letter_after_the_withdrawal_breaks_p31(system, broken_by, monkeypatch):
+    queue_one = outreach._queue_one
+
+    def stubborn(issue, person):
+        said = Consent.objects.of(person).order_by("-ordinal").first()
+        if said is not None and said.action == "withdrawn":
+            held = {one.field: one.value for one in register_reads.open_all(person).values()}
+            _letter_past_the_rules(person, held["email"])
+        else:
+            queue_one(issue, person)
+
+    monkeypatch.setattr(outreach, "_queue_one", stubborn)
+
+    assert broken_by() == {"P31"}
+    assert "after the withdrawal" in system.reason("P31")
+
+
+def test_a_newsletter_without_the_one_click_header_breaks_p31(system, broken_by, monkeypatch):
+    letter = mail.MarketingLetter.__post_init__
+
+    def headless(self):
+        letter(self)
+        object.__setattr__(self, "headers", {})
+
+    monkeypatch.setattr(mail.MarketingLetter, "__post_init__", headless)
+
+    assert broken_by() == {"P31"}
+    assert "one click" in system.reason("P31")
+
+
+def test_a_key_that_others_may_read_breaks_p05(system, broken_by):
+    key = system.home / "keys" / "subject.key"
+    key.chmod(0o644)
+    try:
+        assert broken_by() == {"P05"}
+    finally:
+        key.chmod(0o600)
+
+    assert "subject.key" in system.reason("P05")
+
+
+def test_an_address_written_to_a_file_breaks_p05_and_outlives_the_erasure(system, broken_by, monkeypatch):
+    send, careless = mail.send, system.home / "debug.log"
+
+    def chatty(letter):
+        with careless.open("a") as out:
+            out.write(f"to {letter.to}\n")
+        return send(letter)
+
+    monkeypatch.setattr(mail, "send", chatty)
+    try:
+        assert broken_by() == {"P05", "P29"}
+    finally:
+        careless.unlink()
+
+    assert "debug.log" in system.reason("P05")
+    assert "debug.log" in system.reason("P29")

@@ -1,0 +1,155 @@
+"""Break what a visitor's browser meets: tags, cookies, transfers. Exactly that promise turns red."""
+
+import pytest
+from demo.site import site
+from demo.wire import redirect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sabotage")]
+
+
+def _beacon(system, host):
+    """An image of a third party, one that keeps nothing, at the end of the page."""
+    port = system.origin.rpartition(":")[2]
+    return f'<img src="http://{host}.localhost:{port}/nothing.gif" alt="">'.encode()
+
+
+def test_a_tag_let_through_before_consent_breaks_p34(system, broken_visit):
+    beacon = _beacon(system, "chat")
+    system.outside["/se/"] = lambda cookies, page: (page if "lofte" in cookies else page + beacon, [])
+
+    assert broken_visit() == {"P34"}
+    assert "chat.localhost (SE)" in system.reason("P34")
+
+
+def test_a_cookie_set_before_consent_breaks_p34(system, broken_visit):
+    early = [(b"set-cookie", b"_ga=1; Path=/; Max-Age=1000")]
+    system.outside["/se/"] = lambda cookies, page: (page, [] if "lofte" in cookies else early)
+
+    assert broken_visit() == {"P34"}
+    assert "_ga (SE)" in system.reason("P34")
+
+
+def test_a_tag_that_ignores_the_no_breaks_p34(system, broken_visit):
+    beacon = _beacon(system, "chat")
+    system.outside["/se/"] = lambda cookies, page: (page + beacon if _said_no(system, cookies) else page, [])
+
+    assert "P34" in broken_visit()
+    assert "had said no" in system.reason("P34")
+
+
+def _said_no(system, cookies):
+    return "lofte" in cookies and cookies["lofte"].split(".")[2] == ""
+
+
+def test_a_cookie_nobody_declared_breaks_p33(system, broken_visit):
+    mystery = [(b"set-cookie", b"mystery=1; Path=/; Max-Age=1000")]
+    system.outside["/se/"] = lambda cookies, page: (page, mystery if "statistics" in cookies.get("lofte", "") else [])
+
+    assert broken_visit() == {"P33"}
+    assert "mystery (localhost) (SE)" in system.reason("P33")
+
+
+def test_a_cookie_that_outlives_its_declaration_breaks_p33(system, broken_visit):
+    eternal = [(b"set-cookie", b"_fbp=1; Path=/; Max-Age=315360000")]
+    system.outside["/se/"] = lambda cookies, page: (page, eternal if "marketing" in cookies.get("lofte", "") else [])
+
+    assert broken_visit() == {"P33"}
+    assert "kept longer" in system.reason("P33")
+
+
+def test_analytics_that_goes_on_after_withdrawal_breaks_p36(system, broken_visit):
+    beacon, allowed = _beacon(system, "analytics"), []
+
+    def rewrite(cookies, page):
+        if "statistics" in cookies.get("lofte", ""):
+            allowed.append(True)
+        return (page + beacon if allowed and _said_no(system, cookies) else page), []
+
+    system.outside["/se/"] = rewrite
+
+    assert broken_visit() == {"P36"}
+    assert "the consent was withdrawn" in system.reason("P36")
+
+
+def test_a_pixel_without_consent_breaks_p45_and_with_it_p34_and_p37(system, broken_visit):
+    beacon = _beacon(system, "facebook")
+    system.outside["/se/"] = lambda cookies, page: (page if "lofte" in cookies else page + beacon, [])
+
+    assert broken_visit() == {"P34", "P37", "P45"}
+    assert "www.facebook.com" in system.reason("P45")
+
+
+def test_a_third_party_nobody_declared_breaks_p41_and_leaves_its_data_on_nobodys_file(system, broken_visit):
+    beacon = _beacon(system, "chat")
+    system.outside["/se/"] = lambda cookies, page: (
+        page + beacon if "marketing" in cookies.get("lofte", "") else page,
+        [],
+    )
+
+    assert broken_visit() == {"P25", "P41"}
+    assert "chat.localhost" in system.reason("P41")
+
+
+def _with_recipients(system, **changed):
+    published = system.world().published
+    policy = published.policy.model_copy(update={"recipients": {**published.policy.recipients, **changed}})
+    return published.model_copy(update={"policy": policy})
+
+
+def test_an_expired_transfer_tool_breaks_p25(system, broken_visit):
+    google = system.world().published.policy.recipients["google"]
+    expired = [one.model_copy(update={"valid_to": "2026-01-01"}) for one in google.transfers]
+
+    published = _with_recipients(system, google=google.model_copy(update={"transfers": expired}))
+
+    assert broken_visit(published=published) == {"P25"}
+    assert "google (US, 2026-01-01)" in system.reason("P25")
+
+
+def test_a_recipient_abroad_without_a_tool_breaks_p24_and_p25(system, broken_visit):
+    google = system.world().published.policy.recipients["google"]
+
+    published = _with_recipients(system, google=google.model_copy(update={"country": "US", "transfers": []}))
+
+    assert broken_visit(published=published) == {"P24", "P25"}
+    assert "google (US)" in system.reason("P24")
+    assert "no transfer tool" in system.reason("P25")
+
+
+def test_a_recipient_abroad_with_a_tool_breaks_p24_alone(system, broken_visit):
+    meta = system.world().published.policy.recipients["meta"]
+
+    published = _with_recipients(system, meta=meta.model_copy(update={"country": "US"}))
+
+    assert broken_visit(published=published) == {"P24"}
+
+
+def test_a_site_that_forgets_the_language_breaks_p35(system, broken_visit):
+    async def forgetful(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/region" and scope["method"] == "POST":
+            await redirect(send, "/se/")
+        else:
+            await site(scope, receive, send)
+
+    system.inside = forgetful
+
+    assert broken_visit({"P35"}) == {"P35"}
+    assert "forgotten" in system.reason("P35")
+
+
+def test_a_site_that_needs_a_cookie_to_open_breaks_p39(system, broken_visit):
+    async def stubborn(scope, receive, send):
+        cookies = dict(scope["headers"]).get(b"cookie", b"") if scope["type"] == "http" else b""
+        if scope["type"] == "http" and scope["path"] == "/se/" and b"lofte_locale" not in cookies:
+            keep = [("set-cookie", "lofte_locale=se; Path=/; Max-Age=1000")]
+            if scope["query_string"]:
+                await redirect(send, "/nothing-here/", keep)
+            else:
+                await redirect(send, "/se/?again=1", keep)
+        else:
+            await site(scope, receive, send)
+
+    system.inside = stubborn
+
+    assert broken_visit({"P39"}) == {"P39"}
+    assert "/se/" in system.reason("P39")
