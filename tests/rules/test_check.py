@@ -254,3 +254,20 @@ def test_garbled_policies_give_problems_and_never_a_traceback(files: dict[str, s
 )
 def test_any_text_at_all_gives_problems_and_never_a_traceback(files: dict[str, str]) -> None:
     assert list(demand_told(files)) != []
+
+
+def test_data_a_cookie_holds_beyond_its_purpose_is_a_warning() -> None:
+    policy = SMALL["policy.yaml"].replace("    data: [visit]\n    host", "    data: [visit, choice]\n    host")
+
+    found = [one for one in check(SMALL | {"policy.yaml": policy}, TODAY) if one.code == "storage.data-beyond-purpose"]
+
+    assert [(one.severity, one.place.key) for one in found] == [("warning", "cookies.count.data.1")]
+
+
+def test_a_policy_for_nobody_is_a_problem() -> None:
+    head, _, rest = SMALL["policy.yaml"].partition("markets:\n")
+    policy = head + "markets: {}\n\n" + rest[rest.index("fields:") :]
+
+    found = errors(check(SMALL | {"policy.yaml": policy}, TODAY))
+
+    assert ("policy.empty", "markets") in {(one.code, one.place.key) for one in found}

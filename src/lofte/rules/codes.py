@@ -75,6 +75,11 @@ CODES: dict[str, Code] = {
         "A value names something that is not declared.",
         way_out="Declare it, or name one that is declared.",
     ),
+    "policy.empty": Code(
+        "A section without which there is nothing to publish is empty.",
+        law="GDPR 13(1)(a)",
+        way_out="Declare at least one.",
+    ),
     "policy.unused": Code(
         "Something is declared and nothing uses it.",
         way_out="Use it or remove it.",
@@ -174,6 +179,12 @@ CODES: dict[str, Code] = {
         "The exemption for own statistics is used while a recipient may use the data for its own ends.",
         law="PECR Sch A1 para 5",
         way_out="Use `opt_in`, or a processor that does not reuse the data.",
+    ),
+    "storage.data-beyond-purpose": Code(
+        "A tag or cookie holds data that its purpose does not name, so the table of purposes says less than is true.",
+        law="GDPR 5(1)(b), 13(1)(c)",
+        way_out="Add the field to the purpose, or drop it from the tag or cookie.",
+        severity="warning",
     ),
     "cookie.no-function": Code(
         "A cookie has no words on what it does.",

@@ -28,6 +28,10 @@ def _real_day(text: str) -> str:
 
 
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_day)]
+Said = Annotated[str, StringConstraints(min_length=1)]
+Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$")]
+HostPattern = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
@@ -53,23 +57,23 @@ class Audience(StrEnum):
 
 
 class Office(Declared):
-    city: str
+    city: Said
     country: Country
 
 
 class Organisation(Declared):
-    name: str
+    name: Said
     offices: list[Office] = Field(min_length=1)
 
 
 class Controller(Declared):
     """Who is responsible (GDPR 13(1)(a)) and where the data-protection contact is reached."""
 
-    name: str
+    name: Said
     country: Country
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    phone: str
-    post: list[str] = Field(min_length=1, description="postal address, a line an item")
+    phone: Said
+    post: list[Said] = Field(min_length=1, description="postal address, a line an item")
 
 
 class Market(Declared):
@@ -79,7 +83,7 @@ class Market(Declared):
     country: Country
     law: LawId = Field(description="the law pack: SE, NO, FI, GB, US-CO")
     locales: list[Locale] = Field(min_length=1, description="the first is the default")
-    domains: list[str] = Field(min_length=1, description="host names the edition is served on")
+    domains: list[Host] = Field(min_length=1, description="host names the edition is served on")
     path: str = Field(pattern=r"^/([a-z0-9-]+)?$", description="path prefix of the edition on its domains")
 
 
@@ -98,7 +102,7 @@ class BalancingTest(Declared):
     necessity: Literal[True] = Field(description="words: purposes.<id>.necessity")
     balance: Literal[True] = Field(description="words: purposes.<id>.balance")
     reviewed: Date
-    reviewed_by: str = Field(description="a role, not a person's name")
+    reviewed_by: Said = Field(description="a role, not a person's name")
 
 
 class StorageModel(StrEnum):
@@ -165,7 +169,7 @@ class TransferTool(StrEnum):
 class Transfer(Declared):
     country: Country
     tool: TransferTool
-    reference: str = Field(description="the decision, clauses or list entry relied on")
+    reference: Said = Field(description="the decision, clauses or list entry relied on")
     assessed: Date | None = None
     valid_to: Date | None = None
 
@@ -173,21 +177,21 @@ class Transfer(Declared):
 class Recipient(Declared):
     """Who may receive data (GDPR 13(1)(e)). Words: recipients.<id>.why."""
 
-    name: str
+    name: Said
     role: Literal["processor", "controller", "joint_controller", "partner", "group", "authority"]
     country: Country
     markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
     transfers: list[Transfer] = Field(
         default_factory=list, description="every country outside the EEA it takes data to"
     )
-    privacy_url: str | None = None
-    optout_url: str | None = None
+    privacy_url: Address | None = None
+    optout_url: Address | None = None
 
 
 class System(Declared):
     """A system the company runs or rents that holds data. Words: systems.<id>.why."""
 
-    name: str
+    name: Said
     kind: Literal["crm", "cms", "newsletter", "analytics", "reports", "tag_manager", "register"]
     recipient: Id | None = None
     fields: list[Id] = Field(default_factory=list)
@@ -196,17 +200,17 @@ class System(Declared):
 class Tag(Declared):
     """Something a page may load from a third party. Words: tags.<id>.why."""
 
-    name: str
+    name: Said
     recipient: Id
     purpose: Id
-    hosts: list[str] = Field(min_length=1, description="host names; a leading *. covers sub-domains")
+    hosts: list[HostPattern] = Field(min_length=1, description="host names; a leading *. covers sub-domains")
     data: list[Id] = Field(default_factory=list)
 
 
 class Cookie(Declared):
     """One thing kept on the visitor's device. The key names it; words: cookies.<key>.function."""
 
-    name: str = Field(description="the name as the browser shows it; * stands for a varying part")
+    name: Said = Field(description="the name as the browser shows it; * stands for a varying part")
     storage: Literal["cookie", "local", "session", "indexeddb"] = "cookie"
     party: Literal["first", "third"]
     provider: Id = Field(description="a recipient, or `self` for the site's own")
@@ -217,7 +221,7 @@ class Cookie(Declared):
         None, description="ISO 8601, or session; check refuses none"
     )
     data: list[Id] = Field(default_factory=list)
-    host: str | None = Field(None, description="third party: the host that sets it")
+    host: Host | None = Field(None, description="third party: the host that sets it")
     http_only: bool = False
     path: str = "/"
 

@@ -272,6 +272,9 @@ _FORMS = {
     r"^\d{4}-(0[1-9]|1[0-2])$": "a month such as 2023-01",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "an e-mail address",
     r"^/([a-z0-9-]+)?$": "a path such as /se",
+    r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$": "a host name in small letters",
+    r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$": "a host name in small letters, with *. for its sub-domains",
+    r"^https?://[^\s<>\"]+$": "an address that starts with https://",
     r"^\d{4}-\d{2}(\.\d+)?$": "a version such as 2023-01 or 2023-01.1",
     r"^[a-z][a-z0-9_]*$": "a control id of small letters, digits and underscores",
 }
@@ -332,7 +335,9 @@ def _form(item: _Fault) -> str:
         case "dict_type" | "model_type" | "model_attributes_type":
             return "keys with values"
         case "list_type" | "too_short":
-            return "a list with at least one item"
+            return "at least one item"
+        case "string_too_short":
+            return "text"
         case _:
             return item.message[:1].lower() + item.message[1:]
 

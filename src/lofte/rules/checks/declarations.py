@@ -36,6 +36,7 @@ _LOW_ENTROPY = ("choice", "date", "number", "ip", "event")
 
 
 def problems(case: Case) -> Iterator[Problem]:
+    yield from _empty(case)
     yield from _references(case)
     yield from _unused(case)
     yield from _markets(case)
@@ -43,6 +44,12 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _clocks(case)
     yield from _fields(case)
     yield from _forms(case)
+
+
+def _empty(case: Case) -> Iterator[Problem]:
+    for section in ("controllers", "markets", "purposes", "promises"):
+        if not getattr(case.policy, section) and not any(held == section for held, _ in case.source.set_aside):
+            yield fault("policy.empty", f"{section} holds nothing", case.place(section), expected="at least one")
 
 
 def _references(case: Case) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _sharing(case)
     yield from _necessary(case)
     yield from _cookies(case)
+    yield from _data(case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +175,18 @@ def _cookies(case: Case) -> Iterator[Problem]:
             continue
         expected = f"`{tag.recipient}`" if tag else "a recipient"
         yield fault("cookie.wrong-provider", detail, case.place("cookies", key, "provider"), expected=expected)
+
+
+def _data(case: Case) -> Iterator[Problem]:
+    for section in ("tags", "cookies"):
+        for key, item in getattr(case.policy, section).items():
+            purpose = case.policy.purposes.get(item.purpose)
+            if purpose is None:
+                continue
+            for index, field in enumerate(item.data):
+                if field not in purpose.fields and case.is_known("fields", field):
+                    detail = f"`{key}` holds `{field}`, which `{item.purpose}` does not name"
+                    place = case.place(section, key, "data", index)
+                    yield fault(
+                        "storage.data-beyond-purpose", detail, place, expected=f"one of {', '.join(purpose.fields)}"
+                    )
