@@ -190,9 +190,9 @@ def test_another_receipt_can_be_chosen_pasted_or_dropped_as_json_or_page(
     (tmp_path / "other.html").write_bytes(receipt_page(log.receipt(8), "fi"))
 
     page.set_input_files("#file", tmp_path / "other.json")
-    page.wait_for_function("document.title === 'Kvitto 7'")
+    page.locator("#heading", has_text="Kvitto 7").wait_for()
     page.set_input_files("#file", tmp_path / "other.html")
-    page.wait_for_function("document.title === 'Kvitto 8'")
+    page.locator("#heading", has_text="Kvitto 8").wait_for()
     page.evaluate(
         """text => {
           const data = new DataTransfer();
@@ -201,7 +201,7 @@ def test_another_receipt_can_be_chosen_pasted_or_dropped_as_json_or_page(
         }""",
         json.dumps(log.receipt(3)),
     )
-    page.wait_for_function("document.title === 'Kvitto 3'")
+    page.locator("#heading", has_text="Kvitto 3").wait_for()
     assert outcome(page) == ("holds", None)
 
 

@@ -177,6 +177,12 @@ def test_keys_are_made_for_the_owner_alone(house: Any, log: Log) -> None:
     assert house.keys.stat().st_mode & 0o777 == 0o700
 
 
+def test_the_store_is_made_for_the_owner_alone(house: Any, log: Log, draft: MakeDraft) -> None:
+    log.append_and_wait(draft(0))
+    for path in house.home.glob("evidence.sqlite3*"):
+        assert path.stat().st_mode & 0o777 == 0o600, path.name
+
+
 def test_a_spoilt_key_is_named_without_showing_it(house: Any, draft: MakeDraft) -> None:
     fill(house, draft, 0, 1)
     text = (house.keys / "log.key").read_text()

@@ -43,12 +43,14 @@ class SqliteStore:
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
             try:
+                # Made by us and not by SQLite, so that nobody else can read it; its companions take after it.
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
                 self._writer = undo.enter_context(closing(_connect(path)))
                 _prepare(self._writer)
                 self._keys = key_book.KeyBook(self._writer)
                 self._reader = undo.enter_context(closing(_connect(path)))
                 self._reader.execute("PRAGMA query_only = ON")
-            except sqlite3.Error as wrong:
+            except (sqlite3.Error, OSError) as wrong:
                 raise _unreadable(wrong) from wrong
             undo.pop_all()
         self._reading = threading.Lock()
@@ -219,7 +221,7 @@ def _take_lock(path: Path) -> int:
     return handle
 
 
-def _unreadable(wrong: sqlite3.Error) -> Problem:
+def _unreadable(wrong: Exception) -> Problem:
     return Problem(
         "evidence.unreadable-store",
         f"the evidence file cannot be opened: {wrong}",
