@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.sessions.backends.db import SessionStore
+
 from lofte.core import codes, evidence, limits, mail, models, outbox, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.core.keys.models import OwnerKey, Tombstone
@@ -77,3 +79,8 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 
 register(Room("core", export=_export))
+
+
+@duty("sessions.clear_expired", every=timedelta(days=1))
+def clear_expired_sessions(at: datetime) -> None:
+    SessionStore.clear_expired()

@@ -103,18 +103,25 @@ def models_of_persons() -> Iterator[type[Model]]:
             yield model
 
 
-def erase_rows(person_id: UUID, hashes: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Delete every row of the person in every room, the person last. Inside the caller's transaction; counts by table."""
+def erase_rows(
+    person_id: UUID, hashes: frozenset[str] = frozenset(), spare: Mapping[str, frozenset[Any]] | None = None
+) -> dict[str, int]:
+    """Delete every row of the person in every room, the person last. Inside the caller's transaction; counts by table.
+
+    ``spare`` names rows that must stay (primary keys by table); the person's own row stays with them.
+    """
     counts: dict[str, int] = {}
     for room in rooms():
         if room.erase:
             for table, count in room.erase(person_id, hashes).items():
                 counts[table] = counts.get(table, 0) + count
     for model in models_of_persons():
-        gone = model._base_manager.filter(person_id=person_id)._raw_delete(using="default")
-        counts[model._meta.db_table] = counts.get(model._meta.db_table, 0) + gone
-    person = apps.get_model("core", "Person")
-    counts["core_person"] = person._base_manager.filter(pk=person_id)._raw_delete(using="default")
+        table = model._meta.db_table
+        rows = model._base_manager.filter(person_id=person_id).exclude(pk__in=(spare or {}).get(table, frozenset()))
+        counts[table] = counts.get(table, 0) + rows._raw_delete(using="default")
+    if not spare:
+        person = apps.get_model("core", "Person")
+        counts["core_person"] = person._base_manager.filter(pk=person_id)._raw_delete(using="default")
     return {table: count for table, count in counts.items() if count}
 
 

@@ -1,4 +1,4 @@
-"""Shared nouns and the rows the engine room lives by. Rules of the schema: docs/explanation/schema.md.
+"""Shared nouns and the rows the engine room lives by. Rules of the schema: docs/decisions/0007-schema-for-any-size.md.
 
 Every personal row carries `person_id` and `site_id` and is reached through that person; uniqueness across persons lives only in
 lookup tables whose primary key is the hash itself; ids are UUIDs made in Python; there is no sequence, trigger or stored routine.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from django.db import connections
@@ -307,6 +308,34 @@ def test_a_named_exemption_lets_the_erasure_end_and_stands_in_the_proof(person, 
     ]
     exempt = done.receipt["fact"]["payload"]["exempt"]
     assert exempt == [{"where": "default.old_export.note", "count": 1, "why": "Bokføringsloven 13"}]
+
+
+def test_what_a_statute_keeps_stays_until_its_day_and_the_proof_says_so(person):
+    keep.hold(person, {"name": "Kari Nordmann"}, "accounting", source="staff:1", market="NO", locale="nb")
+    plan = [(item.what, item.stays_under) for item in verbs.plan_erasure(person) if item.stays_under]
+    done = verbs.erase(person)
+
+    assert plan == [("holding", "accounting")]
+    assert done.is_complete
+    held = register.holdings_of(person, "portal", by="test")
+    assert [(each.field, each.purpose) for each in held] == [("name", "accounting")]
+    assert register.person_of("email", ADDRESS) is None
+    assert {each.exemption.partition(" ")[0] for each in done.residue} == {"accounting"}
+    kept = done.receipt["fact"]["payload"]["kept"]
+    assert [(each["purpose"], each["clock"]) for each in kept] == [("accounting", "statute")]
+    assert rows_with(b"Ringte") == rows_with(ADDRESS.encode()) == []
+
+
+def test_when_the_statute_ends_the_rest_goes(person):
+    keep.hold(person, {"name": "Kari Nordmann"}, "accounting", source="staff:1", market="NO", locale="nb")
+    verbs.erase(person)
+
+    with clock.at(clock.now() + timedelta(days=7 * 366)):
+        done = verbs.erase(person)
+    assert done.is_complete
+    assert done.residue == ()
+    assert not Person.objects.exists()
+    assert not OwnerKey.objects.exists()
 
 
 def test_mail_that_was_sent_keeps_nothing_of_what_it_said(person):

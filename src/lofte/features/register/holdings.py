@@ -41,6 +41,8 @@ class _Register:
     due_people = staticmethod(reads.due_people)
     due_holdings = staticmethod(reads.due_holdings)
     due_counts = staticmethod(reads.due_counts)
+    kept_by_law = staticmethod(reads.kept_by_law)
+    hashes_of = staticmethod(reads.hashes_of)
 
     def welcome(self, *, provisional: bool = False) -> UUID:
         return verbs.welcome(provisional=provisional)

@@ -10,6 +10,7 @@ from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due
 from lofte.features.register.models import Holding, Look, Relation
 from lofte.kernel.problems import Problem
+from lofte.rules.model import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,18 @@ def due_holdings(at: datetime) -> list[ports.DueHolding]:
 def due_counts(person_id: UUID, at: datetime) -> ports.DueCount:
     rows = list(Holding.objects.of(person_id).values_list("due_at", flat=True))
     return ports.DueCount(due=sum(each is not None and each <= at for each in rows), all=len(rows))
+
+
+def kept_by_law(person_id: UUID, at: datetime) -> list[ports.KeptByLaw]:
+    """What a legal obligation keeps past an erasure: only where a clock says until when."""
+    rows = Holding.objects.of(person_id).filter(basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at).order_by("id")
+    return [ports.KeptByLaw(*row) for row in rows.values_list("id", "purpose", "clock", "due_at")]
+
+
+def hashes_of(person_id: UUID, holding_ids: frozenset[UUID]) -> frozenset[str]:
+    """The blind index of some holdings, where they have one."""
+    rows = Holding.objects.of(person_id).filter(id__in=holding_ids).exclude(hash="")
+    return frozenset(rows.values_list("hash", flat=True))
 
 
 def drifted(person_id: UUID) -> list[UUID]:

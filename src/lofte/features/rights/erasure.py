@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 
 from lofte.core import actions, clock, evidence, holdings, outbox, ports, publication, vault
-from lofte.core.models import Entry, Mail, Outbox, Person, new_id
+from lofte.core.models import BlindIndex, Entry, Mail, Outbox, Person, new_id
 from lofte.core.retry import in_transaction
 from lofte.features.rights import residue
 from lofte.features.rights.models import Erasure
@@ -26,16 +26,23 @@ State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
 # Places that may hold something of a person after an erasure, and why: (column, form) -> reason, named in the proof.
 EXEMPT: Mapping[tuple[str, str], str] = {}
+# Where the handle and the index of a person stand while a legal obligation keeps something of them.
+_WITH_WHAT_IS_KEPT = frozenset(
+    {"default.register_holding", "default.core_person", "default.core_blindindex", "keys.keys_ownerkey"}
+)
 _SCAFFOLD = ("default.rights_erasure.subject", "handle")  # the order's own row: it forgets the person when it is proved
 
 
 def plan(person_id: UUID) -> list[PlanItem]:
     """What would go, by kind of row (holding, consent, look, mail …), and what must stay under which legal obligation."""
-    items = []
+    kept = ports.register().kept_by_law(person_id, clock.now())
+    items = [PlanItem("holding", 1, each.purpose, each.until) for each in kept]
     for model in holdings.models_of_persons():
-        if count := model._base_manager.filter(person_id=person_id).count():
-            items.append(PlanItem(str(model._meta.model_name), count, "", None))
-    return sorted(items, key=lambda item: item.what)
+        name = str(model._meta.model_name)
+        count = model._base_manager.filter(person_id=person_id).count() - (len(kept) if name == "holding" else 0)
+        if count:
+            items.append(PlanItem(name, count, "", None))
+    return sorted(items, key=lambda item: (item.stays_under, item.what))
 
 
 def erase(person_id: UUID, by: str) -> Erased:
@@ -80,11 +87,15 @@ def _order(person_id: UUID, by: str) -> Erasure:
     order_id, at = new_id(), clock.now()
     vault.make_key(order_id)
     values = ports.register().needles_of(person_id)
+    kept = [
+        {"id": str(each.id), "purpose": each.purpose, "clock": each.clock, "until": rfc3339(each.until)}
+        for each in ports.register().kept_by_law(person_id, at)
+    ]
     sealed = vault.opener(order_id).seal(order_id, json.dumps(values).encode())
     try:
         with transaction.atomic():
             return Erasure.objects.create(
-                id=order_id, subject=person_id, by=by, sealed=sealed, started_at=at, next_at=at
+                id=order_id, subject=person_id, by=by, sealed=sealed, kept=kept, started_at=at, next_at=at
             )
     except IntegrityError:  # ordered twice at once: go on with the other
         vault.destroy_key(order_id, forever=False)
@@ -92,14 +103,18 @@ def _order(person_id: UUID, by: str) -> Erasure:
 
 
 def _destroy_key(order: Erasure) -> bool:
-    """First what was said must be in the log; then the key goes, and with it every copy of what it sealed."""
+    """First what was said must be in the log; then the key goes, and with it every copy of what it sealed.
+
+    Where a legal obligation keeps something, the key must stay with it until that ends.
+    """
     person_id = _subject(order)
     if Outbox.objects.filter(person_id=person_id, index__isnull=True).exists():
         if not evidence.has_log():
             return False
         outbox.drain(person_id=person_id)
     indexes = list(Entry.objects.of(person_id).values_list("index", flat=True))
-    vault.destroy_key(person_id)
+    if not order.kept:
+        vault.destroy_key(person_id)
     _advance(order, State.KEY_DESTROYED, indexes=sorted({*order.indexes, *indexes}))
     return True
 
@@ -112,7 +127,8 @@ def _erase_rows(order: Erasure) -> bool:
     late = Entry.objects.of(person_id).values_list("index", flat=True)
     indexes = sorted({*order.indexes, *late})
     values = _values(order)
-    counts = holdings.erase_rows(person_id, residue.hashes(values, publication.current().policy.fields))
+    found = residue.hashes(values, publication.current().policy.fields)
+    counts = holdings.erase_rows(person_id, found, _spared(order, person_id))
     if sent:
         counts["queued_mail"] = sent
     _advance(order, State.ROWS_ERASED, counts=counts, indexes=indexes)
@@ -133,7 +149,7 @@ def _search(order: Erasure) -> bool:
     """Look for what is left, everywhere. Anything without a named exemption keeps the erasure open, and says where."""
     _flush_databases()
     found = residue.search(residue.needles(_values(order), publication.current().policy.fields, _subject(order)))
-    marked = [_exempted(hit) for hit in found.hits if (hit.where, hit.form) != _SCAFFOLD]
+    marked = [_exempted(hit, order) for hit in found.hits if (hit.where, hit.form) != _SCAFFOLD]
     kept = [each for each in marked if each["exemption"]]
     if len(kept) < len(marked):
         _advance(order, State.RESIDUE, residue=marked, searched=found.columns, next_at=clock.now() + _RETRY_AFTER)
@@ -160,6 +176,7 @@ def _prove(order: Erasure) -> bool:
 def _append(order: Erasure) -> int:
     fact = {
         "order": str(order.id), "ordered_at": rfc3339(order.started_at), "by": order.by.partition(":")[0], "erased": order.counts,
+        "kept": [{name: each[name] for name in ("purpose", "clock", "until")} for each in order.kept],
         "columns_searched": order.searched, "residue": 0,
         "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
     }  # fmt: skip
@@ -195,9 +212,26 @@ def _values(order: Erasure) -> list[tuple[str, str]]:
     return [(field, value) for field, value in json.loads(vault.opener(order.id).open(order.id, order.sealed))]
 
 
-def _exempted(hit: residue.Hit) -> dict[str, Any]:
+def _exempted(hit: residue.Hit, order: Erasure) -> dict[str, Any]:
     why = EXEMPT.get((hit.where, hit.form), "")
+    if (
+        order.kept
+        and not why
+        and hit.form in ("handle", "index")
+        and hit.where.rpartition(".")[0] in _WITH_WHAT_IS_KEPT
+    ):
+        why = "; ".join(sorted({f"{each['purpose']} until {each['until']}" for each in order.kept}))
     return {"where": hit.where, "count": hit.count, "form": hit.form, "exemption": why}
+
+
+def _spared(order: Erasure, person_id: UUID) -> dict[str, frozenset[Any]] | None:
+    """The rows a legal obligation keeps, and what leads to them."""
+    if not order.kept:
+        return None
+    ids = frozenset(UUID(each["id"]) for each in order.kept)
+    still = ports.register().hashes_of(person_id, ids)
+    entries = BlindIndex.objects.filter(person_id=person_id, hash__in=still).values_list("entry", flat=True)
+    return {"register_holding": ids, "core_blindindex": frozenset(entries)}
 
 
 def _flush_databases() -> None:

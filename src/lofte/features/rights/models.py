@@ -50,6 +50,7 @@ class Erasure(models.Model):
     indexes = models.JSONField(default=list)
     counts = models.JSONField(default=dict)
     residue = models.JSONField(default=list)
+    kept = models.JSONField(default=list)
     searched = models.PositiveIntegerField(default=0)
     evidence_index = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=clock.now)
