@@ -10,6 +10,7 @@ import pytest
 from lofte.evidence.log import Log, open_log
 from lofte.features.policy import reads, verbs
 from lofte.features.policy.files import read_directory
+from lofte.kernel.canonical import sha256_hex
 from lofte.kernel.problems import Problem
 from lofte.rules.compile import recomputed_digest
 
@@ -116,6 +117,20 @@ def test_altered_bytes_are_noticed(tmp_path: Path, log: Log) -> None:
         reads.frozen(tmp_path, published.digest, "SE/sv/policy.html")
 
     assert refused.value.code == "publication.altered"
+
+
+def test_publishing_again_puts_altered_and_missing_bytes_back(tmp_path: Path, log: Log) -> None:
+    published = verbs.publish(SMALL, tmp_path, log, AT)
+    before = frozen(tmp_path, published.digest)
+    objects = {name: tmp_path / "published" / "objects" / sha256_hex(body) for name, body in before.items()}
+    objects["policy.json"].write_bytes(b"another policy")
+    objects["verdict-words.json"].unlink()
+
+    again = verbs.publish(SMALL, tmp_path, log, AT + timedelta(hours=5))
+
+    assert again.digest == published.digest
+    assert frozen(tmp_path, published.digest) == before
+    assert log.size() == 1
 
 
 def test_a_directory_that_is_none_is_a_problem(tmp_path: Path) -> None:

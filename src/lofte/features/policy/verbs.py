@@ -11,17 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from lofte.evidence.log import Draft, Log
 from lofte.features.policy import reads
 from lofte.kernel.canonical import canonical_bytes, sha256_hex
-from lofte.kernel.instants import rfc3339
+from lofte.kernel.instants import from_rfc3339, rfc3339
 from lofte.kernel.problems import Problem
 from lofte.rules.check import check_source, errors
 from lofte.rules.compile import Compiled, compile_policy
 from lofte.rules.published import Published
-from lofte.rules.source import read
+from lofte.rules.source import Source, read
 
 
 def publish(files: Mapping[str, str], home: Path, log: Log, at: datetime) -> Published:
@@ -46,11 +45,19 @@ def publish(files: Mapping[str, str], home: Path, log: Log, at: datetime) -> Pub
         return _put_in_force(folder, compiled, current, log, at)
 
 
-def _unchanged(home: Path, current: str, source: Any, at: datetime) -> Published | None:
-    """The version in force, when compiling on top of its own predecessor gives it again."""
-    before = reads.manifest(home, current)["previous"]
-    again = compile_policy(source, at, reads.published(home, before) if before else None)
-    return reads.published(home, current) if again.published.digest == current else None
+def _unchanged(home: Path, current: str, source: Source, at: datetime) -> Published | None:
+    """The version in force, when compiling on top of its own predecessor gives it again; whole, whatever befell its files."""
+    manifest = reads.manifest(home, current)
+    previous = reads.published(home, manifest["previous"]) if manifest["previous"] else None
+    if compile_policy(source, at, previous).published.digest != current:
+        return None
+    if any(_is_altered(home / "published" / "objects" / name, name) for name in manifest["files"].values()):
+        # The same source at the same moment gives the same bytes.
+        again = compile_policy(source, from_rfc3339(manifest["published_at"]), previous)
+        for name, body in again.files.items():
+            if sha256_hex(body) == manifest["files"].get(name):
+                _freeze(home / "published" / "objects", body)
+    return reads.published(home, current)
 
 
 def _put_in_force(folder: Path, compiled: Compiled, previous: str | None, log: Log, at: datetime) -> Published:
@@ -80,9 +87,13 @@ def _freeze(objects: Path, body: bytes) -> str:
     """Keep bytes under their hash; bytes already kept stay untouched, unless something had altered them."""
     name = sha256_hex(body)
     target = objects / name
-    if not target.is_file() or sha256_hex(target.read_bytes()) != name:
+    if _is_altered(target, name):
         _write(target, body, flush_directory=False)
     return name
+
+
+def _is_altered(target: Path, name: str) -> bool:
+    return not target.is_file() or sha256_hex(target.read_bytes()) != name
 
 
 def _write(target: Path, body: bytes, *, flush_directory: bool = True) -> None:
