@@ -5,6 +5,7 @@ printed when all is ready is one line of JSON: site, console, mailbox, user, pas
 """
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -35,6 +36,7 @@ def run(home: Path, port: int) -> int:
     """Serves the demonstration until interrupted."""
     serve.demand_free("127.0.0.1", port)
     origin = f"http://localhost:{port}"
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # the SMTP server tells every step of every mail
     mailbox = Mailbox()
     mailbox.start()
     os.environ.update(
@@ -72,7 +74,9 @@ def announce(house: House, origin: str) -> None:
     print(f"  Mail to people       {origin}/mailbox/")
     print(f"  Data directory       {house.home}")
     if browser is None:
-        print("\n  No Chromium was found: promises that need a browser read unproved. scripts/run --with-browser installs it.")
+        print(
+            "\n  No Chromium was found: promises that need a browser read unproved. scripts/run --with-browser installs it."
+        )
     print("\n  Ctrl-C ends it.\n")
     addresses = {
         "site": f"{origin}/",
@@ -88,7 +92,9 @@ def announce(house: House, origin: str) -> None:
 def _port() -> int:
     text = os.environ.get("LOFTE_PORT", "8000")
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Problem("settings.bad-value", f"{text!r} is no port", Place(key="LOFTE_PORT"), expected="a number from 1 to 65535")
+        raise Problem(
+            "settings.bad-value", f"{text!r} is no port", Place(key="LOFTE_PORT"), expected="a number from 1 to 65535"
+        )
     return int(text)
 
 

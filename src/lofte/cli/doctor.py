@@ -210,7 +210,7 @@ def _browser(home: Path) -> Iterator[Finding]:
 
 
 def _publication(home: Path) -> Iterator[Finding]:
-    from lofte.edge.publication import load_current
+    from lofte.evidence.publications import load_current
 
     publication = load_current(home)
     for name in publication.manifest["files"]:

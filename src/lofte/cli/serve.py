@@ -127,7 +127,7 @@ def _outliving_signals() -> Iterator[None]:
 def publish(house: wiring.House, directory: Path | None) -> None:
     """Publishes a directory when it differs from what is in force. Without one, something must be published already."""
     from lofte.core import clock
-    from lofte.edge.publication import load_current
+    from lofte.evidence.publications import load_current
     from lofte.features.policy import files, verbs
 
     if directory is not None:

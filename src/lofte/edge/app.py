@@ -32,7 +32,7 @@ from lofte.edge.metrics import Metrics
 from lofte.edge.operation import Operation
 from lofte.edge.pages import Pages, redirect
 from lofte.edge.proofs import Proofs
-from lofte.edge.publication import Shelf
+from lofte.evidence.publications import Shelf
 from lofte.edge.reports import Reports
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.static import OWN, Static

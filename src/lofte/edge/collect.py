@@ -21,7 +21,7 @@ from lofte.edge.judge import Decision, Judge
 from lofte.edge.layout import refusal_page
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
-from lofte.edge.publication import Publication, Shelf
+from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.refusals import STATUS, Refusal, Refused, problem_of
 from lofte.edge.requests import Patience, Request, is_own_path, preferred_locale
 from lofte.edge.subject import Codes, Tokens

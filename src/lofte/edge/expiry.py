@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lofte.edge.publication import Publication
+from lofte.evidence.publications import Publication
 from lofte.gate.choice import NAME
 from lofte.rules.model import StorageModel
 

@@ -5,7 +5,7 @@ Pure: token, publications and time in, a Decision or a Refusal out.
 
 from typing import NamedTuple
 
-from lofte.edge.publication import Publication, Shelf, Shown
+from lofte.evidence.publications import Publication, Shelf, Shown
 from lofte.edge.refusals import Refusal, Refused
 from lofte.edge.subject import Token, Tokens
 from lofte.edge.wish import Wish

@@ -26,7 +26,7 @@ from lofte.edge.answers import (
 )  # fmt: skip
 from lofte.edge.config import EdgeConfig
 from lofte.edge.layout import moment, page, told
-from lofte.edge.publication import Publication, Shelf
+from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.requests import Request, is_own_path
 from lofte.edge.slots import Template
 from lofte.edge.subject import Tokens

@@ -21,7 +21,7 @@ from lofte.edge.answers import (
     page_headers,
 )  # fmt: skip
 from lofte.edge.layout import moment, page, rows, told
-from lofte.edge.publication import Publication, Shelf
+from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.subject import Codes
 from lofte.evidence.log import Log, Opened

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from lofte.edge.publication import load_current
+from lofte.evidence.publications import load_current
 from lofte.probes.instruments import pages
 from lofte.probes.instruments.newcomers import home_of
 from lofte.probes.probe import Probe

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from lofte.edge.publication import Publication, Shelf
+from lofte.evidence.publications import Publication, Shelf
 from lofte.evidence import checkpoint, note
 from lofte.evidence.verify import verify_receipt
 from lofte.kernel.problems import Problem

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -101,6 +102,7 @@ class Shelf:
         self._current: Publication | None = None
         self._looked_s = float("-inf")
         self._stamp: tuple[int, int] | None = None
+        self._moving = Lock()  # the edge's loop and Django's threads may share one shelf
 
     def current(self) -> Publication:
         now = monotonic()
@@ -116,14 +118,16 @@ class Shelf:
 
     def find(self, digest: str) -> Publication | None:
         """Any published version, by its whole digest."""
-        if digest in self._open:
-            return self._open[digest]
+        if (known := self._open.get(digest)) is not None:
+            return known
         if not _DIGEST.fullmatch(digest) or not (self._folder / "publications" / f"{digest}.json").is_file():
             return None
-        while len(self._open) >= _KEPT_OPEN:
-            del self._open[next(iter(self._open))]
-        self._open[digest] = Publication(self._folder, digest)
-        return self._open[digest]
+        found = Publication(self._folder, digest)
+        with self._moving:
+            while len(self._open) >= _KEPT_OPEN:
+                del self._open[next(iter(self._open))]
+            self._open[digest] = found
+        return found
 
     def history(self) -> Iterator[Publication]:
         """Every version, newest first."""
@@ -140,11 +144,18 @@ class Shelf:
         stamp = (found.st_mtime_ns, found.st_ino)
         if self._current is not None and stamp == self._stamp:
             return
-        digest = (self._folder / "current").read_text().strip()
-        self._current = self.find(digest)
-        self._stamp = stamp
-        if self._current is None:
+        found_current = self.find((self._folder / "current").read_text(encoding="ascii").strip())
+        if found_current is None:
             raise _nothing_published()
+        self._current, self._stamp = found_current, stamp
+
+
+def current_digest(home: Path) -> str | None:
+    """The digest in force, or None while nothing is published."""
+    try:
+        return (home / "published" / "current").read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
 
 
 def load_current(home: Path) -> Publication:
