@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from lofte.features.rights.overview import ConsentItem, Overview
+from lofte.features.rights.overview import ConsentItem, LookItem, Overview
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.web import calendar
@@ -34,16 +34,8 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for item in overview.disclosures
         ],
-        "looks": [
-            {
-                "at": look.at,
-                "who": spoken(here, "portal.by", _stem(look.by)),
-                "purpose": _purpose(here, look.purpose),
-                "fields": _fields(here, look.fields),
-                "allowed": look.allowed,
-            }
-            for look in overview.looks
-        ],
+        "looks": [_look(here, look) for look in overview.looks if _stem(look.by) != "person"],
+        "own_looks": [_look(here, look) for look in overview.looks if _stem(look.by) == "person"],
         "mails": [
             {
                 "at": mail.at,
@@ -52,6 +44,15 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for mail in overview.mails
         ],
+    }
+
+
+def _look(here: Edition, look: LookItem) -> dict[str, Any]:
+    return {
+        "at": look.at,
+        "who": spoken(here, "portal.by", _stem(look.by)),
+        "purpose": _purpose(here, look.purpose),
+        "fields": _fields(here, look.fields),
     }
 
 
