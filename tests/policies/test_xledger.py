@@ -196,7 +196,8 @@ def test_the_banner_offers_yes_and_no_in_equal_words(source: Source, locale: str
 def test_the_banner_says_for_what_and_who(source: Source, policy: Policy, locale: str) -> None:
     lead = words(source, locale, "banner", "lead")
 
-    assert all(name in lead for name in ("Xledger", "Google", "YouTube", "Facebook", "Instagram", "LinkedIn"))
+    assert "Xledger" in words(source, locale, "banner", "title")
+    assert all(name in lead for name in ("Google", "YouTube", "Facebook", "Instagram", "LinkedIn"))
     for purpose in ("statistics", "marketing"):
         stem = words(source, locale, "purposes", purpose, "name").lower()[:7]
 
