@@ -32,13 +32,13 @@ from lofte.edge.metrics import Metrics
 from lofte.edge.operation import Operation
 from lofte.edge.pages import Pages, redirect
 from lofte.edge.proofs import Proofs
-from lofte.evidence.publications import Shelf
 from lofte.edge.reports import Reports
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.static import OWN, Static
 from lofte.edge.subject import Codes, Tokens
 from lofte.edge.verdicts import Verdicts
 from lofte.evidence.log import Log
+from lofte.evidence.publications import Shelf
 from lofte.gate.choice import derive_key, load_root_key
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES

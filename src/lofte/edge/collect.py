@@ -21,12 +21,12 @@ from lofte.edge.judge import Decision, Judge
 from lofte.edge.layout import refusal_page
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
-from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.refusals import STATUS, Refusal, Refused, problem_of
 from lofte.edge.requests import Patience, Request, is_own_path, preferred_locale
 from lofte.edge.subject import Codes, Tokens
 from lofte.edge.wish import WITHDRAW, Wish, read_form, read_json
 from lofte.evidence.log import Draft, Log
+from lofte.evidence.publications import Publication, Shelf
 from lofte.gate.choice import Choice, decode, derive_key, set_cookie
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
@@ -91,8 +91,7 @@ class Collector:
             return await self._refuse(send, request, refused.reason, wish)
         except Overloaded:
             return await self._refuse(send, request, Refusal.OVERLOADED, wish)
-        self._metrics.consent(wish.market, wish.action)
-        self._metrics.consent_seconds.observe(monotonic() - started_s)
+        self._metrics.consent(wish.market, wish.action, monotonic() - started_s)
         headers = self._device_headers(request, decision, Choice(
             subject, decision.granted, decision.publication.short, done.entry
         ))  # fmt: skip

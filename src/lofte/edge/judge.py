@@ -5,10 +5,10 @@ Pure: token, publications and time in, a Decision or a Refusal out.
 
 from typing import NamedTuple
 
-from lofte.evidence.publications import Publication, Shelf, Shown
 from lofte.edge.refusals import Refusal, Refused
 from lofte.edge.subject import Token, Tokens
 from lofte.edge.wish import Wish
+from lofte.evidence.publications import Publication, Shelf, Shown
 from lofte.kernel.instants import from_rfc3339
 
 _CLOCK_SLACK_S = 60  # two servers of one site may disagree this much

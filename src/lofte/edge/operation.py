@@ -6,9 +6,9 @@ from lofte.edge.answers import JSON, NO_STORE, Header, Send, answer, json_bytes
 from lofte.edge.config import EdgeConfig
 from lofte.edge.desk import Desk
 from lofte.edge.metrics import Metrics
-from lofte.evidence.publications import Shelf
 from lofte.edge.requests import Request
 from lofte.evidence.log import Log
+from lofte.evidence.publications import Shelf
 from lofte.kernel.problems import Problem
 
 _FRESH: list[Header] = [(b"cache-control", NO_STORE)]

@@ -26,11 +26,11 @@ from lofte.edge.answers import (
 )  # fmt: skip
 from lofte.edge.config import EdgeConfig
 from lofte.edge.layout import moment, page, told
-from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.requests import Request, is_own_path
 from lofte.edge.slots import Template
 from lofte.edge.subject import Tokens
 from lofte.edge.verdicts import Verdicts
+from lofte.evidence.publications import Publication, Shelf
 from lofte.gate.choice import Choice, decode
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say

@@ -21,10 +21,10 @@ from lofte.edge.answers import (
     page_headers,
 )  # fmt: skip
 from lofte.edge.layout import moment, page, rows, told
-from lofte.evidence.publications import Publication, Shelf
 from lofte.edge.requests import Request, preferred_locale
 from lofte.edge.subject import Codes
 from lofte.evidence.log import Log, Opened
+from lofte.evidence.publications import Publication, Shelf
 from lofte.evidence.receipt_page import receipt_page, receipt_page_policy
 from lofte.evidence.tiles import parse_tile_path
 from lofte.gate.choice import Choice
