@@ -8,11 +8,11 @@ from lofte.core import clock
 from lofte.core.publication import current
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
-from lofte.web.console.language import console_locale
+from lofte.web.console.language import console_locale, is_console
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    if not request.path.startswith(("/console/", "/accounts/")):
+    if not is_console(request):
         return {}
     return {
         "locale": console_locale(request),

@@ -21,7 +21,7 @@ from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.control import Status
 from lofte.web.console import checks
 from lofte.web.console import operation as running
-from lofte.web.console.language import COOKIE, COOKIE_AGE_S, console_locale
+from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
 from lofte.web.console.staff import actor, staff_only
 from lofte.web.pages import Edition
