@@ -143,7 +143,7 @@ def operation(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def locale(request: HttpRequest) -> HttpResponse:
-    """The language of the console for this browser. Open to the login page as well."""
+    """The language of the console for this visit. Open to the login page as well."""
     wanted, back = request.POST.get("locale", ""), request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -152,9 +152,7 @@ def locale(request: HttpRequest) -> HttpResponse:
         back if is_ours and back.startswith(("/console/", "/accounts/")) else reverse("console")
     )
     if wanted in LOCALES:
-        answer.set_cookie(
-            COOKIE, wanted, max_age=COOKIE_AGE_S, secure=request.is_secure(), httponly=True, samesite="Lax"
-        )
+        request.session[CHOSEN] = wanted
     return answer
 
 
