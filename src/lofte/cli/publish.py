@@ -3,13 +3,15 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 from lofte.cli.check import print_problems
 from lofte.cli.wiring import log_name
 from lofte.evidence.log import open_log
-from lofte.features.policy import reads
+from lofte.features.policy import handover, reads
 from lofte.features.policy.files import read_directory
 from lofte.features.policy.verbs import publish
 from lofte.kernel.problems import Problem
@@ -20,7 +22,9 @@ EXIT_CODES = """exit codes:
   1  it was not published: it has problems, or the log could not take it
   2  the directory cannot be read, or the command was not understood
 
-A running server holds the log; publish while it is stopped, or through its console."""
+While a server runs it holds the log: the policy is handed over to it, and it publishes within a few seconds."""
+
+PATIENCE_S = 60  # a server that has not answered by then is not looking
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,14 +60,40 @@ def run(args: argparse.Namespace) -> int:
     home = Path(args.home).expanduser()
     before = reads.current_digest(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
-    log = open_log(location, home / "keys", log_name(args.origin, home), lambda: datetime.now(UTC))
-    try:
-        published = publish(files, home, log, at)
-    finally:
-        log.close()
-    manifest = reads.manifest(home, published.digest)
-    verb = "Unchanged" if published.digest == before else "Published"
-    print(f"{verb}: version {published.version}, {published.digest}")
+    digest = _publish(files, home, args.origin, at)
+    manifest = reads.manifest(home, digest)
+    verb = "Unchanged" if digest == before else "Published"
+    print(f"{verb}: version {manifest['version']}, {digest}")
     print(f"  {len(manifest['files'])} frozen files, evidence entry {manifest['evidence_index']}")
     return 0
+
+
+def _publish(files: Mapping[str, str], home: Path, origin: str, at: datetime) -> str:
+    """The digest now in force: published here, or by the serving process when that holds the log."""
+    location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
+    try:
+        log = open_log(location, home / "keys", log_name(origin, home), lambda: datetime.now(UTC))
+    except Problem as problem:
+        if problem.code != "evidence.second-writer":
+            raise
+        return _hand_over(files, home)
+    try:
+        return publish(files, home, log, at).digest
+    finally:
+        log.close()
+
+
+def _hand_over(files: Mapping[str, str], home: Path) -> str:
+    ticket = handover.hand_over(files, home)
+    end_s = monotonic() + PATIENCE_S
+    while monotonic() < end_s:
+        answer = handover.answer_to(ticket, home)
+        if answer and "problem" in answer:
+            raise Problem("policy.not-publishable", answer["problem"])
+        if answer:
+            return str(answer["digest"])
+        sleep(0.2)
+    raise Problem(
+        "policy.no-answer", f"the server that holds the log has not published it within {PATIENCE_S} s",
+        way_out="Look at its log and at `lofte doctor`; it will still publish when it gets to it.",
+    )  # fmt: skip

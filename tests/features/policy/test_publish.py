@@ -89,14 +89,14 @@ def test_a_crash_before_the_manifest_leaves_the_old_version_and_can_be_repeated(
     tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = verbs.publish(SMALL, tmp_path, log, AT)
-    write = verbs._write
+    write = verbs.write_whole
 
     def fall(target: Path, body: bytes, *, flush_directory: bool = True) -> None:
         if target.parent.name == "publications":
             raise OSError("power")
         write(target, body, flush_directory=flush_directory)
 
-    monkeypatch.setattr(verbs, "_write", fall)
+    monkeypatch.setattr(verbs, "write_whole", fall)
     with pytest.raises(OSError, match="power"):
         verbs.publish(SECOND, tmp_path, log, AT)
     assert reads.current_digest(tmp_path) == first.digest

@@ -78,8 +78,8 @@ def _put_in_force(folder: Path, compiled: Compiled, previous: str | None, log: L
         "signature": committed.checkpoint,
     }
     body = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
-    _write(folder / "publications" / f"{published.digest}.json", body)
-    _write(folder / "current", published.digest.encode() + b"\n")
+    write_whole(folder / "publications" / f"{published.digest}.json", body)
+    write_whole(folder / "current", published.digest.encode() + b"\n")
     return published
 
 
@@ -88,7 +88,7 @@ def _freeze(objects: Path, body: bytes) -> str:
     name = sha256_hex(body)
     target = objects / name
     if _is_altered(target, name):
-        _write(target, body, flush_directory=False)
+        write_whole(target, body, flush_directory=False)
     return name
 
 
@@ -96,7 +96,7 @@ def _is_altered(target: Path, name: str) -> bool:
     return not target.is_file() or sha256_hex(target.read_bytes()) != name
 
 
-def _write(target: Path, body: bytes, *, flush_directory: bool = True) -> None:
+def write_whole(target: Path, body: bytes, *, flush_directory: bool = True) -> None:
     """Whole or not at all, and on the disk when this returns."""
     target.parent.mkdir(parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.half")
