@@ -126,3 +126,13 @@ def test_the_difference_reads_well_and_travels_as_json() -> None:
     assert "period: P24M -> P36M" in text
     assert "statistics in SE/sv, NO/nb, GB/en-GB (data)" in text
     assert found.document()["asked"][0]["purpose"] == "statistics"
+
+
+def test_new_words_on_a_button_of_the_banner_are_told() -> None:
+    words = "text/sv/words.yaml"
+    label = next(line for line in SMALL[words].splitlines() if line.strip().startswith("accept:"))
+
+    found = after((words, label, f"{label} nu"))
+
+    assert [(change.section, change.key) for change in found.changes] == [("banner", "accept")]
+    assert not found.asked

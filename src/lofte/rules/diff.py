@@ -125,6 +125,9 @@ def _changes(old: Published, new: Published) -> Iterator[Change]:
                 yield Change(section, key, "added")
             elif parts := tuple(_parts(old, new, section, key)):
                 yield Change(section, key, "changed", parts)
+    for key in dict.fromkeys(key for words in new.words.values() for key in words.get("banner", {})):
+        if parts := tuple(_word_parts(old, new, "banner", key)):
+            yield Change("banner", key, "changed", parts)
     if old.policy.organisation != new.policy.organisation:
         yield Change(
             "organisation",
@@ -136,6 +139,10 @@ def _changes(old: Published, new: Published) -> Iterator[Change]:
 
 def _parts(old: Published, new: Published, section: str, key: str) -> Iterator[Part]:
     yield from _attributes(getattr(old.policy, section)[key], getattr(new.policy, section)[key])
+    yield from _word_parts(old, new, section, key)
+
+
+def _word_parts(old: Published, new: Published, section: str, key: str) -> Iterator[Part]:
     for locale in new.words:
         before, after = _words(old, locale, section, key), _words(new, locale, section, key)
         if before != after:
