@@ -75,19 +75,19 @@ class OneWrite(HttpToolsProtocol):
 
 
 class _Gathering:
-    """A transport that holds what is written until more comes or the loop's turn ends."""
+    """A transport whose writes leave together when the loop's turn ends, answers of other connections just before and after.
+
+    Waking a client costs more than sending to it (30 us on a virtual machine); answers that leave together wake it once.
+    """
 
     def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
-        self._held = b""
+        self._held: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        if self._held:
-            self._transport.write(self._held + data)
-            self._held = b""
-        elif data:
-            self._held = data
+        if not self._held:
             self._loop.call_soon(self._flush)
+        self._held.append(data)
 
     def close(self) -> None:
         self._flush()
@@ -95,7 +95,7 @@ class _Gathering:
 
     def _flush(self) -> None:
         if self._held:
-            held, self._held = self._held, b""
+            held, self._held = b"".join(self._held), []
             self._transport.write(held)
 
     def __getattr__(self, name: str) -> Any:
