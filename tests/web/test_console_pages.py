@@ -1,15 +1,19 @@
 """The console: staff only, promises as they stand, people by stated purpose, five languages, a second factor."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from lofte.core import outbox
+from lofte.core.accounts import AUDITORS
+from lofte.evidence.log import Draft
 from lofte.features.promises import verbs as promises
 from lofte.features.promises.verbs import Judged
 from lofte.features.register import reads as register
 from lofte.features.register.models import Look
+from lofte.kernel.canonical import canonical_bytes
 from lofte.rules.control import broken
+from lofte.rules.model import Audience
 from lofte.web.console import checks
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
@@ -184,3 +188,63 @@ def _break(promise):
     reasons = words_of(control)["en-GB"].reasons
     reason = next(key for key in reasons if key != "kept")
     return Judged(promise, control, broken(reason, **dict.fromkeys(slots_of(reasons[reason]), 1)))
+
+
+@pytest.fixture
+def auditor(xledger, log, db):
+    """Somebody from outside, let in to see promises."""
+    user = User.objects.create_user("auditor", password=PASSWORD)
+    user.groups.add(Group.objects.create(name=AUDITORS))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def seen_by(audience, monkeypatch):
+    from lofte.core import publication
+
+    policy = publication.current().policy.model_copy(update={"verdicts_visible_to": audience})
+    changed = publication.current().model_copy(update={"policy": policy})
+    for module in ("lofte.web.console.staff", "lofte.web.console.context"):
+        monkeypatch.setattr(f"{module}.current", lambda: changed)
+
+
+@pytest.mark.parametrize("path", ["/console/", "/console/promise/P15/", "/console/publications/"])
+def test_an_auditor_sees_promises_where_the_policy_shows_them_to_auditors(auditor, monkeypatch, path):
+    seen_by(Audience.AUDITOR, monkeypatch)
+
+    shown = auditor.get(path)
+
+    assert shown.status_code == 200
+    assert b"/console/people/" not in shown.content
+    assert b"/console/check/" not in shown.content
+
+
+@pytest.mark.parametrize("path", ["/console/people/", "/console/operation/"])
+def test_an_auditor_sees_nothing_about_people_or_operation(auditor, path):
+    assert auditor.get(path).status_code == 403
+    assert auditor.post("/console/check/").status_code == 403
+
+
+def test_an_auditor_sees_nothing_where_the_policy_keeps_verdicts_to_staff(auditor, monkeypatch):
+    seen_by(Audience.STAFF, monkeypatch)
+
+    assert auditor.get("/console/").status_code == 403
+
+
+def test_the_proof_of_a_verdict_is_a_page_to_keep_that_checks_itself(staff, log):
+    fact = canonical_bytes({"event": "verdict", "promise": "P15", "status": "kept"})
+    index = log.append_and_wait(Draft("verdict", fact, None, "", "a-verdict")).index
+
+    answer = staff.get(f"/console/evidence/{index}/")
+
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"] == f'attachment; filename="lofte-receipt-{index}.html"'
+
+
+def test_the_console_gives_no_proof_of_what_is_about_people(staff, log):
+    index = log.append_and_wait(
+        Draft("consent", canonical_bytes({}), canonical_bytes({"person": "x"}), "", "a-consent")
+    ).index
+
+    assert staff.get(f"/console/evidence/{index}/").status_code == 404

@@ -16,6 +16,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("staff", help="add staff, give a new password, list them", description=__doc__)
     parser.add_argument("action", choices=["add", "password", "list"], help="what to do")
     parser.add_argument("name", nargs="?", help="user name, for add and password")
+    parser.add_argument(
+        "--auditor", action="store_true", help="add: sees promises and their evidence, nothing about people"
+    )
     wiring.add_home(parser)
     parser.set_defaults(run=run)
 
@@ -23,26 +26,33 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     wiring.enter(args.home)
     if args.action == "list":
-        for name, has_second_factor in everyone():
-            print(f"{name}\t{'second factor' if has_second_factor else 'password only'}")
+        for name, role, has_second_factor in everyone():
+            print(f"{name}\t{role}\t{'second factor' if has_second_factor else 'password only'}")
         return 0
     if not args.name:
         raise Problem("staff.no-name", f"staff {args.action} needs a name", way_out=f"lofte staff {args.action} NAME")
-    password = add(args.name) if args.action == "add" else renew(args.name)
+    password = add(args.name, auditor=args.auditor) if args.action == "add" else renew(args.name)
     print(f"user: {args.name}\npassword: {password}")
     return 0
 
 
-def add(name: str) -> str:
-    """A new member of staff; returns the password, which is kept nowhere. Raises Problem when the name is taken."""
-    from django.contrib.auth.models import User
+def add(name: str, *, auditor: bool = False) -> str:
+    """A new account; returns the password, which is kept nowhere. Raises Problem when the name is taken.
+
+    An auditor is no member of staff: the account sees promises and their evidence where the policy lets auditors.
+    """
+    from django.contrib.auth.models import Group, User
+
+    from lofte.core.accounts import AUDITORS
 
     if User.objects.filter(username=name).exists():
         raise Problem(
             "staff.taken", "a member of staff has this name", way_out=f"For a new password: lofte staff password {name}"
         )
     password = make_password()
-    User.objects.create_user(username=name, password=password, is_staff=True)
+    user = User.objects.create_user(username=name, password=password, is_staff=not auditor)
+    if auditor:
+        user.groups.add(Group.objects.get_or_create(name=AUDITORS)[0])
     return password
 
 
@@ -59,12 +69,15 @@ def renew(name: str) -> str:
     return password
 
 
-def everyone() -> list[tuple[str, bool]]:
-    """User names, and whether a second factor is enrolled."""
+def everyone() -> list[tuple[str, str, bool]]:
+    """User names, staff or auditor, and whether a second factor is enrolled."""
     from allauth.mfa.utils import is_mfa_enabled
     from django.contrib.auth.models import User
 
-    return [(user.username, is_mfa_enabled(user)) for user in User.objects.filter(is_staff=True).order_by("username")]
+    return [
+        (user.username, "staff" if user.is_staff else "auditor", is_mfa_enabled(user))
+        for user in User.objects.order_by("username")
+    ]
 
 
 def first(home: Path, name: str) -> str:

@@ -8,6 +8,7 @@ from lofte.core import clock
 from lofte.core.publication import current
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
+from lofte.rules.model import Audience
 from lofte.web.console.language import console_locale, is_console
 
 
@@ -17,14 +18,16 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {
         "locale": console_locale(request),
         "locales": [{"locale": locale, "name": say(locale, "common.own_language")} for locale in LOCALES],
-        "organisation": _organisation(),
+        **_published(),
         "now": clock.now(),
         "spot": "account" if request.path.startswith("/accounts/") else "",
     }
 
 
-def _organisation() -> str:
+def _published() -> dict[str, Any]:
     try:
-        return current().policy.organisation.name
+        policy = current().policy
     except Problem:  # nothing is published yet
-        return ""
+        return {"organisation": "", "verdicts_are_public": False}
+    is_public = policy.verdicts_visible_to is Audience.PUBLIC
+    return {"organisation": policy.organisation.name, "verdicts_are_public": is_public}

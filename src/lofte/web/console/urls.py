@@ -7,6 +7,7 @@ urlpatterns = [
     path("check/", views.check, name="console-check"),
     path("promise/<str:promise>/", views.promise, name="console-promise"),
     path("publications/", views.publications, name="console-publications"),
+    path("evidence/<int:index>/", views.evidence, name="console-evidence"),
     path("people/", views.people, name="console-people"),
     path("people/<uuid:person>/", views.person, name="console-person"),
     path("operation/", views.operation, name="console-operation"),

@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lofte.core import actions, clock
+from lofte.core.evidence import log
 from lofte.core.publication import current
 from lofte.features.findings import reads as findings
 from lofte.features.promises import reads as promises
@@ -23,15 +24,16 @@ from lofte.web.console import checks
 from lofte.web.console import operation as running
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
-from lofte.web.console.staff import actor, staff_only
+from lofte.web.console.staff import actor, promise_readers, staff_only
 from lofte.web.pages import Edition
 from lofte.web.person_words import held_in_words
+from lofte.web.receipts import download
 
 STATUSES = ("broken", "unproved", "kept")
 
 
 @require_safe
-@staff_only
+@promise_readers
 def board(request: HttpRequest) -> HttpResponse:
     locale, lines = console_locale(request), promises.board()
     shown = request.GET.get("show", "")
@@ -52,7 +54,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@promise_readers
 def promise(request: HttpRequest, promise: str) -> HttpResponse:
     locale, line = console_locale(request), promises.promise(promise)
     past = [
@@ -89,9 +91,21 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@promise_readers
 def publications(request: HttpRequest) -> HttpResponse:
     return _page(request, "publications", spot="publications", publications=shelf())
+
+
+@require_safe
+@promise_readers
+def evidence(request: HttpRequest, index: int) -> HttpResponse:
+    """The proof of a verdict as a page that checks itself, for policies whose verdicts are not public."""
+    opened = log().opened(index)  # 404 beyond the log
+    if opened.kind != "verdict":
+        raise Problem("evidence.not-a-verdict", "this entry is not about a promise", status=404)
+    published = current()
+    market = next(iter(published.policy.markets))
+    return download(log().sealed_receipt(index), "html", Edition(market, console_locale(request), published))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
