@@ -19,8 +19,8 @@ from demo.hosts import host_map
 
 from lofte.edge.app import Edge
 from lofte.edge.config import EdgeConfig
-from lofte.edge.publication import load_current
 from lofte.evidence.log import Log, open_log
+from lofte.evidence.publications import load_current
 from lofte.features.policy.files import read_directory
 from lofte.features.policy.verbs import publish
 from lofte.gate import Gate, HeldReport
@@ -87,6 +87,10 @@ def _edge(home: Path, log: Log, running: Stage) -> Edge:
         origins=frozenset({running.origin}),
         consent_rate_per_s=1000,
         consent_burst=1000,
+        report_rate_per_s=1000,
+        report_burst=1000,
+        read_rate_per_s=1000,
+        read_burst=1000,
         on_report=lambda host, directive, path: running.violations.append((directive, host)),
     )
 

@@ -140,11 +140,14 @@ def test_the_guard_refuses_what_page_code_writes_and_says_so_once(visitor, stage
             return [document.cookie, Object.keys(localStorage).length, Object.keys(sessionStorage).length, db];
         }"""
     )
-    guest.settle()
+    for _ in range(30):  # beacons leave when the browser finds time
+        guest.page.wait_for_timeout(100)
+        told = sorted(what for directive, what in stage.violations if directive == "lofte-cookie")
+        if len(told) > 1:
+            break
 
     assert left == ["", 0, 0, "SecurityError"]
-    told = [what for directive, what in stage.violations if directive == "lofte-cookie"]
-    assert sorted(told) == ["_ga", "x"]
+    assert told == ["_ga", "x"]
 
 
 def test_injected_scripts_images_frames_and_calls_go_nowhere(visitor, stage):

@@ -21,7 +21,7 @@ def test_the_banner_is_first_in_the_body_and_the_guard_first_in_the_head(visit):
 @pytest.mark.parametrize(
     ("page", "before_banner"),
     [
-        (b"<p>hej</p>", b"</style>"),
+        (b"<p>hej</p>", b"</script>"),
         (b"<!doctype html><title>x</title><p>hej</p>", b"<title>x</title>"),
         (b"<!doctype html><html><head><title>x</title></head><p>hej</p>", b"</title></head>"),
         (b"\xef\xbb\xbf<!doctype html><!-- <body> --><title><body></title>text", b"</title>"),

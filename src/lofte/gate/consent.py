@@ -89,7 +89,8 @@ class ConsentState:
 
     @cached_property
     def names_allowed(self) -> Mapping[str, list[str]]:
-        return _by_storage(cookie for cookie in self.declarations.first_party if self.may_keep(cookie))
+        """By kind of storage, what page code may write; HttpOnly cookies are the server's alone."""
+        return _by_storage(c for c in self.declarations.first_party if self.may_keep(c) and not c.http_only)
 
     @cached_property
     def names_refused(self) -> Mapping[str, list[str]]:

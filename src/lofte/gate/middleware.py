@@ -97,7 +97,7 @@ class Gate:
         allowed = declarations.allowed(choice, gpc=headers.gpc, asked_anew=anew)
         prepared = self._prepare(declarations, allowed)
         word = published.word(locale, "banner", "settings_link")
-        return _Visit(scope, headers, market, locale, choice is None or bool(anew), prepared, word)
+        return _Visit(scope, headers, market, locale, choice is not None, bool(anew), prepared, word)
 
     def _declared(self, published: Published, market: str) -> Declarations:
         key = (published.digest, market)
@@ -124,9 +124,7 @@ class _Prepared:
     def __init__(self, state: ConsentState, *, trusted_types: bool) -> None:
         self.state = state
         self.policy = csp.policy(state, trusted_types=trusted_types)
-        self.guard = (
-            f'<script nonce="{csp.NONCE}" data-lofte="guard">{guard.script(state)}</script><style>{guard.STYLE}</style>'
-        )
+        self.guard = f'<script nonce="{csp.NONCE}" data-lofte="guard">{guard.script(state)}</script>'
 
 
 class _Request:
@@ -168,12 +166,14 @@ class _Visit:
         request: _Request,
         market: str,
         locale: str,
-        asks: bool,
+        has_choice: bool,
+        asks_anew: bool,
         prepared: _Prepared,
         settings_word: str,
     ) -> None:
         self.request, self.market, self.locale = request, market, locale
-        self.asks, self.settings_word = asks, settings_word
+        self.has_choice, self.asks = has_choice, asks_anew or not has_choice
+        self.settings_word = settings_word
         self.prepared, self.state = prepared, prepared.state
         self.nonce = secrets.token_urlsafe(16)
         self.path = scope["path"]
@@ -287,12 +287,16 @@ class _Answer:
         is_whole = visit.request.is_page and not held.is_frameset
         if is_whole and visit.asks:
             banner = self.gate.banner(visit.scope, visit.market, visit.locale)
+            if visit.has_choice:  # asked anew: the page may hold what was allowed before, so the answer turns it
+                banner = banner.replace(b'id="lofte-banner"', b'id="lofte-banner" data-anew', 1)
             held.insert_first(_body_place(held), banner.replace(b"<!--lofte:nonce-->", visit.nonce.encode()))
         if visit.request.is_page or held.head_open >= 0 or held.html_open >= 0:
-            held.insert_first(_head_place(held), visit.prepared.guard.replace(csp.NONCE, visit.nonce).encode())
+            style = guard.FRAME_STYLE if any(kind == "frame" for kind, _ in held.found) else ""
+            dressing = visit.prepared.guard.replace(csp.NONCE, visit.nonce) + style
+            held.insert_first(_head_place(held), dressing.encode())
         if is_whole and b'id="lofte-settings"' not in held.page:
             words = escape(visit.settings_word).encode("ascii", "xmlcharrefreplace")
-            link = b'<nav id="lofte-settings" aria-label="%s"><a href="%s">%s</a></nav>' % (
+            link = b'<nav id="lofte-settings" style="padding:1em" aria-label="%s"><a href="%s">%s</a></nav>' % (
                 words,
                 escape(visit.preferences).encode(),
                 words,

@@ -13,68 +13,60 @@ from lofte.rules.model import Locale, MarketId, StorageModel
 from lofte.rules.published import Published
 
 # Reject comes first in the document: one tab reaches it. Only what differs between purposes is in the loop below.
+# Half parsed it would be painted low and then grow: it shows only once its last element is there.
 _CSS = """
 #lofte-banner,#lofte-banner *{all:revert;box-sizing:border-box}
-#lofte-banner{position:fixed;inset:auto 0 0;z-index:2147483000;margin:0;max-height:50vh;overflow:auto;
-padding:6px 12px;font:14px/1.27 system-ui,sans-serif;text-align:start;
-color:#1d2321;background:#fff;border-top:1px solid #8a918e;box-shadow:0 -6px 30px #0003;color-scheme:light dark}
-#lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:5px 8px;max-width:64rem;margin:0 auto}
+#lofte-banner{position:fixed;inset:auto 0 0;z-index:2147483000;max-height:50vh;overflow:auto;padding:4px 12px;
+font:clamp(13px,4vw,15px)/1.27 system-ui,sans-serif;color:#1d2321;background:#fff;border-top:1px solid #8a918e;
+box-shadow:0 0 30px #0003;color-scheme:light dark}
+#lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:5px 8px}
 #lofte-banner form>*{grid-column:1/-1;margin:0}
-#lofte-banner h2{font-size:15px;line-height:1.2}
-#lofte-banner button{grid-column:auto;min-height:44px;padding:4px 8px;font:600 14px/1.15 system-ui,sans-serif;
-color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px;cursor:pointer}
+#lofte-banner h2{font-size:1em}
+#lofte-banner button{grid-column:auto;min-height:44px;padding:4px 8px;font:inherit;font-weight:600;
+color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px}
 #lofte-banner div{display:grid;grid-template-columns:auto 1fr;gap:inherit}
-#lofte-banner fieldset{min-width:0;border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 12px}
-#lofte-banner label{display:flex;flex-direction:column;align-items:center;justify-content:center;gap:2px;
-min-height:44px;min-width:44px;font-size:13px;line-height:1.2}
-#lofte-banner input{flex:none;width:20px;height:20px;margin:0;accent-color:#1f3d36}
-#lofte-banner a{color:inherit;display:inline-block}
-#lofte-banner [hidden],#lofte-banner:not([data-gpc="1"]) [data-lofte=gpc]{display:none}
+#lofte-banner fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 12px}
+#lofte-banner label{display:grid;place-items:center;
+min-height:44px}
+#lofte-banner input{width:20px;height:20px;margin:0 0 2px;accent-color:#2c7a66}
+#lofte-banner a{color:inherit}
+#lofte-banner [hidden],#lofte-banner[data-gpc=""] [data-lofte=gpc]{display:none}
 #lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
-html:has(#lofte-banner){scroll-padding-bottom:50vh}
-body:has(#lofte-banner){padding-bottom:min(50vh,18rem)}
-@media(max-width:47.9rem){#lofte-banner .many{grid-template-columns:1fr}}
+#lofte-banner:not(:has(script)){visibility:hidden}
+html:has(#lofte-banner){scroll-padding-bottom:50vh;padding-bottom:18rem}
 @media(min-width:48rem){
-#lofte-banner{inset:auto 24px 24px;margin:0 auto;max-width:62rem;padding:20px 24px;font-size:15px;line-height:1.4;
+#lofte-banner{bottom:24px;margin:0 auto;width:min(62rem,100% - 48px);padding:20px 24px;line-height:1.4;
 border:1px solid #c4cac7;border-radius:14px}
-#lofte-banner form{grid-template-columns:minmax(0,1fr) 11rem 11rem;gap:10px 12px}
-#lofte-banner h2,#lofte-banner [data-lofte=lead]{grid-column:1}
-#lofte-banner h2{font-size:1.2rem}
-#lofte-banner [data-lofte=reject]{grid-area:1/2/span 2}
-#lofte-banner [data-lofte=accept]{grid-area:1/3/span 2}
-#lofte-banner button{align-self:end}
+#lofte-banner form{grid-template-columns:1fr 11rem 11rem;gap:10px 12px}
+#lofte-banner h2{grid-area:1/1;font-size:1.2rem}
+#lofte-banner h2+p{grid-column:1}
+#lofte-banner form>button{grid-row:1/span 2;align-self:end}
 #lofte-banner div{grid-template-columns:1fr 22.75rem}
-#lofte-banner label{flex-direction:row;gap:8px;font-size:15px}}
-@media(max-height:30rem){#lofte-banner{position:static;max-height:none;margin:0 auto}
-html:has(#lofte-banner){scroll-padding:0}body:has(#lofte-banner){padding-bottom:0}}
+#lofte-banner label{display:flex;gap:8px}}
+@media(max-height:30rem){#lofte-banner{position:static;max-height:none}}
 @media(prefers-color-scheme:dark){#lofte-banner{color:#eef2f0;background:#18201d;border-color:#5b6762}
-#lofte-banner button{color:#10211c;background:#a9d5c5;border-color:#a9d5c5}#lofte-banner input{accent-color:#a9d5c5}
-#lofte-banner :focus-visible{outline-color:#8ec2ff}}
+#lofte-banner button{color:#10211c;background:#a9d5c5;border-color:#a9d5c5}}
 """
 
-# Sends the same decision without leaving the page. It reloads only when something must now load or stop:
-# a Content Security Policy cannot be widened in a loaded document. Any failure falls back to the plain form.
+# Sends the same form without leaving the page. It reloads only when something must now load or stop: a Content Security
+# Policy cannot be widened in a loaded document. A redirect kept back has status 0 and is the one good answer (Fetch
+# 5.3); after anything else the same button submits the plain form, whose answer people can read.
 _SCRIPT = """
-(()=>{const d=document,s=d.getElementById('lofte-banner'),f=s.querySelector('form');
-f.addEventListener('submit',e=>{
-const b=e.submitter.value,v=Object.fromEntries(new FormData(f)),c={};
-let turn=0;
+(()=>{const s=document.getElementById('lofte-banner'),f=s.querySelector('form');
+let plain;
+f.onsubmit=e=>{
+if(plain)return;
 e.preventDefault();
-f.querySelectorAll('[name^="choice."]').forEach(x=>{
-const on=b=='accept'||b=='save'&&x.checked;
-c[x.name.slice(7)]=on;
-if(on!=x.defaultChecked)turn=1});
-fetch('/lofte/consent',{method:'POST',headers:{'content-type':'application/json',accept:'application/json'},
-body:JSON.stringify({token:v.token,market:v.market,locale:v.locale,publication:v.publication,wording:v.wording,
-choices:c,action:'decide'})}).then(r=>{
-if(!r.ok)throw r;
-if(turn)return location.reload();
-const p=s.querySelector('[data-lofte=done]');
-f.hidden=1;p.hidden=0;p.focus();
+const b=e.submitter,v=b.value,d=new FormData(f);
+d.set('decision',v);
+fetch(f.action,{method:'POST',body:new URLSearchParams(d),redirect:'manual'}).then(r=>{
+if(r.status)throw r;
+if('anew'in s.dataset||[...f.querySelectorAll('label *')].some(x=>x.defaultChecked!=(v=='accept'||v=='save'&&x.checked)))
+return location.reload();
+const p=f.nextElementSibling;
+f.remove();p.hidden=0;p.focus();
 p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove())
-}).catch(()=>{
-const i=d.createElement('input');
-i.type='hidden';i.name='decision';i.value=b;f.append(i);f.submit()})})})()
+}).catch(()=>{plain=1;b.click()})}})()
 """
 
 
@@ -97,17 +89,17 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" \
 aria-labelledby="lofte-title">
 <style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
-<form id="lofte-form" method="post" action="/lofte/consent" data-lofte="form">
+<form method="post" action="/lofte/consent">
 {hidden_inputs(published, market, locale, "banner")}
 <h2 id="lofte-title">{word("title")}</h2>
-<p data-lofte="lead">{word("lead")}</p>
+<p>{word("lead")}</p>
 <button id="lofte-reject" data-lofte="reject" name="decision" value="reject">{word("reject")}</button>
 <button id="lofte-accept" data-lofte="accept" name="decision" value="accept">{word("accept")}</button>
-<div{' class="many"' if len(asked) > 2 else ""}>
-<fieldset id="lofte-purposes" data-lofte="purposes" aria-label="{legend}">{boxes}</fieldset>
+<div>
+<fieldset data-lofte="purposes" aria-label="{legend}">{boxes}</fieldset>
 <button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button></div>
 <p data-lofte="gpc">{escape(say(locale, "banner.gpc"))}</p>
-<p data-lofte="hint">{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
+<p>{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
 <a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.list"))}</a></p>
 </form>
 <p data-lofte="done" role="status" tabindex="-1" hidden>{escape(say(locale, "banner.done"))} \
