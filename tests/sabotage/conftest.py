@@ -26,6 +26,7 @@ from django.test import override_settings
 
 from lofte.cli import serve, wiring
 from lofte.core import clock, evidence, mail, outbox, publication
+from lofte.core.models import Counter
 from lofte.evidence.log import open_log
 from lofte.features.policy import files
 from lofte.features.policy import verbs as policy
@@ -141,7 +142,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> 
             home=home,
             origin=origin,
             port=port,
-            site=site,
+            site=lambda scope, receive, send: made.inside(scope, receive, send),
             host_map=host_map(),
             around=lambda server: _beside(_tampered(made, server), mailbox),
         )
@@ -278,8 +279,11 @@ def healthy_visit(system: System, chromium: str) -> Mapping[str, Status]:
 
 @pytest.fixture
 def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., set[str]]:
-    """``broken_by()`` runs the probes and returns the promises that changed; all of them must have turned broken."""
-    return lambda **world: _changed(system, healthy, None, world)
+    """``broken_by()`` runs the probes (of ``ids``, else all) and returns the promises that changed.
+
+    All of them must have turned broken, with a reason in every language.
+    """
+    return lambda ids=None, **world: _changed(system, healthy, ids, world)
 
 
 @pytest.fixture
@@ -304,6 +308,7 @@ def _whole_again(system: System) -> Iterator[None]:
     system.duties.paused.clear()
     system.inside = site
     system.outside.clear()
+    Counter.objects.all().delete()  # two canaries a test would soon meet the limit of what one network may ask
     publication.forget()
 
 

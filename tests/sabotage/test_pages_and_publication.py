@@ -10,6 +10,9 @@ from lofte.rules.packs import law_pack
 
 pytestmark = pytest.mark.xdist_group("sabotage")
 
+# Judged from pages and the publication alone, in a few seconds; whoever breaks what a canary meets looks at everything.
+PAGES = frozenset({"P01", "P02", "P04", "P07", "P12", "P13", "P17", "P27", "P32", "P44", "P49"})
+
 
 def _without(*words: str):
     def rewrite(cookies, page):
@@ -36,14 +39,14 @@ def test_a_word_missing_in_one_language_breaks_p02(system, broken_by, monkeypatc
         [],
     )  # the page itself cannot be made: it is not asked about here
 
-    assert broken_by() >= {"P02"}
+    assert broken_by(PAGES) == {"P02"}
     assert "fi: news.withdraw_any_time" in system.reason("P02")
 
 
 def test_an_edition_in_the_wrong_language_breaks_p02(system, broken_by):
     system.outside["/fi/"] = lambda cookies, page: (page.replace(b'lang="fi"', b'lang="en"'), [])
 
-    assert broken_by() == {"P02"}
+    assert broken_by(PAGES) == {"P02"}
     assert "fi: /fi/" in system.reason("P02")
 
 
@@ -57,7 +60,7 @@ def test_a_cookie_struck_from_the_public_list_breaks_p44(system, broken_by):
 def test_an_outdated_cookie_list_breaks_p44(system, broken_by):
     system.outside["/lofte/cookies/fi/fi/"] = lambda cookies, page: (page.replace(b"<h1>", b"<h1>2022 "), [])
 
-    assert broken_by() == {"P44"}
+    assert broken_by(PAGES) == {"P44"}
     assert "not the one published last" in system.reason("P44")
 
 
@@ -79,14 +82,14 @@ def test_a_page_that_no_longer_names_the_authority_breaks_p32(system, broken_by)
     name = "Integritetsskyddsmyndigheten"
     system.outside["/lofte/policy/se/sv/"] = lambda cookies, page: (page.replace(name.encode(), b""), [])
 
-    assert broken_by() == {"P32", "P49"}
+    assert broken_by(PAGES) == {"P32", "P49"}
     assert name in system.reason("P32", "sv")
 
 
 def test_a_page_that_no_longer_names_the_controller_breaks_p01(system, broken_by):
     system.outside["/lofte/policy/no/nb/"] = lambda cookies, page: (page.replace(b"Xledger (Oslo)", b"Xledger"), [])
 
-    assert broken_by() == {"P01", "P49"}
+    assert broken_by(PAGES) == {"P01", "P49"}
     assert "Xledger (Oslo)" in system.reason("P01", "nb")
 
 
@@ -112,7 +115,7 @@ def test_bytes_changed_after_publication_break_p49(system, broken_by):
     before = frozen.read_bytes()
     frozen.write_bytes(before.replace(b"<h1", b"<h1 "))
     try:
-        assert broken_by() == {"P49"}
+        assert broken_by(PAGES) == {"P49"}
     finally:
         frozen.write_bytes(before)
 
@@ -125,7 +128,7 @@ def test_a_legitimate_interest_without_a_balancing_test_breaks_p12(system, broke
     bare = purposes["contact"].model_copy(update={"balancing": None})
     policy = published.policy.model_copy(update={"purposes": {**purposes, "contact": bare}})
 
-    assert broken_by(published=published.model_copy(update={"policy": policy})) == {"P12"}
+    assert broken_by(PAGES, published=published.model_copy(update={"policy": policy})) == {"P12"}
     assert "contact" in system.reason("P12")
 
 
@@ -140,14 +143,14 @@ def test_a_law_value_without_a_source_breaks_p27(system, broken_by, monkeypatch)
 
     monkeypatch.setattr("lofte.probes.law_pack_current.law_pack", uncited)
 
-    assert broken_by() == {"P27"}
+    assert broken_by(PAGES) == {"P27"}
     assert "FI: breach" in system.reason("P27")
 
 
 def test_a_form_that_asks_for_more_breaks_p04(system, broken_by):
     system.outside["/news/se/sv/"] = lambda cookies, page: (page.replace(b'name="company"', b'name="personnummer"'), [])
 
-    assert broken_by() == {"P04"}
+    assert broken_by(PAGES) == {"P04"}
     assert "personnummer" in system.reason("P04")
 
 

@@ -22,6 +22,9 @@ from lofte.probes.instruments import canary
 
 pytestmark = pytest.mark.xdist_group("sabotage")
 
+# Judged from rows and pages alone: what is broken here cannot reach the promises a canary walks for.
+WITHOUT_CANARY = frozenset({"P01", "P02", "P07", "P12", "P13", "P17", "P18", "P27", "P44", "P49"})
+
 
 @pytest.fixture
 def somebody(system):
@@ -78,10 +81,9 @@ def test_a_delivery_without_any_consent_breaks_p11(system, broken_by, somebody):
 
 
 def test_a_consent_without_wording_breaks_p14(system, broken_by, somebody):
-    Consent.objects.create(
-        person_id=somebody, purpose="newsletter", ordinal=1, action="granted", wording="", publication=system.world().published.digest,
-        market="SE", locale="sv", method="import",
-    )  # fmt: skip
+    digest = system.world().published.digest
+    said = {"purpose": "newsletter", "ordinal": 1, "action": "granted", "wording": "", "method": "import"}
+    Consent.objects.create(person_id=somebody, publication=digest, market="SE", locale="sv", **said)
 
     assert broken_by() == {"P14"}
     assert "lack the words the person saw" in system.reason("P14")
@@ -122,20 +124,20 @@ def test_a_customer_kept_past_the_end_of_the_relation_breaks_p18(system, broken_
     late = clock.now() - timedelta(days=9)
     Holding.objects.of(somebody).update(clock="end-of-relation", purpose="customer", basis="contract", due_at=late)
 
-    assert broken_by() == {"P18"}
+    assert broken_by(WITHOUT_CANARY) == {"P18"}
 
 
 def test_a_holding_without_a_clock_breaks_p07(system, broken_by, somebody):
     Holding.objects.of(somebody).update(clock="", due_at=None)
 
-    assert broken_by() == {"P07"}
+    assert broken_by(WITHOUT_CANARY) == {"P07"}
 
 
 @pytest.mark.parametrize("purpose, promise", [("event", "P13"), ("customer", "P17")])
 def test_a_holding_on_another_basis_breaks_the_promise_of_a_contract(system, broken_by, somebody, purpose, promise):
     Holding.objects.of(somebody).update(purpose=purpose, basis="legitimate_interest")
 
-    assert broken_by() == {promise}
+    assert broken_by(WITHOUT_CANARY) == {promise}
 
 
 def test_a_portal_that_answers_strangers_differently_breaks_p28(system, broken_by, monkeypatch):
@@ -155,17 +157,16 @@ def test_a_portal_that_answers_strangers_differently_breaks_p28(system, broken_b
 def test_something_left_after_an_erasure_breaks_p29(system, broken_by, monkeypatch):
     erase_rows = holdings.erase_rows
 
-    def forgetful(person, hashes=frozenset()):
+    def forgetful(person, *given, **named):
         """Leaves who looked at the person, and so that there was such a person."""
         kept = list(Look.objects.of(person)[:1])
-        counts = erase_rows(person, hashes)
-        Look.objects.bulk_create(kept)
+        counts = erase_rows(person, *given, **named)
+        Look.everyone.bulk_create(kept)
         return counts
 
     with monkeypatch.context() as patched:
         patched.setattr(holdings, "erase_rows", forgetful)
         # A table without the person it hangs on: SQLite would refuse it at commit, other databases would not.
-        patched.setattr("lofte.features.rights.erasure.holdings.erase_rows", forgetful)
         with _unchecked_keys():
             broken = broken_by()
     Look.everyone.exclude(person_id__in=Person.objects.values("id"))._raw_delete("default")

@@ -211,6 +211,7 @@ def _says_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[d
 def _says_yes_then_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
     with _Visit(browser, base_url, task) as visit:
         visit.open_first()
+        visit.start_anew()
         visit.decide("accept")
         visit.open_first()
         accepted = visit.phase("accepted")
