@@ -1,4 +1,5 @@
 import json
+from html import escape
 
 import pytest
 
@@ -8,9 +9,17 @@ from lofte.evidence.log import Draft
 from lofte.evidence.note import VerifierKey
 from lofte.evidence.verify import verify_receipt
 from lofte.kernel.canonical import canonical_bytes
+from lofte.rules.controls import words_of
 
 LOCALES = ["sv", "nb", "fi", "en-GB", "en-US"]
-VERDICT = {"promise": "P15", "status": "kept", "at": "2026-11-22T11:30:00Z", "control": "retention_sweep"}
+VERDICT = {
+    "event": "verdict",
+    "promise": "P49",
+    "status": "unproved",
+    "at": "2026-11-22T11:30:00Z",
+    "reason": "no-probe",
+    "facts": {},
+}
 
 
 def record(world, kind, fact, who=None):
@@ -54,12 +63,21 @@ def test_codes_of_another_installation_open_nothing(world):
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_verdict_is_shown_with_its_proof_in_every_language(world, locale):
-    index = record(world, "verdict", VERDICT)
+    published = world.edge.shelf.current().published
+    control = published.policy.promises["P49"].controls[0].control
+    index = record(world, "verdict", VERDICT | {"control": control})
     page = world.get(f"/lofte/evidence/{index}?locale={locale}")
 
     assert f'<html lang="{locale}">' in page.text
-    assert "P15" in page.text
+    assert escape(published.word(locale, "promises", "P49", "title")) in page.text
+    assert escape(words_of(control)[locale].asserts) in page.text
     assert "c2sp.org/tlog-proof@v1" in page.text
+
+
+def test_a_verdict_of_a_control_since_removed_is_still_shown(world):
+    index = record(world, "verdict", VERDICT | {"control": "gone_since"})
+
+    assert "gone_since" in world.get(f"/lofte/evidence/{index}").text
 
 
 def test_evidence_is_proved_to_programs_too(world):

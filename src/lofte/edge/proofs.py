@@ -30,7 +30,10 @@ from lofte.evidence.tiles import parse_tile_path
 from lofte.gate.choice import Choice
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, room_words, say
+from lofte.rules.control import Status, Verdict
+from lofte.rules.controls import reason, words_of
 from lofte.rules.model import Audience
+from lofte.rules.published import Published
 
 WITHOUT_A_PERSON = frozenset(("verdict", "publication", "erasure"))
 _LONGEST_HISTORY = 50
@@ -75,7 +78,7 @@ class Proofs:
         if (request.wants_json() and not request.prefers_html()) or request.query("format") == "json":
             await answer(send, 200, json_bytes(found), JSON, cache, request.is_head)
         else:
-            body = evidence_page(found, self._locale(request, found))
+            body = evidence_page(found, self._locale(request, found), self._shelf.current().published)
             await answer(send, 200, body, HTML, [*cache, *page_headers()], request.is_head)
         return 200
 
@@ -168,25 +171,45 @@ class Proofs:
         return 200
 
 
-def evidence_page(receipt: Mapping[str, Any], locale: str) -> bytes:
+def evidence_page(receipt: Mapping[str, Any], locale: str, published: Published) -> bytes:
     """The fact in words, its place in the log, and the proof to check it by."""
     kind, index, fact = receipt["kind"], receipt["index"], receipt["fact"]["payload"]
-    named = [(_field(locale, name), _value(locale, value)) for name, value in _flat(fact)]
     entry = [
         (say(locale, "edge.evidence.index"), str(index)),
         (say(locale, "edge.evidence.kind"), say(locale, f"edge.kind.{kind}")),
     ]
     if receipt["policy"]:
         entry.append((say(locale, "edge.evidence.policy"), receipt["policy"]))
+    named = _verdict_in_words(fact, locale, published) if kind == "verdict" else None
+    named = named or [(_field(locale, name), _value(locale, value)) for name, value in _flat(fact) if name != "event"]
     name = f"lofte-evidence-{index}.json"
     raw = f'<a class="button" href="/lofte/evidence/{index}?format=json" download="{name}">'
     proof = escape(receipt["proof"])
     body = (
-        f"<p>{told(locale, 'evidence.lead')}</p>{rows([*entry, *named])}"
+        f"<p>{told(locale, 'evidence.lead')}</p>{rows([*named, *entry])}"
         f"<p>{raw}{told(locale, 'evidence.download')}</a></p>"
         f"<details><summary>{told(locale, 'evidence.proof')}</summary><pre>{proof}</pre></details>"
     )
     return page(locale, say(locale, "edge.evidence.title", kind=say(locale, f"edge.kind.{kind}"), index=index), body)
+
+
+def _verdict_in_words(fact: Mapping[str, Any], locale: str, published: Published) -> list[tuple[str, str]] | None:
+    """Promise, what was checked, outcome and why, as the control itself says it; None for a control no longer known."""
+    try:
+        control = words_of(fact["control"])[locale]
+        verdict = Verdict(Status(fact["status"]), fact["reason"], fact.get("facts", {}))
+        why = reason(fact["control"], verdict, locale)
+        title = published.words.get(locale, {}).get("promises", {}).get(fact["promise"], {}).get("title", "")
+    except (KeyError, ValueError, FileNotFoundError):
+        return None
+    return [
+        (_field(locale, "promise"), f"{fact['promise']}: {title}" if title else fact["promise"]),
+        (_field(locale, "status"), say(locale, f"edge.verdict.{fact['status']}")),
+        (_field(locale, "reason"), why),
+        (_field(locale, "at"), moment(locale, fact["at"])),
+        (_field(locale, "control"), control.name),
+        (_field(locale, "asserts"), control.asserts),
+    ]
 
 
 def _flat(value: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
