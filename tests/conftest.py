@@ -106,7 +106,12 @@ def publish(home: Path, policy: dict[str, Any], version: str | None = None) -> P
     for name in ("objects", "publications"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "objects" / sha256_hex(content)).write_bytes(content)
-    manifest = {"digest": digest, "version": found.version, "files": {"policy.json": sha256_hex(content)}}
+    manifest = {
+        "digest": digest,
+        "version": found.version,
+        "published_at": found.published_at,
+        "files": {"policy.json": sha256_hex(content)},
+    }
     (folder / "publications" / f"{digest}.json").write_text(json.dumps(manifest))
     (folder / "current").write_text(digest)
     publication.forget()

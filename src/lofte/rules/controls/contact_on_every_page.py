@@ -28,8 +28,8 @@ WANTED = frozenset({"page", "mail", "receipt"})
 def _judge(seen: ContactShown, parameters: Mapping[str, Any]) -> Verdict:
     if lacks := lacking(seen.pages):
         return broken("lacks", pages=listed(lacks))
-    if unseen := WANTED - seen.kinds:
-        return unproved("unseen", kinds=listed(unseen), pages=len(seen.pages))
+    if not seen.kinds >= WANTED:
+        return unproved("unseen", pages=len(seen.pages))
     return kept(pages=len(seen.pages))
 
 
