@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from lofte.evidence.publications import Publication, Shelf
 from lofte.evidence import checkpoint, note
+from lofte.evidence.publications import Publication, Shelf
 from lofte.evidence.verify import verify_receipt
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import pages
