@@ -17,9 +17,8 @@ MARKET, LOCALE = "GB", "en-GB"
 
 IDS = {
     "lofte-banner": "the banner; not in the page once a choice is stored",
-    "lofte-form": "the form; posts to `/lofte/consent`",
+    "lofte-form": "preferences page: the form; posts to `/lofte/consent`, as the only form of the banner does",
     "lofte-title": "the heading",
-    "lofte-purposes": "the group of checkboxes",
     "lofte-choice-<purpose>": "the checkbox of one purpose; never ticked beforehand where consent is asked",
     "lofte-why-<purpose>": "preferences page: what the purpose is for; describes the checkbox to a screen reader",
     "lofte-reject": "refuses everything that is asked about",
@@ -30,20 +29,19 @@ IDS = {
 }
 HOOKS = {
     "banner": "the banner",
-    "form": "the form, in the banner and on the preferences page",
-    "lead": "the sentence that says what is asked",
+    "form": "preferences page: as `#lofte-form`",
     "purposes": "the group of checkboxes",
     "reject": "as `#lofte-reject`",
     "accept": "as `#lofte-accept`",
     "save": "as `#lofte-save`",
     "withdraw": "as `#lofte-withdraw`",
     "gpc": "the note shown when the browser sends Global Privacy Control",
-    "hint": "how to change one's mind later",
     "preferences": "link to the preferences page; on that page, its main part",
     "cookies": "link to the cookie list",
     "done": "the confirmation, shown without leaving the page",
     "history": "preferences page: the decisions of this browser with their receipts",
 }
+_BY_THE_EDGE = "history"  # not in the frozen page
 _OTHERS = """## On every page behind the gate
 
 | hook | is |
@@ -73,6 +71,7 @@ gives the form. Send its hidden fields back as they are, with `decision=reject` 
 
 def made() -> str:
     ids, hooks = found()
+    hooks.add(_BY_THE_EDGE)
     _demand(ids, IDS, "ids")
     _demand(hooks, HOOKS, "hooks")
     return page(
@@ -81,7 +80,7 @@ def made() -> str:
         "## Ids",
         table(("id", "is"), [(code(f"#{name}"), meaning) for name, meaning in IDS.items() if name in ids]),
         "## data-lofte",
-        table(("value", "is"), [(code(f'[data-lofte="{name}"]'), meaning) for name, meaning in HOOKS.items()]),
+        table(("value", "is"), [(code(f'[data-lofte="{name}"]'), HOOKS[name]) for name in HOOKS if name in hooks]),
         'Each checkbox also carries `data-lofte-purpose`, the banner `data-gpc="1"` when the browser sends `Sec-GPC`.',
         _OTHERS,
         _CLIENT,

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from datetime import timedelta
 
-from docs.generate.markdown import ROOT, code, lasting, page, table
+from docs.generate.markdown import ROOT, code, lasting, page, table, told
 
 NAME = "duties.md"
 
@@ -14,11 +14,13 @@ MEANING = {
     "mail.deliver": "sends what is queued; suppresses what may no longer be sent",
     "outbox.drain": "carries facts to the evidence log and to their subscribers",
     "outreach.forget_unconfirmed": "forgets sign-ups nobody confirmed in time",
+    "policy.publish": "puts in force what `lofte publish` handed over to the running server",
     "promises.publish": "rewrites the public verdicts, so that a proof that grew too old stops counting",
     "retention.sweep": "erases what is past its clock, person by person, and searches for what is left",
     "rights.answer_asks": "answers requests for a link to the portal, so that the answer's time tells nothing",
     "rights.forget_corrections": "forgets corrections of an address that nobody confirmed",
     "rights.resume_erasures": "carries on with every erasure that is not proved yet",
+    "sessions.clear_expired": "forgets sessions that have ended",
     "vault.rotate_epoch": "wraps each person's key anew and destroys the old wrapping key, so that old backups open nothing",
 }
 
@@ -28,16 +30,27 @@ is named by `lofte doctor` and in the console. They run inside `lofte serve`."""
 
 
 def made() -> str:
-    rows = [(code(name), lasting(every), MEANING[name]) for name, every in sorted(declared())]
+    rows = [(code(name), lasting(every), meaning(name, said)) for name, every, said in sorted(declared())]
     return page("Duties", _LEAD, table(("duty", "every", "does"), rows))
 
 
-def declared() -> Iterator[tuple[str, timedelta]]:
+def meaning(name: str, docstring: str) -> str:
+    """What is written here, or else the first sentence of the duty's own docstring."""
+    if name in MEANING:
+        return MEANING[name]
+    first = told(docstring.split(". ")[0]).rstrip(".;")
+    if not first:
+        raise LookupError(f"say what {name} does, in its docstring or in docs/generate/duties.py")
+    return first[0].lower() + first[1:]
+
+
+def declared() -> Iterator[tuple[str, timedelta, str]]:
     """Every ``@duty("name", every=timedelta(...))`` in the package."""
     for file in sorted((ROOT / "src" / "lofte").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
-                yield from (_read(each) for each in node.decorator_list if _is_duty(each))
+                said = ast.get_docstring(node) or ""
+                yield from ((*_read(each), said) for each in node.decorator_list if _is_duty(each))
 
 
 def _is_duty(node: ast.expr) -> bool:
