@@ -26,7 +26,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> ConsentRecords:
     refused, receipts = _canary_receipts(world)
     sampled, wordless, wrong = _sample(world)
     return ConsentRecords(
-        records=grants.count() + sampled,
+        records=grants.count() + sampled + receipts,  # the canary's own is gone again, but its receipt was seen
         without_wording=_without_wording(world) + wordless,
         unlogged=_unlogged(world.now()),
         receipts=receipts + sampled,

@@ -1,9 +1,12 @@
 """A round: gather, judge, keep. Whatever goes wrong while looking is *unproved* with its reason, never *kept*."""
 
+import fcntl
 import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from lofte.features.promises import reads, verbs
@@ -28,13 +31,21 @@ def run_probes(world: World, ids: Collection[str] | None = None) -> list[Judged]
     observe are left alone; they never have a verdict, only what is missing.
     """
     done: list[Judged] = []
-    with _one_round:  # two rounds at once would see each other's canary
+    with _alone(world.home):
         for bindings in _by_patience(world, ids):
             judged = [Judged(promise, control, judge(world, control, given)) for promise, control, given in bindings]
             if judged:
                 verbs.store(judged, world.now())
             done += judged
     return done
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One round at a time in a home, whichever process it runs in: two at once would sweep up each other's canary."""
+    with _one_round, (home / "probes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def judge(world: World, control_id: str, parameters: Mapping[str, Any]) -> Verdict:
