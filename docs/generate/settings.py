@@ -214,7 +214,6 @@ HOME = (
         "log",
         "publish again; earlier versions are gone",
     ),
-    ("static/", "nothing that matters", "none", "nothing"),
 )
 
 _LEAD = """Settings come from the environment and from the options of [`lofte serve`](commands.md#lofte-serve). A value

@@ -48,8 +48,6 @@ def enter(home: Path | str | None, **environment: str) -> Path:
     from django.db import DatabaseError
 
     django.setup()
-    folder = Path(os.environ["LOFTE_HOME"])
-    (folder / "static").mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
     for database, variable in (("keys", "LOFTE_KEYS_DATABASE"), ("default", "LOFTE_DATABASE")):
         try:
             call_command("migrate", database=database, interactive=False, verbosity=0)
@@ -58,7 +56,7 @@ def enter(home: Path | str | None, **environment: str) -> Path:
                 "settings.no-database", f"the database cannot be used ({type(error).__name__})", Place(key=variable),
                 way_out="Is it running, and are address, name and password right? For a file: is it whole and writable?",
             ) from error  # fmt: skip
-    return folder
+    return Path(os.environ["LOFTE_HOME"])
 
 
 @dataclass(slots=True)
