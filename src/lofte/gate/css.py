@@ -16,19 +16,23 @@ _ADDRESS = re.compile(
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(\n)|(.))", re.IGNORECASE | re.DOTALL)
 
 
-def hold(sheet: str, is_held: Callable[[str], bool]) -> str:
-    """The sheet with every address for which ``is_held`` says yes replaced by one that loads nothing."""
+def hold(sheet: str, is_held: Callable[[str], bool]) -> list[tuple[int, int, str]]:
+    """Where a sheet names an address for which ``is_held`` says yes: start, end, and what to put there instead."""
     if "(" not in sheet and "@" not in sheet:
-        return sheet
-
-    def swap(found: re.Match[str]) -> str:
+        return []
+    edits = []
+    for found in _ADDRESS.finditer(sheet):
         group = found.lastgroup or "plain"
-        address = _ESCAPE.sub(_character, found.group(group))
-        if not is_held(address):
-            return found.group()
-        return found.group("before") + {"double": f'"{HELD}"', "single": f"'{HELD}'", "plain": HELD}[group]
+        if is_held(_ESCAPE.sub(_character, found.group(group))):
+            edits.append((*found.span(group), HELD))
+    return edits
 
-    return _ADDRESS.sub(swap, sheet)
+
+def held_text(sheet: str, is_held: Callable[[str], bool]) -> str:
+    """The sheet with those edits made."""
+    for start, end, text in reversed(hold(sheet, is_held)):
+        sheet = sheet[:start] + text + sheet[end:]
+    return sheet
 
 
 def _character(found: re.Match[str]) -> str:

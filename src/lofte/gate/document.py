@@ -102,7 +102,8 @@ class Held:
     def bytes(self) -> bytes:
         """The page with its edits; equal places keep the order in which they were asked for."""
         pieces, at = [], 0
-        for start, end, text in sorted(self.edits, key=lambda edit: edit[0]):
+        # A place may have been asked for twice where tags were read inside tags: once is enough.
+        for start, end, text in sorted(dict.fromkeys(self.edits), key=lambda edit: edit[0]):
             if start < at:
                 continue
             pieces += [self.page[at:start], text]
@@ -124,7 +125,10 @@ class _Holder:
         self.page = held.page
 
     def over(self, start: int, end: int, nesting: int) -> None:
-        for tag in tags(self.page, start, end):
+        """Judge every tag that begins between ``start`` and ``end``."""
+        for tag in tags(self.page, start):
+            if tag.start >= end:
+                return
             if tag.closing:
                 if tag.name == "body" and not nesting:
                     self.held.body_close = tag.start
@@ -150,7 +154,7 @@ class _Holder:
     # ----- elements with ways of their own -----
 
     def _script(self, tag: Tag, nesting: int) -> None:
-        address = tag.get("src") if not tag.foreign else tag.get("src") or tag.get("href") or tag.get("xlink:href")
+        address = tag.get("src") or tag.get("href") or tag.get("xlink:href")  # the latter two in SVG
         kind = (tag.get("type") or tag.get("language") or "").strip().lower().partition(";")[0].strip()
         if kind not in _JAVASCRIPT and f"text/{kind}" not in _JAVASCRIPT:
             return  # a data block: browsers neither run nor fetch it
@@ -210,13 +214,15 @@ class _Holder:
             )
 
     def _style(self, tag: Tag, nesting: int) -> None:
+        if self.page.find(b"(", tag.end, tag.content_end) < 0 and self.page.find(b"@", tag.end, tag.content_end) < 0:
+            return
         sheet = self.page[tag.end : tag.content_end].decode("latin-1")
-        changed = css.hold(sheet, lambda address: self._is_held(address, "style"))
-        if changed != sheet:
-            self.held.edits.append((tag.end, tag.content_end, changed.encode("latin-1")))
+        for start, end, text in css.hold(sheet, lambda address: self._is_held(address, "style")):
+            self.held.edits.append((tag.end + start, tag.end + end, text.encode()))
 
     def _noscript(self, tag: Tag, nesting: int) -> None:
-        # Raw text for browsers with scripting, markup for those without: it is judged as markup and skipped as text.
+        # Raw text for browsers with scripting, markup for those without, where a tag may even run on behind its end:
+        # it is judged as markup and skipped as text.
         if nesting < _MAX_NESTING:
             self.over(tag.end, tag.content_end, nesting + 1)
 
@@ -255,7 +261,7 @@ class _Holder:
                 self._rename_one(item)
 
     def _inline_style(self, item: Attribute) -> None:
-        changed = css.hold(item.value, lambda address: self._is_held(address, "style"))
+        changed = css.held_text(item.value, lambda address: self._is_held(address, "style"))
         if changed != item.value:
             text = escape(changed).encode()
             self.held.edits.append((item.value_start, item.value_end, text if item.quote else b'"' + text + b'"'))
@@ -287,7 +293,7 @@ class _Holder:
 
     def _disarm(self, tag: Tag) -> None:
         # The first of two equal attributes counts, so this one wins over the page's own type.
-        self.held.insert(tag.name_end, b' type="text/plain" data-lofte-held')
+        self.held.insert(tag.name_end, b" type=text/plain data-lofte-held")
 
     def _give_nonce(self, tag: Tag) -> None:
         if tag.get("nonce") != self.view.nonce:

@@ -438,7 +438,11 @@ def _head_place(held: Held) -> int:
 
 _HEAD_ONLY = re.compile(
     rb"(?is)(?:\s+|<!--.*?-->|<!doctype[^>]*>|</?(?:html|head|meta|link|base)(?=[\s/>])[^>]*>|</?body[^>]*>"
-    rb"|<(title|script|style|noscript|template)(?=[\s/>])[^>]*>.*?</\1[^>]*>)*+"
+    + b"".join(
+        rb"|<" + name + rb"(?=[\s/>])[^>]*>.*?</" + name + rb"[^>]*>"
+        for name in (b"title", b"script", b"style", b"noscript", b"template")
+    )
+    + rb")*+"
 )
 
 

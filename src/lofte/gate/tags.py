@@ -2,7 +2,8 @@
 
 Follows the tokenizer of the WHATWG HTML standard (13.2.5) on bytes of any ASCII-compatible encoding: quoted and
 unquoted attribute values, comments and their odd endings, raw-text elements, script data with its escaped states.
-It builds no tree; where a tree would decide (foreign content), it looks inside rather than past.
+It builds no tree. Where a tree would decide how to read on (SVG and MathML beyond plain drawings, raw text in a select,
+framesets), it stops trusting contexts and reads every `<name` to the end of the page as a tag: it may then hold too much.
 """
 
 import re
@@ -13,13 +14,15 @@ from html import unescape
 _S = rb"[\t\n\f\r ]"
 _GAP = rb"[\t\n\f\r /]*+"
 _NAME = rb"[^\t\n\f\r />][^\t\n\f\r />=]*+"
-_VALUE = rb"(?:" + _S + rb"*+=" + _S + rb"""*+(?:"[^"]*+"|'[^']*+'|(?=>)|[^\t\n\f\r >"'][^\t\n\f\r >]*+))?+"""
+_VALUE = (
+    rb"(?:" + _S + rb"*+=" + _S + rb"""*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^\t\n\f\r >"'][^\t\n\f\r >]*+))?+"""
+)
 _END_OF_NAME = rb"(?=[\t\n\f\r />])"
 
 # Elements that load, switch the tokenizer, or mark where the gate inserts.
 _TELLING = (
     rb"(?:script|style|link|iframe|meta|base|noscript|body|head|html|textarea|title|xmp|noembed|noframes|plaintext|svg|math"
-    rb"|object|embed|applet|image|use|feimage|frameset)" + _END_OF_NAME
+    rb"|object|embed|applet|image|use|feimage|frameset|select)" + _END_OF_NAME
 )
 # Attributes that load, whatever the element; those whose quoted value is plainly relative, or a style that names no
 # address, are passed over in C.
@@ -31,7 +34,7 @@ _LOADING = (
 _SKIP = re.compile(
     rb"(?is:[^<]++"
     rb"|<(?![a-z/!?])"
-    rb"|</(?!(?:body|svg|math)"
+    rb"|</(?!(?:body|select)"
     + _END_OF_NAME
     + rb")[a-z][^\t\n\f\r />]*+(?:"
     + _GAP
@@ -57,6 +60,7 @@ _SKIP = re.compile(
     rb")*+"
 )
 _TAG = re.compile(rb"(?is)<(/?)([a-z][^\t\n\f\r />]*+)((?:" + _GAP + _NAME + _VALUE + rb")*+)(" + _GAP + rb")>")
+# No group stands inside a possessive repeat: CPython 3.11 then reports wrong spans (gh-101955).
 _ATTRIBUTE = re.compile(
     rb"(?is)"
     + _GAP
@@ -66,11 +70,33 @@ _ATTRIBUTE = re.compile(
     + _S
     + rb"*+="
     + _S
-    + rb"""*+(?:"([^"]*+)"|'([^']*+)'|(?=>)|([^\t\n\f\r >"'][^\t\n\f\r >]*+)))?+"""
+    + rb"""*+(?:"([^"]*+)"|'([^']*+)'|(?=>)|([^\t\n\f\r >"'][^\t\n\f\r >]*+)))?"""
 )
 RAW_TEXT = frozenset((b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"textarea", b"title", b"noscript"))
 _CLOSERS = {name: re.compile(rb"(?i)</" + name + _END_OF_NAME) for name in (*RAW_TEXT, b"script")}
+_ANY_START = re.compile(rb"(?i)<(?=[a-z]|/body)")
+# Drawings and formulas whose end no parser disputes: known elements only, integration points closed and without markup.
+_PLAIN = (
+    rb"(?:[^<]++|<!--(?!-?>)[^>]*?--!?>"
+    + b"".join(
+        rb"|<" + name + rb"(?=[\t\n\f\r >])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>[^<]*+</" + name + rb"\s*+>"
+        for name in (b"title", b"desc", b"style", b"mi", b"mn", b"mo", b"ms", b"mtext", b"annotation")
+    )
+    + rb"|</?(?:g|path|circle|ellipse|rect|line|polyline|polygon|text|tspan|textpath|defs|use|symbol|image|stop|clippath|mask"
+    rb"|pattern|marker|filter|fe[a-z]+|(?:linear|radial)gradient|animate[a-z]*|set|mpath|view|switch|metadata|m(?:row|frac|sup|sub"
+    rb"|subsup|sqrt|root|table|tr|td|over|under|underover|style|space|padded|phantom|fenced|multiscripts)|semantics)"
+    rb"(?=[\t\n\f\r />])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>)*+"
+)
+_PLAIN_ISLAND = {
+    name: re.compile(
+        rb"(?is)<" + name + rb"(?=[\t\n\f\r />])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>" + _PLAIN + rb"</" + name + rb"\s*+>"
+    )
+    for name in (b"svg", b"math")
+}
 _SCRIPT_MARK = re.compile(rb"(?i)(<!--(?!-*>))|(-->)|<(/?)script" + _END_OF_NAME)
+
+
+_MOST_UNFINISHED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +125,6 @@ class Tag:
     end: int
     content_end: int
     attributes: tuple[Attribute, ...]
-    foreign: bool
 
     def get(self, name: str) -> str | None:
         """The value that counts: HTML keeps the first of two equal names."""
@@ -108,35 +133,58 @@ class Tag:
 
 def tags(page: bytes, start: int = 0, end: int | None = None) -> Iterator[Tag]:
     """The telling tags from ``start``, in order; an unfinished tag at the end is dropped, as browsers do."""
-    at, stop, depth = start, len(page) if end is None else end, 0
+    at, stop, in_select = start, len(page) if end is None else end, False
     while True:
         skipped = _SKIP.match(page, at, stop)
         at = skipped.end() if skipped else at
         found = _TAG.match(page, at, stop)
         if not found:
             return
-        tag = _read(page, found, stop, foreign=depth > 0)
-        if tag.name in ("svg", "math") and not found.group(4).endswith(b"/"):
-            depth = max(0, depth - 1) if tag.closing else depth + 1
+        tag = _read(page, found, stop)
+        if tag.name == "select":
+            in_select = not tag.closing
+        elif not tag.closing and _is_disputed(page, tag, stop, in_select=in_select):
+            yield from _everywhere(page, tag.start, stop)
+            return
         yield tag
-        if tag.name == "plaintext" and not tag.closing and not tag.foreign:
+        if tag.name == "plaintext" and not tag.closing:
             return
         at = tag.content_end
 
 
-def _read(page: bytes, found: re.Match[bytes], stop: int, *, foreign: bool) -> Tag:
+def _is_disputed(page: bytes, tag: Tag, stop: int, *, in_select: bool) -> bool:
+    """Whether what follows can only be read with a tree."""
+    island = _PLAIN_ISLAND.get(tag.name.encode())
+    if island:
+        return not page[: tag.end].endswith(b"/>") and not island.match(page, tag.start, stop)
+    return tag.name == "frameset" or (in_select and tag.content_end != tag.end)
+
+
+def _everywhere(page: bytes, start: int, stop: int) -> Iterator[Tag]:
+    """Each start is read by itself. Starts that never end cost a look at the whole rest, so they are let go after some."""
+    unfinished, endless = 0, set[bytes]()
+    for place in _ANY_START.finditer(page, start, stop):
+        found = _TAG.match(page, place.start(), stop)
+        if found:
+            yield _read(page, found, stop, endless)
+        elif (unfinished := unfinished + 1) > _MOST_UNFINISHED:
+            return
+
+
+def _read(page: bytes, found: re.Match[bytes], stop: int, endless: set[bytes] | None = None) -> Tag:
+    """``endless`` remembers the raw-text elements found to have no end tag any more."""
     raw_name = found.group(2).lower()
     closing = bool(found.group(1))
     attributes = tuple(_attributes(page, found.start(3), found.end(3)))
     content_end = found.end()
     if raw_name == b"script" and not closing:
         content_end = script_end(page, found.end(), stop)
-    elif raw_name in RAW_TEXT and not closing and not foreign:
-        closer = _CLOSERS[raw_name].search(page, found.end(), stop)
+    elif raw_name in RAW_TEXT and not closing:
+        closer = None if endless and raw_name in endless else _CLOSERS[raw_name].search(page, found.end(), stop)
         content_end = closer.start() if closer else stop
-    return Tag(
-        raw_name.decode("latin-1"), closing, found.start(), found.end(2), found.end(), content_end, attributes, foreign
-    )
+        if closer is None and endless is not None:
+            endless.add(raw_name)
+    return Tag(raw_name.decode("latin-1"), closing, found.start(), found.end(2), found.end(), content_end, attributes)
 
 
 def _attributes(page: bytes, start: int, end: int) -> Iterator[Attribute]:
