@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from lofte.core import codes, evidence, limits, mail, models, outbox, vault
+from lofte.core import codes, evidence, limits, mail, models, obligations, outbox, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.core.tasks import duty
@@ -47,6 +47,13 @@ declare(
     last_started=_TECHNICAL, last_finished=_TECHNICAL, last_error=_TECHNICAL, runs=_TECHNICAL, failures=_TECHNICAL,
 )  # fmt: skip
 declare(
+    models.Obligation, subject=Holds("*", "handle"), owner=NotPersonal("whose vault key seals the row"), what=_CHOICE,
+    system=_CHOICE, purpose=_CHOICE, about=NotPersonal("the id of a row"), state=_TECHNICAL, reason=_CHOICE, sealed=Holds("*", "*"),
+    counts=NotPersonal("names of tables and numbers of rows"), left=NotPersonal("names of columns and numbers of rows"),
+    attempts=_TECHNICAL, made_at=_TECHNICAL, due=_TECHNICAL, next_at=_TECHNICAL, lease=_TECHNICAL, lease_until=_TECHNICAL,
+    verified_at=_TECHNICAL, evidence_index=_LOG,
+)  # fmt: skip
+declare(
     OwnerKey, owner=NotPersonal("a random handle"), epoch=_TECHNICAL, version=_TECHNICAL, wrapped=NotPersonal("a wrapped key"),
     made_at=_TECHNICAL,
 )  # fmt: skip
@@ -79,6 +86,13 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 
 register(Room("core", export=_export))
+register(
+    Room(
+        "obligations",
+        export=lambda person_id: {"owed": obligations.shown_to(person_id)},
+        erase=obligations.supersede,
+    )
+)
 
 
 @duty("sessions.clear_expired", every=timedelta(days=1))

@@ -207,3 +207,58 @@ class Duty(models.Model):
     last_error = models.CharField(max_length=200, blank=True)
     runs = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+
+
+class Obligation(models.Model):
+    """One act owed to another system, from the moment it is owed until it was read back there. See `core.obligations`.
+
+    Names its person by handle only, with no foreign key: an erasure elsewhere outlives the person's rows here. ``owner`` is whose
+    vault key seals the rest: the person's, or the erasure's own. The row goes when it has served.
+    """
+
+    class What(models.TextChoices):
+        ERASE = "erase"
+        CORRECT = "correct"
+        EXPORT = "export"
+        RESTRICT = "restrict"
+        WITHDRAW = "withdraw"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLAIMED = "claimed"
+        DONE = "done"
+        VERIFIED = "verified"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    subject = models.UUIDField()
+    owner = models.UUIDField()
+    what = models.CharField(max_length=12, choices=What.choices)
+    system = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64, blank=True)
+    about = models.UUIDField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    reason = models.CharField(max_length=64, blank=True)
+    sealed = models.BinaryField(null=True)
+    counts = models.JSONField(default=dict)
+    left = models.JSONField(default=list)
+    attempts = models.PositiveIntegerField(default=0)
+    made_at = models.DateTimeField(default=clock.now)
+    due = models.DateTimeField()
+    next_at = models.DateTimeField(default=clock.now)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    evidence_index = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "what", "system", "purpose", "about"], name="core_obligation_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "next_at"], name="core_obligation_next"),
+            models.Index(fields=["about"], name="core_obligation_about"),
+        ]

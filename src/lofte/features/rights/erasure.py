@@ -1,11 +1,13 @@
 """Erases a person, step by step, each step written down before the next: kill it anywhere and it goes on from there.
 
-planned -> key destroyed -> rows erased -> shredded in the log -> searched -> proved in the log. Complete means: the search
-found nothing that has no named exemption, and the evidence entry (counts only) is durable.
+planned -> key destroyed -> rows erased -> shredded in the log -> verified in every connected system -> searched -> proved in the
+log. Complete means: no obligation is open, the search found nothing that has no named exemption, and the evidence entry (counts
+only) is durable.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 
-from lofte.core import actions, clock, evidence, holdings, outbox, ports, publication, vault
+from lofte.core import actions, clock, evidence, holdings, obligations, outbox, ports, publication, vault
 from lofte.core.models import BlindIndex, Entry, Mail, Outbox, Person, new_id
 from lofte.core.retry import in_transaction
 from lofte.features.rights import residue
@@ -24,13 +26,16 @@ from lofte.kernel.problems import Problem
 
 State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
+_ASK_AGAIN = timedelta(seconds=15)  # while connected systems are waited for; each has a rhythm of its own
+_FRESH = timedelta(minutes=10)  # an older search of a connected system is made again before the erasure is proved
 # Places that may hold something of a person after an erasure, and why: (column, form) -> reason, named in the proof.
 EXEMPT: Mapping[tuple[str, str], str] = {}
 # Where the handle and the index of a person stand while a legal obligation keeps something of them.
 _WITH_WHAT_IS_KEPT = frozenset(
     {"default.register_holding", "default.core_person", "default.core_blindindex", "keys.keys_ownerkey"}
 )
-_SCAFFOLD = ("default.rights_erasure.subject", "handle")  # the order's own row: it forgets the person when it is proved
+# The order's own rows: they forget the person when it is proved.
+_SCAFFOLD = frozenset({("default.rights_erasure.subject", "handle"), ("default.core_obligation.subject", "handle")})
 
 
 def plan(person_id: UUID) -> list[PlanItem]:
@@ -42,7 +47,17 @@ def plan(person_id: UUID) -> list[PlanItem]:
         count = model._base_manager.filter(person_id=person_id).count() - (len(kept) if name == "holding" else 0)
         if count:
             items.append(PlanItem(name, count, "", None))
+    items += _elsewhere_planned(person_id)
     return sorted(items, key=lambda item: (item.stays_under, item.what))
+
+
+def _elsewhere_planned(person_id: UUID) -> Iterator[PlanItem]:
+    """Each connected system by its name in the policy, also when nothing is found there or it cannot be asked now."""
+    named = publication.current().policy.systems
+    for system, (goes, kept) in obligations.foresee(ports.register().needles_of(person_id)).items():
+        name = named[system].name if system in named else system
+        yield PlanItem(name, goes, "", None)
+        yield from (PlanItem(name, each.count, each.law, None) for each in kept)
 
 
 def erase(person_id: UUID, by: str) -> Erased:
@@ -74,6 +89,7 @@ def result(order: Erasure) -> Erased:
     return Erased(
         id=order.id, is_complete=order.state == State.DONE, counts=dict(order.counts), evidence_index=order.evidence_index,
         residue=tuple(Residue(**each) for each in order.residue), receipt=receipt,
+        waiting_for=obligations.waiting_for(order.id) if order.state != State.DONE else (),
     )  # fmt: skip
 
 
@@ -94,9 +110,11 @@ def _order(person_id: UUID, by: str) -> Erasure:
     sealed = vault.opener(order_id).seal(order_id, json.dumps(values).encode())
     try:
         with transaction.atomic():
-            return Erasure.objects.create(
+            order = Erasure.objects.create(
                 id=order_id, subject=person_id, by=by, sealed=sealed, kept=kept, started_at=at, next_at=at
             )
+            _owe_elsewhere(order, values)
+            return order
     except IntegrityError:  # ordered twice at once: go on with the other
         vault.destroy_key(order_id, forever=False)
         return Erasure.objects.get(subject=person_id)
@@ -145,11 +163,43 @@ def _shred(order: Erasure) -> bool:
     return True
 
 
+def _owe_elsewhere(order: Erasure, values: list[tuple[str, str]]) -> None:
+    """An obligation for every connected system, sealed under the order's key: the person's own is destroyed first."""
+    obligations.owe("erase", _subject(order), values, about=order.id, owner=order.id)
+
+
+def _elsewhere(order: Erasure) -> bool:
+    """Every connected system must agree, read back, that the person is gone; until then the erasure waits, and says for whom."""
+    _owe_elsewhere(order, _values(order))  # a system that was connected since the order
+    obligations.carry_out(order.id)
+    owed = obligations.owed_for(order.id)
+    done = [{"system": each.system, "state": each.state, "rows": dict(each.counts)} for each in owed]
+    left = _left_elsewhere(order)
+    if any(not each.is_verified for each in owed):
+        _advance(order, State.ELSEWHERE, elsewhere=done, residue=left, next_at=clock.now() + _ASK_AGAIN)
+        return False
+    _advance(order, State.VERIFIED, elsewhere=done, residue=left)
+    return True
+
+
+def _left_elsewhere(order: Erasure) -> list[dict[str, Any]]:
+    """What connected systems still hold, each place under its system's name."""
+    return [
+        {**asdict(left), "where": f"{each.system}.{left.where}"}
+        for each in obligations.owed_for(order.id)
+        for left in each.left
+    ]
+
+
 def _search(order: Erasure) -> bool:
     """Look for what is left, everywhere. Anything without a named exemption keeps the erasure open, and says where."""
+    if obligations.look_again(order.id, clock.now() - _FRESH):
+        _advance(order, State.ELSEWHERE)
+        return True
     _flush_databases()
     found = residue.search(residue.needles(_values(order), publication.current().policy.fields, _subject(order)))
-    marked = [_exempted(hit, order) for hit in found.hits if (hit.where, hit.form) != _SCAFFOLD]
+    marked = [_exempted(hit, order) for hit in found.hits if (hit.where, hit.form) not in _SCAFFOLD]
+    marked += _left_elsewhere(order)
     kept = [each for each in marked if each["exemption"]]
     if len(kept) < len(marked):
         _advance(order, State.RESIDUE, residue=marked, searched=found.columns, next_at=clock.now() + _RETRY_AFTER)
@@ -167,6 +217,7 @@ def _prove(order: Erasure) -> bool:
         _advance(
             order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now()
         )
+        obligations.forget(order.id)
         actions.record("person.erased", order.by, rows=sum(order.counts.values()), residue=0)
     vault.destroy_key(order.id, forever=False)
     _flush_databases()
@@ -177,6 +228,7 @@ def _append(order: Erasure) -> int:
     fact = {
         "order": str(order.id), "ordered_at": rfc3339(order.started_at), "by": order.by.partition(":")[0], "erased": order.counts,
         "kept": [{name: each[name] for name in ("purpose", "clock", "until")} for each in order.kept],
+        "systems": [{"system": each["system"], "rows": each["rows"]} for each in order.elsewhere],
         "columns_searched": order.searched, "residue": 0,
         "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
     }  # fmt: skip
@@ -187,7 +239,9 @@ _STEPS: dict[str, Callable[[Erasure], bool]] = {
     State.PLANNED: _destroy_key,
     State.KEY_DESTROYED: _erase_rows,
     State.ROWS_ERASED: _shred,
-    State.SHREDDED: _search,
+    State.SHREDDED: _elsewhere,
+    State.ELSEWHERE: _elsewhere,
+    State.VERIFIED: _search,
     State.RESIDUE: _search,
     State.CLEAN: _prove,
 }

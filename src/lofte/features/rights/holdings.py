@@ -16,7 +16,8 @@ declare(
 declare(
     models.Erasure, subject=Holds("erasure", "handle"), by=NotPersonal("person, sweep or a staff member's number"), state=_WORK,
     sealed=Holds("erasure", "*"), indexes=NotPersonal("places in the evidence log, forgotten when they are shredded"), counts=_WORK,
-    residue=_WORK, kept=_WORK, searched=_WORK, evidence_index=_WORK, started_at=_WHEN, finished_at=_WHEN, next_at=_WHEN,
+    residue=_WORK, kept=_WORK, elsewhere=_WORK, searched=_WORK, evidence_index=_WORK,
+    started_at=_WHEN, finished_at=_WHEN, next_at=_WHEN,
 )  # fmt: skip
 
 

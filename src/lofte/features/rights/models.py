@@ -37,6 +37,8 @@ class Erasure(models.Model):
         KEY_DESTROYED = "key_destroyed"
         ROWS_ERASED = "rows_erased"
         SHREDDED = "shredded"
+        ELSEWHERE = "elsewhere"
+        VERIFIED = "verified"
         RESIDUE = "residue"
         CLEAN = "clean"
         DONE = "done"
@@ -51,6 +53,7 @@ class Erasure(models.Model):
     counts = models.JSONField(default=dict)
     residue = models.JSONField(default=list)
     kept = models.JSONField(default=list)
+    elsewhere = models.JSONField(default=list)
     searched = models.PositiveIntegerField(default=0)
     evidence_index = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=clock.now)

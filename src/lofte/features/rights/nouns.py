@@ -20,7 +20,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """``stays_under`` names the statute when the item must be kept, with ``until``; empty when it goes."""
+    """``stays_under`` names the statute when the item must be kept, with ``until``; empty when it goes.
+
+    ``what`` is a kind of row of the register, or the name of a connected system.
+    """
 
     what: str
     count: int
@@ -40,7 +43,8 @@ class Residue:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """``is_complete`` only when the search found nothing that is not exempt and the entry is in the log.
+    """``is_complete`` only when every connected system was read back, the search found nothing that is not exempt and the entry is
+    in the log. ``waiting_for`` names the systems that have not come so far.
 
     ``receipt`` is the log's receipt (no personal data in it) for the person to keep; None while the log is not reachable from here.
     """
@@ -51,3 +55,4 @@ class Erased:
     residue: tuple[Residue, ...]
     evidence_index: int | None
     receipt: dict[str, Any] | None
+    waiting_for: tuple[str, ...] = ()

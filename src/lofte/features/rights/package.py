@@ -5,12 +5,14 @@ The schema is generated from the classes below into docs/reference/access-packag
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lofte.core.obligations import Returned
 from lofte.features.rights.overview import Overview
 from lofte.kernel.instants import rfc3339
 from lofte.rules.published import Published
@@ -114,6 +116,31 @@ class Recipient(_Part):
     transfers: list[str] = Field(description="countries outside the EEA and the ground: US dpf")
 
 
+class SystemValue(_Part):
+    name: str = Field(description="what the system itself calls it")
+    field: str
+    field_name: str = Field(description="the field's name in the person's language")
+    purpose: str
+    value: str
+
+
+class SystemRecord(_Part):
+    """One row of a connected system."""
+
+    where: str
+    values: list[SystemValue]
+
+
+class ConnectedSystem(_Part):
+    """What a connected system holds. Not complete: it could not be asked or read back; ask for a new copy later."""
+
+    id: str
+    name: str
+    complete: bool
+    reason: str
+    records: list[SystemRecord]
+
+
 class AccessPackage(_Part):
     """A copy of everything held about one person (GDPR 15(3) and 20(1))."""
 
@@ -127,6 +154,7 @@ class AccessPackage(_Part):
     controller: Controller | None
     rights: list[str] = Field(description="articles a person may call upon")
     holdings: list[Holding]
+    systems: list[ConnectedSystem] = Field(description="what connected systems returned when this copy was made")
     consents: list[Consent]
     relations: list[Relation]
     looks: list[Look]
@@ -139,7 +167,7 @@ class AccessPackage(_Part):
 RIGHTS = ["GDPR 15", "GDPR 16", "GDPR 17", "GDPR 18", "GDPR 20", "GDPR 21", "GDPR 7(3)", "GDPR 77"]
 
 
-def build(seen: Overview, published: Published, at: datetime) -> dict[str, Any]:
+def build(seen: Overview, returned: Sequence[Returned], published: Published, at: datetime) -> dict[str, Any]:
     """The package as JSON-able values."""
     policy = published.policy
     edition = policy.markets.get(seen.market)
@@ -155,6 +183,7 @@ def build(seen: Overview, published: Published, at: datetime) -> dict[str, Any]:
             )
             for each in seen.holdings
         ],
+        systems=[_system(each, published, seen.locale) for each in returned],
         consents=[Consent.model_validate(each, from_attributes=True) for each in seen.consents],
         relations=[Relation.model_validate(each, from_attributes=True) for each in seen.relations],
         looks=[
@@ -179,13 +208,37 @@ def build(seen: Overview, published: Published, at: datetime) -> dict[str, Any]:
     return whole.model_dump(mode="json")
 
 
+def _system(returned: Returned, published: Published, locale: str) -> ConnectedSystem:
+    declared = published.policy.systems.get(returned.system)
+    return ConnectedSystem(
+        id=returned.system, name=declared.name if declared else returned.system, complete=returned.is_complete,
+        reason=returned.reason,
+        records=[
+            SystemRecord(
+                where=record.where,
+                values=[
+                    SystemValue(
+                        name=each.name, field=each.field, field_name=_name(published, locale, "fields", each.field),
+                        purpose=each.purpose, value=each.value,
+                    )
+                    for each in record.values
+                ],
+            )
+            for record in returned.records
+        ],
+    )  # fmt: skip
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the package."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **AccessPackage.model_json_schema()}
 
 
-def as_csv(seen: Overview) -> str:
-    """The holdings, one a line, UTF-8 with CRLF (RFC 4180). A cell a spreadsheet would run begins with an apostrophe."""
+def as_csv(seen: Overview, returned: Sequence[Returned] = ()) -> str:
+    """The holdings and what connected systems returned, one a line, UTF-8 with CRLF (RFC 4180).
+
+    A cell a spreadsheet would run begins with an apostrophe.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["field", "value", "purpose", "basis", "source", "since", "clock", "erased_by"])
@@ -202,6 +255,11 @@ def as_csv(seen: Overview) -> str:
             due,
         ]
         writer.writerow([_harmless(cell) for cell in row])
+    for system in returned:
+        for record in system.records:
+            for value in record.values:
+                row = [value.field, value.value, value.purpose, "", f"{system.system}.{record.where}", "", "", ""]
+                writer.writerow([_harmless(cell) for cell in row])
     return out.getvalue()
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lofte.core import clock, codes, evidence, holdings, ports, publication
+from lofte.core import clock, codes, evidence, holdings, obligations, ports, publication, systems
 from lofte.core.models import Entry
 from lofte.features.rights import package, residue
 from lofte.features.rights.models import Erasure
@@ -27,7 +27,7 @@ from lofte.rules.model import Basis
 
 @dataclass(frozen=True, slots=True)
 class ErasureItem:
-    """``open_places`` is where something was still found, when that is what it waits for."""
+    """``open_places`` is where something was still found, ``waiting_for`` the connected systems: what it waits for, if it does."""
 
     id: UUID
     state: str
@@ -37,6 +37,7 @@ class ErasureItem:
     rows: int
     evidence_index: int | None
     open_places: tuple[str, ...]
+    waiting_for: tuple[str, ...] = ()
 
 
 def session(token: str) -> Grant | None:
@@ -111,13 +112,20 @@ def _standings(purposes: set[str], consents: tuple[ConsentItem, ...]) -> Iterato
 
 
 def access_package(person_id: UUID) -> dict[str, Any]:
-    """The machine-readable copy (GDPR 15, 20), valid against docs/reference/access-package.schema.json."""
-    return package.build(overview(person_id), publication.current(), clock.now())
+    """The machine-readable copy (GDPR 15, 20), valid against docs/reference/access-package.schema.json.
+
+    Connected systems are asked as it is made; one that does not answer is named in it as incomplete, and stays owed.
+    """
+    return package.build(overview(person_id), _returned(person_id), publication.current(), clock.now())
 
 
 def access_csv(person_id: UUID) -> str:
-    """The holdings as CSV (UTF-8, RFC 4180), cells that spreadsheets would run made harmless."""
-    return package.as_csv(overview(person_id))
+    """The holdings as CSV (UTF-8, RFC 4180), cells that spreadsheets would run made harmless; connected systems included."""
+    return package.as_csv(overview(person_id), _returned(person_id))
+
+
+def _returned(person_id: UUID) -> list[obligations.Returned]:
+    return obligations.export(person_id, ports.register().needles_of(person_id)) if systems.names() else []
 
 
 def receipt(person_id: UUID, about: UUID) -> dict[str, Any] | None:
@@ -170,6 +178,7 @@ def erasures(limit: int = 50) -> list[ErasureItem]:
             sum(row.counts.values()),
             row.evidence_index,
             _open_places(row),
+            tuple(each["system"] for each in row.elsewhere if each["state"] != "verified"),
         )
         for row in rows
     ]

@@ -7,9 +7,10 @@ Raises `Problem` with these codes: `code.unknown` (wrong, used or expired), `reg
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lofte.core import actions, blind, clock, codes, limits, links, mail, ports, publication, vault
+from lofte.core import actions, blind, clock, codes, limits, links, mail, obligations, ports, publication, vault
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
+from lofte.core.systems import Change
 from lofte.core.tasks import duty
 from lofte.features.rights import erasure
 from lofte.features.rights.models import Ask, Correction
@@ -123,9 +124,20 @@ def correct(person_id: UUID, holding_id: UUID, value: str) -> bool:
     if shape.kind == "email" and blind.normalise("email", text) != blind.normalise("email", held.value):
         _ask_new_address(person_id, holding_id, text, held.market, held.locale)
         return False
-    ports.register().correct(person_id, holding_id, text)
+    _correct_everywhere(person_id, holding_id, text)
     actions.record("person.corrected", "person", field=held.field)
     return True
+
+
+def _correct_everywhere(person_id: UUID, holding_id: UUID, text: str) -> None:
+    """Here at once, and owed to every connected system in the same transaction (GDPR 16, 19)."""
+    register = ports.register()
+    before = register.needles_of(person_id)
+    field = register.correct(person_id, holding_id, text)
+    after = register.needles_of(person_id)
+    old = next((value for name, value in before if name == field and (name, value) not in after), "")
+    known = dict.fromkeys([*before, *after])  # a system may know them by the old value or by the new one
+    obligations.owe("correct", person_id, known, about=new_id(), change=Change(field, old, text))
 
 
 def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: str, locale: str) -> None:
@@ -156,7 +168,7 @@ def confirm_address(code: str) -> tuple[str, str]:
     if row is None:
         raise Problem("code.unknown", "this link is not valid, or no longer", way_out="Ask for a new one.", status=410)
     address = vault.opener(row.person_id).open(row.id, row.sealed).decode()
-    ports.register().correct(row.person_id, row.holding_id, address)
+    _correct_everywhere(row.person_id, row.holding_id, address)
     Correction.objects.of(row.person_id).filter(id=row.id).delete()
     actions.record("person.corrected", "person", field="email")
     return opened.market, opened.locale

@@ -1,0 +1,447 @@
+"""Acts owed to connected systems. Each is a row first; it counts only when the system itself, read back, agrees that it was done.
+
+open -> claimed -> done -> verified; a refusal or an error leads back to open and is tried again later, `failed` is one that a
+person should look at (and that is tried again all the same). A process may be killed between any two lines: the lease runs out,
+the act is repeated under the same id and its connector makes the repetition harmless. Each change of state is a fact in the
+outbox that names the system and the obligation, and nobody else.
+"""
+
+import json
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from lofte.core import clock, outbox, ports, systems, vault
+from lofte.core.models import Obligation, new_id
+from lofte.core.retry import in_transaction
+from lofte.core.systems import Act, Change, Connector, Found, Kept, Left, Record, Value, Who
+from lofte.core.tasks import duty
+from lofte.kernel.instants import rfc3339
+from lofte.kernel.problems import Problem
+
+What, State = Obligation.What, Obligation.State
+
+LEASE = timedelta(minutes=10)  # longer than any connector may take for one act
+_TIME_A_ROUND = timedelta(minutes=4)  # below the lease of the duty itself
+_BATCH = 100
+_PAUSES = tuple(timedelta(seconds=s) for s in (15, 60, 300, 900, 3600, 4 * 3600))
+_FAILED_PAUSE = timedelta(hours=6)
+# GDPR 12(3) and 19: a month at most; 28 days is no longer than any month. A withdrawal stops the use at once (7(3), 21(3)).
+_DUE = {What.WITHDRAW: timedelta(days=1), What.RESTRICT: timedelta(days=1)}
+_DUE_ELSE = timedelta(days=28)
+_KEEP_EXPORTS = timedelta(hours=24)
+_KEEP_HISTORY = timedelta(days=30)
+_logger = logging.getLogger("lofte.obligations")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One obligation as others see it. ``left`` is where the system still contradicted, or what it keeps and why."""
+
+    id: UUID
+    system: str
+    what: str
+    state: str
+    reason: str
+    due: datetime
+    attempts: int
+    counts: Mapping[str, int]
+    left: tuple[Left, ...]
+    evidence_index: int | None
+
+    @property
+    def is_verified(self) -> bool:
+        return self.state == State.VERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What one system gave for an access package; ``is_complete`` when it was read back as whole, else ``reason`` says why not."""
+
+    system: str
+    is_complete: bool
+    reason: str
+    records: tuple[Record, ...]
+
+
+# --- owing ----------------------------------------------------------------------------------------------------------
+
+
+@in_transaction
+def owe(
+    what: str, subject: UUID, values: Iterable[tuple[str, str]], *, about: UUID, owner: UUID | None = None,
+    purpose: str = "", change: Change | None = None,
+) -> int:  # fmt: skip
+    """Owe an act to every connected system it means something to; what is owed already stays as it is. Returns how many are new.
+
+    ``about`` is what asks for it (an erasure, a correction, a consent event). ``owner`` is whose vault key seals the values:
+    the person's, unless the act must outlive that key. Inside the caller's transaction.
+    """
+    at, pairs, new = clock.now(), [list(pair) for pair in values], 0
+    asked = {"subject": subject, "what": what, "purpose": purpose, "about": about}
+    there = set(Obligation.objects.filter(**asked).values_list("system", flat=True))
+    for system in systems.names():
+        if system in there or not systems.takes(system, what, purpose):
+            continue
+        row_id, key = new_id(), vault.opener(owner or subject)
+        payload = {"values": pairs, "change": asdict(change) if change else None}
+        row = Obligation(
+            id=row_id, owner=owner or subject, system=system, sealed=key.seal(row_id, json.dumps(payload).encode()),
+            made_at=at, next_at=at, due=at + _DUE.get(What(what), _DUE_ELSE), **asked,
+        )  # fmt: skip
+        row.save(force_insert=True)
+        _tell(row, State.OPEN)
+        new += 1
+    return new
+
+
+def on_withdrawal(fact: outbox.Fact) -> None:
+    """A consent was withdrawn, or an objection made: the systems that use data for that purpose must stop too."""
+    person_id, purpose = fact.person_id, str(fact.fact.get("purpose", ""))
+    if person_id is None or not systems.names() or not vault.has_key(person_id):
+        return
+    values = ports.register().needles_of(person_id)
+    owe(What.WITHDRAW, person_id, values, about=fact.about or fact.id, purpose=purpose)
+
+
+def note_evidence(fact: outbox.Fact) -> None:
+    """The verified act stands in the log: remember where."""
+    if fact.about is not None:
+        Obligation.objects.filter(pk=fact.about).update(evidence_index=fact.index)
+
+
+# --- questions ------------------------------------------------------------------------------------------------------
+
+
+def owed_for(about: UUID) -> list[Owed]:
+    """Every obligation that one erasure, correction or request asked for."""
+    return [_seen(row) for row in Obligation.objects.filter(about=about).order_by("system", "made_at")]
+
+
+def waiting_for(about: UUID) -> tuple[str, ...]:
+    """The systems that something still waits for."""
+    rows = Obligation.objects.filter(about=about).exclude(state=State.VERIFIED)
+    return tuple(sorted(set(rows.values_list("system", flat=True))))
+
+
+def open_now() -> list[Owed]:
+    """Everything that is owed and not verified, the most urgent first."""
+    return [_seen(row) for row in Obligation.objects.exclude(state=State.VERIFIED).order_by("due")[:_BATCH]]
+
+
+def overdue(at: datetime | None = None) -> list[Owed]:
+    """What should have been verified by now: somebody must look."""
+    rows = Obligation.objects.exclude(state=State.VERIFIED).filter(due__lte=at or clock.now()).order_by("due")
+    return [_seen(row) for row in rows]
+
+
+def foresee(values: Iterable[tuple[str, str]]) -> dict[str, tuple[int, tuple[Kept, ...]]]:
+    """What an erasure would meet in each connected system: rows that go, and what stays under which statute. Changes nothing.
+
+    A system that cannot be asked now counts as nothing here; it is owed the act all the same.
+    """
+    who, met = Who(tuple(values)), dict[str, tuple[int, tuple[Kept, ...]]]()
+    for system in systems.names():
+        try:
+            found = systems.get(system).find(who)
+        except Exception as error:
+            _logger.warning("a system could not be asked", extra={"fields": {"system": system, "error": _code(error)}})
+            found = Found()
+        met[system] = (sum(found.counts.values()), found.kept)
+    return met
+
+
+def _seen(row: Obligation) -> Owed:
+    return Owed(
+        id=row.id, system=row.system, what=row.what, state=row.state, reason=row.reason, due=row.due, attempts=row.attempts,
+        counts=dict(row.counts), left=tuple(Left(**each) for each in row.left), evidence_index=row.evidence_index,
+    )  # fmt: skip
+
+
+# --- carrying out ---------------------------------------------------------------------------------------------------
+
+
+@duty("obligations.carry_out", every=timedelta(seconds=5))
+def carry_out_due(at: datetime) -> int:
+    """Do what is owed and due to be tried; returns how many were verified."""
+    return carry_out()
+
+
+def carry_out(about: UUID | None = None) -> int:
+    """Try everything whose hour has come, the oldest first (or only what one request asked for). Returns how many were verified."""
+    began, verified = clock.now(), 0
+    rows = _claimable(began)
+    if about is not None:
+        rows = rows.filter(about=about)
+    for row_id in list(rows.order_by("made_at", "id").values_list("id", flat=True)[:_BATCH]):
+        if clock.now() - began > _TIME_A_ROUND:
+            break
+        row = Obligation.objects.filter(pk=row_id).first()
+        if row is not None and _may_start(row) and (lease := _claim(row)):
+            verified += _carry(row, lease)
+    return verified
+
+
+def hurry(system: str) -> int:
+    """Try what is owed to a system at the next round: it was mended, or this process has just connected it."""
+    rows = Obligation.objects.filter(system=system).exclude(state=State.VERIFIED)
+    return rows.update(next_at=clock.now())
+
+
+def look_again(about: UUID, unless_since: datetime) -> tuple[str, ...]:
+    """Search again the systems that verified an erasure before that instant. One that holds something again, or that cannot be
+    searched now, owes it again.
+
+    Returns the systems that do.
+    """
+    rows = Obligation.objects.filter(about=about, what=What.ERASE, state=State.VERIFIED, verified_at__lt=unless_since)
+    back = []
+    for row in rows:
+        try:
+            payload = _payload(row)
+            left = systems.get(row.system).search(_who(payload), _found(payload))
+            reason = "obligation.came-back" if any(not each.exemption for each in left) else ""
+        except Exception as error:
+            left, reason = [], _code(error)
+        if reason:
+            _reopen(row, reason, left)
+            back.append(row.system)
+        else:
+            Obligation.objects.filter(pk=row.pk, subject=row.subject).update(verified_at=clock.now())
+    return tuple(back)
+
+
+def _claimable(at: datetime) -> QuerySet[Obligation]:
+    free = Q(lease="") | Q(lease_until__lte=at)
+    return Obligation.objects.filter(free, next_at__lte=at).exclude(state=State.VERIFIED)
+
+
+def _may_start(row: Obligation) -> bool:
+    """Acts for one person in one system keep their order; an erasure waits for nothing."""
+    if row.what == What.ERASE:
+        return True
+    earlier = Obligation.objects.filter(subject=row.subject, system=row.system).exclude(state=State.VERIFIED)
+    return not earlier.filter(Q(made_at__lt=row.made_at) | Q(made_at=row.made_at, id__lt=row.id)).exists()
+
+
+@in_transaction
+def _claim(row: Obligation) -> str:
+    """Take the row for this process, or nothing: one conditional UPDATE. Who is killed after it loses it with the lease."""
+    at, lease = clock.now(), secrets.token_hex(8)
+    state = row.state if row.state == State.DONE else State.CLAIMED  # done but not read back: only that is left to do
+    won = _claimable(at).filter(pk=row.pk, subject=row.subject, state=row.state).update(
+        state=state, lease=lease, lease_until=at + LEASE, attempts=F("attempts") + 1
+    )  # fmt: skip
+    if not won:
+        return ""
+    row.refresh_from_db()
+    if state == State.CLAIMED:
+        _tell(row, State.CLAIMED)
+    return lease
+
+
+def _carry(row: Obligation, lease: str) -> bool:
+    """One attempt. Whatever stops it puts the row back with a reason and a later hour; a killed process leaves the lease."""
+    try:
+        connector, payload = systems.get(row.system), _payload(row)
+        act = Act(
+            row.id, row.what, _who(payload), row.purpose, Change(**payload["change"]) if payload["change"] else None
+        )
+        if row.state != State.DONE:
+            payload = _remember(row, lease, payload, connector, act)
+            payload = _do(connector, act, payload)
+            counts = dict(_found(payload).counts)
+            _move(row, lease, State.DONE, sealed=_seal(row, payload), counts=counts)
+        left = connector.verify(act, _found(payload), _records(payload))
+        if any(not each.exemption for each in left):
+            _put_back(row, lease, "obligation.not-done", left)
+            return False
+        _verified(row, lease, payload, left)
+    except _LostError:
+        return False  # the lease ran out and another process went on; it decides
+    except Exception as error:
+        _logger.warning(
+            "an obligation waits", extra={"fields": {"obligation": str(row.id), "system": row.system, "error": _code(error)}}
+        )  # fmt: skip
+        _put_back(row, lease, _code(error))
+        return False
+    return True
+
+
+def _remember(row: Obligation, lease: str, payload: dict[str, Any], connector: Connector, act: Act) -> dict[str, Any]:
+    """What is there, written down before anything is done: afterwards nobody could tell what to read back."""
+    if "found" in payload or act.what == What.EXPORT:
+        return payload
+    found = connector.find(act.who)
+    payload = {**payload, "found": {"counts": dict(found.counts), "memory": found.memory}}
+    _update(row, lease, sealed=_seal(row, payload))
+    return payload
+
+
+def _do(connector: Connector, act: Act, payload: dict[str, Any]) -> dict[str, Any]:
+    found = _found(payload)
+    match act.what:
+        case What.ERASE:
+            connector.erase(act, found)
+        case What.CORRECT:
+            connector.correct(act, found)
+        case What.EXPORT:
+            return {**payload, "records": [asdict(each) for each in connector.export(act)]}
+        case _:
+            connector.mark(act, found)
+    return payload
+
+
+def _verified(row: Obligation, lease: str, payload: dict[str, Any], left: list[Left]) -> None:
+    """The system agrees. An erasure and an export keep what is sealed for a while: to look again, and to hand it over."""
+    keeps = row.what in (What.ERASE, What.EXPORT)
+    _move(
+        row, lease, State.VERIFIED, reason="", left=[asdict(each) for each in left], lease="", lease_until=None,
+        verified_at=clock.now(), sealed=_seal(row, payload) if keeps else None,
+    )  # fmt: skip
+
+
+def _put_back(row: Obligation, lease: str, reason: str, left: Iterable[Left] = ()) -> None:
+    is_stuck = row.attempts >= len(_PAUSES)
+    pause = _FAILED_PAUSE if is_stuck else _PAUSES[max(row.attempts - 1, 0)]
+    try:
+        _move(
+            row, lease, State.FAILED if is_stuck else State.OPEN, reason=reason[:64], left=[asdict(each) for each in left],
+            lease="", lease_until=None, next_at=clock.now() + pause,
+        )  # fmt: skip
+    except _LostError:
+        return
+
+
+@in_transaction
+def _reopen(row: Obligation, reason: str, left: list[Left]) -> None:
+    verified = Obligation.objects.filter(pk=row.pk, subject=row.subject, state=State.VERIFIED)
+    if verified.update(
+        state=State.OPEN, reason=reason[:64], left=[asdict(each) for each in left], next_at=clock.now(), attempts=0,
+        verified_at=None,
+    ):  # fmt: skip
+        row.refresh_from_db()
+        _tell(row, State.OPEN)
+
+
+class _LostError(Exception):
+    """Another process holds the row now."""
+
+
+@in_transaction
+def _move(row: Obligation, held: str, state: str, **values: Any) -> None:
+    """The state and its fact, in one transaction, as long as the lease is ours."""
+    _update(row, held, state=state, **values)
+    row.state = state
+    row.reason = values.get("reason", row.reason)
+    row.counts = values.get("counts", row.counts)
+    _tell(row, state)
+
+
+def _update(row: Obligation, held: str, **values: Any) -> None:
+    if not Obligation.objects.filter(pk=row.pk, subject=row.subject, lease=held).update(**values):
+        raise _LostError
+
+
+def _tell(row: Obligation, state: str) -> None:
+    """The fact. Only the verified act of a living person is also remembered as being about them."""
+    fact: dict[str, Any] = {
+        "obligation": str(row.id), "what": row.what, "system": row.system, "state": str(state), "attempt": row.attempts,
+        "due": rfc3339(row.due),
+    }  # fmt: skip
+    fact |= {name: value for name, value in (("purpose", row.purpose), ("reason", row.reason)) if value}
+    fact |= {"rows": dict(row.counts)} if row.counts else {}
+    is_theirs = state == State.VERIFIED and row.what != What.ERASE
+    outbox.add(f"obligation.{state}", fact, person_id=row.subject if is_theirs else None, about=row.id)
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, Problem) else type(error).__name__
+
+
+# --- what is sealed -------------------------------------------------------------------------------------------------
+
+
+def _payload(row: Obligation) -> dict[str, Any]:
+    if row.sealed is None:
+        raise Problem("obligation.forgotten", "what this obligation was about is gone", status=410)
+    payload: dict[str, Any] = json.loads(vault.opener(row.owner).open(row.id, row.sealed))
+    return payload
+
+
+def _seal(row: Obligation, payload: Mapping[str, Any]) -> bytes:
+    return vault.opener(row.owner).seal(row.id, json.dumps(payload).encode())
+
+
+def _who(payload: Mapping[str, Any]) -> Who:
+    return Who(tuple((field, value) for field, value in payload["values"]))
+
+
+def _found(payload: Mapping[str, Any]) -> Found:
+    return Found(**payload["found"]) if "found" in payload else Found()
+
+
+def _records(payload: Mapping[str, Any]) -> list[Record]:
+    return [
+        Record(each["where"], tuple(Value(**value) for value in each["values"])) for each in payload.get("records", ())
+    ]
+
+
+# --- access ---------------------------------------------------------------------------------------------------------
+
+
+def export(person_id: UUID, values: Iterable[tuple[str, str]]) -> list[Returned]:
+    """Ask every connected system for its copy, now. Nothing is asked when nothing is connected.
+
+    A system that cannot answer stays owed: its part is incomplete, with the reason, until a later call finds it answered.
+    """
+    if not systems.names():
+        return []
+    mine = Obligation.objects.filter(subject=person_id, what=What.EXPORT)
+    mine.filter(state=State.VERIFIED).delete()  # an earlier copy; this one is of today
+    waiting = mine.first()
+    about = waiting.about if waiting else new_id()
+    owe(What.EXPORT, person_id, values, about=about)
+    mine.filter(about=about).update(next_at=clock.now())
+    carry_out(about)
+    returned = []
+    for row in mine.filter(about=about).order_by("system"):
+        is_complete = row.state == State.VERIFIED
+        records = tuple(_records(_payload(row))) if is_complete else ()
+        returned.append(Returned(row.system, is_complete, row.reason, records))
+    return returned
+
+
+# --- forgetting -----------------------------------------------------------------------------------------------------
+
+
+def forget(about: UUID) -> int:
+    """What one erasure owed elsewhere is proved: the rows go. Inside the caller's transaction."""
+    return Obligation.objects.filter(about=about).delete()[0]
+
+
+def supersede(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
+    """The person is erased: whatever else was owed on their behalf goes; what the erasure owes stays until it is verified."""
+    gone, _ = Obligation.objects.filter(subject=person_id).exclude(what=What.ERASE).delete()
+    return {"core_obligation": gone} if gone else {}
+
+
+@duty("obligations.forget", every=timedelta(hours=1))
+def forget_old(at: datetime) -> int:
+    """Copies nobody fetched, and verified acts that have been shown long enough. The log keeps the facts."""
+    verified = Obligation.objects.filter(state=State.VERIFIED).exclude(what=What.ERASE)
+    copies, _ = verified.filter(what=What.EXPORT, verified_at__lte=at - _KEEP_EXPORTS).delete()
+    rest, _ = verified.filter(verified_at__lte=at - _KEEP_HISTORY).delete()
+    return copies + rest
+
+
+def shown_to(person_id: UUID) -> list[dict[str, Any]]:
+    """What the person sees of what was owed on their behalf."""
+    rows = Obligation.objects.filter(subject=person_id).exclude(what=What.EXPORT).order_by("made_at")
+    return [dict(each) for each in rows.values("made_at", "what", "system", "state", "reason", "due", "verified_at")]
