@@ -1,16 +1,23 @@
 """Law packs: every value dated and cited, and the right one picked on the right day."""
 
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
 from lofte.rules.model import TransferTool
 from lofte.rules.packs import (
     NEEDED_TOPICS,
+    LawValue,
     eea,
+    find_value,
     free_area,
     law_pack,
     laws,
@@ -20,9 +27,93 @@ from lofte.rules.packs import (
     spoken,
     transfer_ground,
     value_at,
+    values_at,
 )
+from lofte.rules.ruling import notes_of
 
 TODAY = date(2026, 11, 22)
+STATUSES = ("primary-read", "official-page", "secondary", "unverified")
+REFERENCE = YAML(typ="safe", pure=True).load((Path(__file__).parent / "cases/values.yaml").read_text(encoding="utf-8"))
+
+
+def titled(law: str, title: str) -> list[LawValue]:
+    return [row for rows in law_pack(law).topics.values() for row in rows if row.title == title]
+
+
+@pytest.mark.parametrize("value", [pytest.param(row, id=f"{row['law']} {row['title']}") for row in REFERENCE])
+def test_every_value_of_the_reference_is_in_its_pack(value: Mapping[str, Any]) -> None:
+    found = titled(value["law"], value["title"])
+
+    assert found
+    assert {(row.valid_from, row.valid_to) for row in found} == {(value["valid_from"], value["valid_to"])}
+    assert all(row.citation in (value["citation"], "PECR Sch A1 paras 3-7") for row in found)
+    assert value["status"] in {row.status for row in found}
+    assert [name for name in value["names"] if not any(name in str(row.value) for row in found)] == []
+
+
+@pytest.mark.parametrize("law", laws())
+def test_no_pack_holds_a_titled_value_the_reference_does_not_know(law: str) -> None:
+    known = {row["title"] for row in REFERENCE if row["law"] == law}
+
+    assert {row.title for rows in law_pack(law).topics.values() for row in rows} - {""} == known
+
+
+def test_an_unverified_value_says_so_in_part_or_as_a_whole() -> None:
+    phone = value_at(law_pack("SE"), "authority.phone", TODAY)
+    proof = value_at(law_pack("NO"), "consent_proof_ceiling", TODAY)
+    base = value_at(law_pack("SE"), "base_law", TODAY)
+
+    assert (phone.is_verified, [note.key for note in notes_of([phone])]) == (False, ["not_verified"])
+    assert (proof.unsure, [note.key for note in notes_of([proof])]) == (
+        ("start, outer limit",),
+        ["partly_not_verified"],
+    )
+    assert notes_of([base]) == ()
+    assert [note.key for note in notes_of([value_at(law_pack("SE"), "rights_deadline", TODAY)])] == [
+        "check_before_relying"
+    ]
+
+
+@pytest.mark.parametrize(
+    "law, topic, key, safer",
+    [
+        ("NO", "rights_deadline", "roll", "none"),  # the earlier day
+        ("NO", "consent_proof_ceiling", "add", "P3Y"),  # the shorter ceiling
+        ("US-CO", "consent_proof_ceiling", "add", "P2Y"),
+    ],
+)
+def test_what_is_not_verified_takes_the_safer_side(law: str, topic: str, key: str, safer: str) -> None:
+    assert value_at(law_pack(law), topic, TODAY).value[key] == safer
+
+
+def test_a_value_of_the_future_can_be_loaded_and_waits_for_its_day() -> None:
+    pack = law_pack("SE")
+    starts = date(2028, 1, 1)
+    old = value_at(pack, "consent_age", TODAY)
+    rows = (replace(old, valid_to=starts - timedelta(days=1)), replace(old, value={"years": 15}, valid_from=starts))
+    future = replace(pack, topics={**pack.topics, "consent_age": rows})
+
+    assert value_at(future, "consent_age", starts - timedelta(days=1)).value["years"] == 13
+    assert value_at(future, "consent_age", starts).value == {"years": 15}
+
+
+def test_a_value_that_ran_out_is_a_problem_and_none_to_those_who_ask_softly() -> None:
+    pack = law_pack("SE")
+    ended = replace(value_at(pack, "breach", TODAY), valid_to=date(2026, 12, 31))
+    expired = replace(pack, topics={**pack.topics, "breach": (ended,)})
+
+    assert find_value(expired, "breach", date(2027, 1, 1)) is None
+    with pytest.raises(Problem, match="ended on 2026-12-31"):
+        value_at(expired, "breach", date(2027, 1, 1))
+
+
+def test_values_of_a_prefix_are_those_in_force() -> None:
+    assert [row.value["class"] for row in values_at(law_pack("FI"), "floor.", TODAY)] == [
+        "books",
+        "vouchers",
+        "real_estate_vat",
+    ]
+    assert values_at(law_pack("FI"), "floor.", date(2015, 12, 31)) == values_at(law_pack("FI"), "floor.real", TODAY)
 
 
 def test_five_jurisdictions_have_a_pack() -> None:
@@ -35,7 +126,8 @@ def test_every_value_has_its_citation_source_status_and_days(law: str) -> None:
         for row in rows:
             assert row.citation, topic
             assert row.source, topic
-            assert row.status in ("primary-read", "official-page", "secondary", "unverified"), topic
+            assert row.status in STATUSES, topic
+            assert set(row.weaker.values()) <= set(STATUSES), topic
             assert isinstance(row.checked_on, date), topic
             assert row.valid_from is None or isinstance(row.valid_from, date), topic
 

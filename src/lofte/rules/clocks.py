@@ -8,7 +8,8 @@ import calendar
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Clock, ClockKind
@@ -38,23 +39,45 @@ class Due:
     clock: str
 
 
-def add_period(at: datetime, period: str) -> datetime:
-    """The instant a period of ISO 8601 calendar units later. Raises Problem for a text that is no period."""
+_Day = TypeVar("_Day", date, datetime)
+
+
+def add_period(at: _Day, *periods: str) -> _Day:
+    """The day or instant one or more periods of ISO 8601 calendar units later.
+
+    Several periods are one: 31 January, one month and two months more is 30 April. Hours and less are time that passes: over a
+    change of the clocks 72 hours are 72 hours. Raises Problem for a text that is no period, and for hours added to a day.
+    """
+    parts = [_units(period) for period in periods]
+    moved = _add_months(at, sum(months for months, _, _ in parts)) + timedelta(days=sum(days for _, days, _ in parts))
+    seconds = sum(seconds for _, _, seconds in parts)
+    if not seconds:
+        return moved
+    if not isinstance(moved, datetime):
+        raise _no_period(" ".join(periods), "a period in days or longer")
+    return (moved.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(moved.tzinfo)
+
+
+def _units(period: str) -> tuple[int, int, int]:
+    """A period as months, days and seconds."""
     date_part, _, time_part = period.removeprefix("P").partition("T")
-    found = _PART.findall(date_part)
-    timed = _PART.findall(time_part)
+    found, timed = _PART.findall(date_part), _PART.findall(time_part)
     if not period.startswith("P") or not (found or timed) or "".join(n + u for n, u in found) != date_part:
-        raise Problem("clock.bad-period", f"{period!r} is no period", expected="an ISO 8601 duration such as P24M")
+        raise _no_period(period, "an ISO 8601 duration such as P24M")
     units = {unit: int(number) for number, unit in found}
-    moved = _add_months(at, units.get("Y", 0) * 12 + units.get("M", 0))
     hours = {unit: int(number) for number, unit in timed}
-    return moved + timedelta(
-        weeks=units.get("W", 0), days=units.get("D", 0),
-        hours=hours.get("H", 0), minutes=hours.get("M", 0), seconds=hours.get("S", 0),
-    )  # fmt: skip
+    return (
+        units.get("Y", 0) * 12 + units.get("M", 0),
+        units.get("W", 0) * 7 + units.get("D", 0),
+        hours.get("H", 0) * 3600 + hours.get("M", 0) * 60 + hours.get("S", 0),
+    )
 
 
-def _add_months(at: datetime, months: int) -> datetime:
+def _no_period(period: str, expected: str) -> Problem:
+    return Problem("clock.bad-period", f"{period!r} is no period", expected=expected)
+
+
+def _add_months(at: _Day, months: int) -> _Day:
     total = at.year * 12 + at.month - 1 + months
     year, month = total // 12, total % 12 + 1
     last = calendar.monthrange(year, month)[1]

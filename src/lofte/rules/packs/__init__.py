@@ -5,7 +5,7 @@ Anyone may call it. A value that is not in force is a Problem, never a guess.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -32,12 +32,16 @@ NEEDED_TOPICS = (
 )
 """What every market needs a value for, on any day it is open."""
 
-_SHARED = ("areas", "transfers", "notice", "notice-words")
+_SHARED = ("areas", "holidays", "transfers", "notice", "notice-words")
 
 
 @dataclass(frozen=True, slots=True)
 class LawValue:
-    """One dated value. ``valid_from`` and ``valid_to`` are the first and last day, None is open."""
+    """One dated value. ``valid_from`` and ``valid_to`` are the first and last day, None is open.
+
+    A ``valid_from`` of None means that the beginning was not checked: the value applies, and proves nothing about the past.
+    ``weaker`` gives the parts of the value whose status is weaker than ``status``.
+    """
 
     law: str
     topic: str
@@ -48,10 +52,17 @@ class LawValue:
     source: str
     status: str
     checked_on: date
+    title: str = ""
+    weaker: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_verified(self) -> bool:
         return self.status != "unverified"
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """The parts that were not verified, although the value as a whole was."""
+        return tuple(part for part, status in self.weaker.items() if status == "unverified")
 
     def is_in_force(self, at: date) -> bool:
         return _in_force(self.valid_from, self.valid_to, at)
@@ -59,10 +70,14 @@ class LawValue:
 
 @dataclass(frozen=True, slots=True)
 class LawPack:
-    """A jurisdiction. ``regime`` decides the transfer rules, ``notice`` what a privacy notice must say."""
+    """A jurisdiction.
+
+    ``zone`` is where its days begin; ``regime`` decides the transfer rules, ``notice`` what a privacy notice must say.
+    """
 
     law: str
     country: str
+    zone: str
     regime: str
     notice: str
     topics: Mapping[str, Sequence[LawValue]]
@@ -105,7 +120,8 @@ def law_pack(law: str) -> LawPack:
     topics = {
         topic: tuple(_law_value(content, topic, row) for row in rows) for topic, rows in content["topics"].items()
     }
-    return LawPack(content["law"], content["country"], content["regime"], content["notice"], MappingProxyType(topics))
+    head = {key: content[key] for key in ("law", "country", "zone", "regime", "notice")}
+    return LawPack(**head, topics=MappingProxyType(topics))
 
 
 def value_at(pack: LawPack, topic: str, at: date) -> LawValue:
@@ -119,6 +135,18 @@ def value_at(pack: LawPack, topic: str, at: date) -> LawValue:
     raise fault(
         "law.value-expired", detail, Place(key=topic), expected=f"a value in force on {at}", law=rows[-1].citation
     )
+
+
+def values_at(pack: LawPack, prefix: str, at: date) -> list[LawValue]:
+    """Every value in force on a day whose topic begins with ``prefix``, in the order of the pack."""
+    return [
+        row for topic, rows in pack.topics.items() if topic.startswith(prefix) for row in rows if row.is_in_force(at)
+    ]
+
+
+def find_value(pack: LawPack, topic: str, at: date) -> LawValue | None:
+    """The value in force on a day, None when the jurisdiction has no such rule on it."""
+    return next((row for row in pack.topics.get(topic, ()) if row.is_in_force(at)), None)
 
 
 def spoken(value: Any, locale: str) -> str:
@@ -159,12 +187,18 @@ def transfer_ground(pack: LawPack, country: str, tool: TransferTool, at: date) -
     country = normal_country(country)
     decisions = {TransferTool.ADEQUACY: rows["adequacy"], TransferTool.DPF: rows["dpf"]}.get(tool, [])
     for row in decisions:
-        if row["country"] == country and pack.regime in row["regimes"] and _row_in_force(row, at):
+        if row["country"] == country and pack.regime in row["regimes"] and _may_rest_on(row, at):
             return Ground(row["decision"], row["scope"], False, row["citation"])
     for row in rows["instruments"]:
-        if row["tool"] == tool and pack.regime in row["regimes"] and _row_in_force(row, at):
+        if row["tool"] == tool and pack.regime in row["regimes"] and is_row_in_force(row, at):
             return Ground(row["instrument"], "", row["assessed"], row["citation"])
     return None
+
+
+def _may_rest_on(row: Mapping[str, Any], at: date) -> bool:
+    """A row under ``review`` is not relied on until counsel has confirmed it, one switched off never again."""
+    stop: date | None = row.get("kill_switch")
+    return is_row_in_force(row, at) and not row.get("review") and (stop is None or at < stop)
 
 
 def notice_items(pack: LawPack, at: date) -> list[NoticeItem]:
@@ -174,7 +208,7 @@ def notice_items(pack: LawPack, at: date) -> list[NoticeItem]:
             row["id"], row["law"], row["says"], tuple(row.get("values", ())), row.get("words", ""), row.get("when", "")
         )
         for row in _load("notice")[pack.notice]
-        if _row_in_force(row, at)
+        if is_row_in_force(row, at)
     ]
 
 
@@ -195,15 +229,23 @@ def _law_value(content: Mapping[str, Any], topic: str, row: Mapping[str, Any]) -
         source=row["source"],
         status=row["status"],
         checked_on=row.get("checked_on", content["checked_on"]),
+        title=row.get("title", ""),
+        weaker=row.get("weaker", {}),
     )
-
-
-def _row_in_force(row: Mapping[str, Any], at: date) -> bool:
-    return _in_force(row.get("valid_from"), row.get("valid_to"), at)
 
 
 def _in_force(first: date | None, last: date | None, at: date) -> bool:
     return (first is None or first <= at) and (last is None or at <= last)
+
+
+def is_row_in_force(row: Mapping[str, Any], at: date) -> bool:
+    """Whether a row of a shared file applies on a day, both ends inclusive."""
+    return _in_force(row.get("valid_from"), row.get("valid_to"), at)
+
+
+def shared(name: str) -> Mapping[str, Any]:
+    """One of the files that serve every jurisdiction: areas, holidays, transfers."""
+    return _load(name)
 
 
 @cache
@@ -220,13 +262,17 @@ __all__ = [
     "LawValue",
     "NoticeItem",
     "eea",
+    "find_value",
     "free_area",
+    "is_row_in_force",
     "law_pack",
     "laws",
     "normal_country",
     "notice_items",
     "notice_stems",
+    "shared",
     "spoken",
     "transfer_ground",
     "value_at",
+    "values_at",
 ]
