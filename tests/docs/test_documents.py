@@ -1,6 +1,7 @@
 """Documents are tested: links lead somewhere, commands can be typed, and what the tutorial says happens."""
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -8,11 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lofte.cli import main as entrance
+from lofte.evidence.log import Draft, Log, open_log
+from lofte.kernel.canonical import canonical_bytes
 from lofte.rules.texts import parse_blocks
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +133,13 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def home_log(tmp_path: Path) -> Iterator[Log]:
+    opened = open_log(tmp_path / "log.sqlite3", tmp_path / "k", "localhost:8000/lofte/log", lambda: datetime.now(UTC))
+    yield opened
+    opened.close()
+
+
 def typed(workspace: Path, script: str) -> "subprocess.CompletedProcess[str]":
     """Runs lines as somebody would who has activated the virtual environment; /tmp is the workspace's own."""
     here = script.replace("/tmp/", f"{workspace}/")  # the document's folder, moved into the test's own
@@ -142,6 +153,24 @@ def typed(workspace: Path, script: str) -> "subprocess.CompletedProcess[str]":
 
 def tutorial_script(marker: str) -> str:
     return next(body for body in fences(TUTORIAL, "sh") if marker in body)
+
+
+def test_the_tutorials_receipt_is_verified_and_an_altered_one_named(workspace: Path, home_log: Log) -> None:
+    fact = canonical_bytes({"action": "decide", "choices": {"marketing": False, "statistics": True}})
+    index = home_log.append_and_wait(Draft("consent", fact, canonical_bytes({"subject": "s"}), "", "one")).index
+    receipt = json.dumps(home_log.receipt(index))
+    (workspace / "receipt.json").write_text(receipt)
+
+    holds = typed(workspace, tutorial_script("lofte verify receipt.json"))
+    assert holds.returncode == 0, holds.stderr
+    assert holds.stdout.startswith("The receipt holds: entry 0 of 1 in the log localhost:8000/lofte/log, kind consent.")
+    assert '  choices: {"marketing": false, "statistics": true}' in holds.stdout
+
+    (workspace / "receipt.json").write_text(receipt.replace("false", "true"))
+
+    altered = typed(workspace, tutorial_script("lofte verify receipt.json"))
+    assert altered.returncode == 1
+    assert altered.stderr.startswith("lofte: fact: error[receipt.altered]")
 
 
 def test_the_tutorials_mistake_is_named_with_its_law(workspace: Path) -> None:
