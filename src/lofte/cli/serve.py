@@ -141,6 +141,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
 
     from lofte.core import publication
     from lofte.features.findings import verbs as findings
+    from lofte.features.policy import reads as policies
 
     def on_held(report: HeldReport) -> None:
         if not report.declared:
@@ -158,6 +159,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
     gate = Gate(
         plan.site or _no_site, publication.current, choice_key(house.home), banner,
         own_hosts=[urlsplit(plan.origin).netloc], on_held=on_held, host_map=plan.host_map, own_inline=plan.own_inline,
+        asked_anew=lambda choice, now: policies.asked_anew(house.home, choice.publication, now.digest),
     )  # fmt: skip
 
     config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report)

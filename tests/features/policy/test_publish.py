@@ -147,3 +147,21 @@ def test_only_the_policy_and_its_texts_are_read(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("not ours")
 
     assert read_directory(tmp_path) == {"policy.yaml": 'format: "1"\n', "text/sv/a.md": "@ a\n\udcff\n"}
+
+
+def test_a_choice_covers_the_versions_that_ask_for_the_same(tmp_path: Path, log: Log) -> None:
+    first = verbs.publish(SMALL, tmp_path, log, AT)
+    widened = SMALL | {
+        "policy.yaml": SMALL["policy.yaml"].replace("    data: [visit]\n", "    data: [visit, choice]\n", 1)
+    }
+    second = verbs.publish(widened, tmp_path, log, AT)
+
+    assert reads.asked_anew(tmp_path, first.digest[:16], first.digest) == frozenset()
+    assert reads.asked_anew(tmp_path, first.digest[:16], second.digest) == {"statistics"}
+    assert reads.asked_anew(tmp_path, second.digest[:16], second.digest) == frozenset()
+
+
+def test_a_choice_on_a_version_nobody_knows_covers_nothing(tmp_path: Path, log: Log) -> None:
+    published = verbs.publish(SMALL, tmp_path, log, AT)
+
+    assert reads.asked_anew(tmp_path, "0" * 16, published.digest) == set(published.policy.purposes)
