@@ -1,6 +1,7 @@
 """When a holding must be gone: calendar months as people count them, and the strictest of several clocks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,20 @@ def test_periods_are_calendar_periods(start, period, end):
 def test_the_hour_stays_and_hours_can_be_counted_too():
     assert add_period(at("2026-01-31T23:59:59"), "P1M") == at("2026-02-28T23:59:59")
     assert add_period(at("2026-01-01"), "PT48H") == at("2026-01-03")
+
+
+def test_several_periods_are_one_and_a_day_can_be_counted_from_as_well():
+    assert add_period(date(2026, 1, 31), "P1M", "P2M") == date(2026, 4, 30)
+    assert add_period(add_period(date(2026, 1, 31), "P1M"), "P2M") == date(2026, 4, 28)
+    with pytest.raises(Problem, match=r"clock\.bad-period"):
+        add_period(date(2026, 1, 31), "PT72H")
+
+
+def test_hours_pass_over_a_change_of_the_clocks_and_days_do_not_notice_it():
+    noon = datetime(2026, 3, 28, 12, tzinfo=ZoneInfo("Europe/Stockholm"))
+
+    assert add_period(noon, "PT72H").isoformat() == "2026-03-31T13:00:00+02:00"
+    assert add_period(noon, "P3D").isoformat() == "2026-03-31T12:00:00+02:00"
 
 
 @pytest.mark.parametrize("period", ["", "P", "24M", "P24", "PM", "P1M2", "P-1M", "P1.5M", "PX"])

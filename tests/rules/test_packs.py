@@ -97,14 +97,27 @@ def test_a_value_of_the_future_can_be_loaded_and_waits_for_its_day() -> None:
     assert value_at(future, "consent_age", starts).value == {"years": 15}
 
 
-def test_a_value_that_ran_out_is_a_problem_and_none_to_those_who_ask_softly() -> None:
+def test_a_value_that_ran_out_is_a_problem_however_softly_one_asks() -> None:
     pack = law_pack("SE")
     ended = replace(value_at(pack, "breach", TODAY), valid_to=date(2026, 12, 31))
     expired = replace(pack, topics={**pack.topics, "breach": (ended,)})
 
-    assert find_value(expired, "breach", date(2027, 1, 1)) is None
-    with pytest.raises(Problem, match="ended on 2026-12-31"):
-        value_at(expired, "breach", date(2027, 1, 1))
+    for asked in (value_at, find_value, values_at):
+        with pytest.raises(Problem, match="ended on 2026-12-31"):
+            asked(expired, "breach", date(2027, 1, 1))
+
+
+def test_an_abolished_rule_is_no_rule_and_one_of_the_future_is_none_yet() -> None:
+    pack = law_pack("US-CO")
+    until = date(2026, 12, 31)
+    old = value_at(pack, "universal_opt_out", TODAY)
+    rows = (replace(old, valid_to=until), replace(old, value=None, valid_from=until + timedelta(days=1)))
+    abolished = replace(pack, topics={**pack.topics, "universal_opt_out": rows})
+
+    assert find_value(abolished, "universal_opt_out", until) is not None
+    assert find_value(abolished, "universal_opt_out", until + timedelta(days=1)) is None
+    assert find_value(pack, "universal_opt_out", date(2024, 6, 30)) is None
+    assert find_value(pack, "appeal_to_the_moon", TODAY) is None
 
 
 def test_values_of_a_prefix_are_those_in_force() -> None:

@@ -15,7 +15,11 @@ from lofte.rules.ruling import Ruling, notes_of
 
 
 class Use(StrEnum):
-    """What something on a device is for. What is not one of the first nine is never exempt."""
+    """What something on a device is for.
+
+    ``REQUESTED_SERVICE`` is what the person asked for, sign-in and basket included; the finer names after it are those of the
+    schedule in the United Kingdom, which no other market exempts by name.
+    """
 
     TRANSMISSION = "transmission"
     REQUESTED_SERVICE = "requested_service"
@@ -132,13 +136,17 @@ def _guarded(pack: LawPack, storage: Storage, at: date) -> LawValue | None:
     young = minors is not None and storage.age is not None and storage.age < minors.value["years"]
     if minors and young and storage.use in minors.value["for"]:
         return minors
+    sensitive = find_value(pack, "sensitive_data", at)
+    if sensitive and storage.age is not None and storage.age < sensitive.value["child_below"]:
+        return sensitive
     if storage.precise_location and (located := find_value(pack, "sensitive_precise_location", at)):
         return located
-    return find_value(pack, "sensitive_data", at) if storage.sensitive else None
+    return sensitive if storage.sensitive else None
 
 
 def _consented(rule: LawValue, storage: Storage) -> bool:
     """Consent by the right person: a parent's for a child below the age where one is needed."""
-    if storage.age is not None and storage.age < rule.value.get("parent_below", 0):
+    below = rule.value.get("parent_below", rule.value.get("child_below", 0))
+    if storage.age is not None and storage.age < below:
         return storage.parent_said_yes
     return storage.said_yes

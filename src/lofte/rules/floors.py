@@ -75,6 +75,7 @@ def floor_of(pack: LawPack, record: Record, at: date) -> Floor | None:
         raise _unusable(f"{record.kind!r} is no kind of record", "one of " + ", ".join(sorted(RECORD_KINDS)))
     if record.transferred is not None and _may_drop_original(pack, record.transferred, at):
         return None
+    _refuse_the_past(pack, record.kind, at)
     rows = [row for row in values_at(pack, "floor.", at) if record.kind in row.value["covers"] and _is_of(row, record)]
     found = [_floor(row, record) for row in rows]
     return max(found, key=lambda floor: floor.keep_through or date.max, default=None)
@@ -110,6 +111,15 @@ def kept_through(anchor: date, period: str, kind: str) -> date:
     if kind in _MONTH_END_ANCHORS and (anchor + _DAY).day == 1:
         return add_period(end.replace(day=1), "P1M") - _DAY
     return end
+
+
+def _refuse_the_past(pack: LawPack, kind: str, at: date) -> None:
+    """Before the wording the pack knows there was another: silence about it must not erase what that one kept."""
+    for topic, rows in pack.topics.items():
+        if topic.startswith("floor.") and kind in rows[0].value["covers"]:
+            first = rows[0].valid_from
+            if first is not None and at < first <= rows[0].checked_on:
+                value_at(pack, topic, at)
 
 
 def _floor(row: LawValue, record: Record) -> Floor:

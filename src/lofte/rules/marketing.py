@@ -70,9 +70,10 @@ def may_approach(pack: LawPack, approach: Approach, at: datetime) -> Ruling:
     """
     local = at.astimezone(ZoneInfo(pack.zone))
     rules = _rules(pack, approach, local.date())
-    if approach.objected:
-        return _denied("objection", "marketing.objected", _objection_law(pack, approach, rules), [])
     main = _main(rules)
+    if approach.objected:
+        law = _objection_law(pack, approach, main)
+        return Ruling(False, "objection", "marketing.objected", law, () if law else (Note("no_rule"),))
     if main is None and not approach.has_consent:
         return Ruling(False, "opt_in", "marketing.no_rule", "", (Note("no_rule"),))
     for row in rules:
@@ -215,9 +216,8 @@ def _denied(by: str, reason: str, citation: str, rows: list[LawValue]) -> Ruling
     return Ruling(False, by, reason, citation, notes_of(rows))
 
 
-def _objection_law(pack: LawPack, approach: Approach, rules: list[LawValue]) -> str:
+def _objection_law(pack: LawPack, approach: Approach, main: LawValue | None) -> str:
     absolute = {"eu": "GDPR 21(3)", "no": "GDPR 21(3)", "gb": "UK GDPR 21(3)"}.get(pack.regime)
     if absolute and approach.who is not Who.COMPANY:
         return absolute
-    main = _main(rules)
     return main.citation if main else absolute or ""

@@ -10,8 +10,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from lofte.kernel.problems import Problem
 from lofte.rules.model import TransferTool
-from lofte.rules.packs import LawPack, free_area, is_row_in_force, normal_country, shared
+from lofte.rules.packs import LawPack, free_area, is_row_in_force, normal_country, shared, value_at
 from lofte.rules.ruling import Note, Ruling
 
 
@@ -38,13 +39,17 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Clauses, rules or a derogation on file. ``assessed`` is the day of the assessment, ``valid_to`` the last day if any."""
+    """Clauses, rules or a derogation on file. ``assessed`` is the day of the assessment, ``valid_to`` the last day if any.
+
+    A derogation carries one case: its ``reason``, and whether it was ``used`` already.
+    """
 
     tool: TransferTool
     signed: date
     assessed: date | None = None
     valid_to: date | None = None
     reason: str = ""
+    used: bool = False
 
     def holds(self, on: date) -> bool:
         return self.signed <= on and (self.valid_to is None or on <= self.valid_to)
@@ -54,8 +59,9 @@ class Instrument:
 class Shipment:
     """One transfer: to whom, what, and what is on file.
 
-    ``facts`` are what a decision's scope asks: ``subject_to`` (PIPEDA, PIPA, LGPD), ``kind``, ``organisation``, ``sector``,
-    ``purpose``, ``processing``. ``confirmed`` names decisions whose standing here counsel has confirmed in writing.
+    ``facts`` are what a decision's scope asks: ``subject_to`` (PIPEDA, PIPA, LGPD), ``kind``, ``sector``, ``purpose``,
+    ``processing``; ``organisation`` is an international one, which no country's decision covers. ``confirmed`` names decisions whose standing
+    here counsel has confirmed in writing.
     """
 
     country: str
@@ -71,12 +77,17 @@ def may_send(pack: LawPack, shipment: Shipment, on: date, ended: Mapping[str, da
     """Whether the data may leave on this day, and by which decision or instrument.
 
     ``ended`` is the kill-switch: decisions (``(EU) 2023/1795``) with the first day on which they are no longer relied on.
-    Sources: GDPR 44-49; UK GDPR 44A-49; decisions in packs/transfers.yaml.
+    Sources: GDPR 44-49; UK GDPR 44A-49; decisions in packs/transfers.yaml. Raises Problem for a kill-switch of a decision nobody
+    knows: it would switch off nothing.
     """
-    country = normal_country(shipment.country)
+    _refuse_unknown(ended)
+    # GDPR 44 treats an international organisation as a third country, wherever its office stands.
+    organisation = shipment.facts.get("organisation", "")
+    country = _ORGANISATIONS.get(organisation, organisation) or normal_country(shipment.country)
     area = free_area(pack)
     if area is None:
-        return Ruling(True, "no_limit", "transfers.no_limit", "", _bulk(pack, shipment, country))
+        law = value_at(pack, "base_law", on)
+        return Ruling(True, "no_limit", "transfers.no_limit", law.citation, _bulk(pack, shipment, country))
     if country in area:
         return _free(pack)
     rows = [row for row in _decisions(pack, country) if is_row_in_force(row, on)]
@@ -91,6 +102,18 @@ def may_send(pack: LawPack, shipment: Shipment, on: date, ended: Mapping[str, da
     notes = tuple(Note("review", {"citation": row["decision"]}) for row in rows if row.get("review"))
     citation = shared("transfers")["default"].get(pack.regime, "")
     return Ruling(False, "default", f"transfers.{lacking}", citation, notes)
+
+
+_ORGANISATIONS = {"European Patent Organisation": "EPO"}
+
+
+def _refuse_unknown(ended: Mapping[str, date]) -> None:
+    rows = shared("transfers")
+    unknown = sorted(set(ended) - {row["decision"] for row in [*rows["adequacy"], *rows["dpf"]]})
+    if unknown:
+        raise Problem(
+            "law.unknown-decision", f"no decision {unknown[0]}", expected="a decision of packs/transfers.yaml"
+        )
 
 
 def _free(pack: LawPack) -> Ruling:
@@ -140,9 +163,10 @@ def _instrument(pack: LawPack, shipment: Shipment, on: date) -> Ruling | None:
 
 
 def _is_proved(row: Mapping[str, Any], held: Instrument, on: date) -> bool:
-    """An assessment made by this day where one is asked for; a derogation with its reason."""
-    assessed = held.assessed is not None and held.assessed <= on
-    return (assessed or not row["assessed"]) and (held.tool is not TransferTool.DEROGATION or bool(held.reason))
+    """An assessment made by this day where one is asked for; a derogation with its reason, and once only (GDPR 49)."""
+    if held.tool is TransferTool.DEROGATION:
+        return bool(held.reason) and not held.used
+    return not row["assessed"] or (held.assessed is not None and held.assessed <= on)
 
 
 def _bulk(pack: LawPack, shipment: Shipment, country: str) -> tuple[Note, ...]:

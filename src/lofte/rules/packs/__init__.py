@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lofte.kernel.problems import Place
+from lofte.kernel.problems import Place, Problem
 from lofte.rules.codes import fault
 from lofte.rules.model import TransferTool
 
@@ -126,27 +126,41 @@ def law_pack(law: str) -> LawPack:
 
 def value_at(pack: LawPack, topic: str, at: date) -> LawValue:
     """The value in force on a day. Raises Problem when none is, KeyError when the pack does not know the topic."""
-    rows = pack.topics[topic]
-    for row in rows:
-        if row.is_in_force(at):
-            return row
-    ended = max((row.valid_to for row in rows if row.valid_to and row.valid_to < at), default=None)
-    detail = f"{topic} of {pack.law} ended on {ended}" if ended else f"{topic} of {pack.law} is not yet in force"
-    raise fault(
-        "law.value-expired", detail, Place(key=topic), expected=f"a value in force on {at}", law=rows[-1].citation
-    )
-
-
-def values_at(pack: LawPack, prefix: str, at: date) -> list[LawValue]:
-    """Every value in force on a day whose topic begins with ``prefix``, in the order of the pack."""
-    return [
-        row for topic, rows in pack.topics.items() if topic.startswith(prefix) for row in rows if row.is_in_force(at)
-    ]
+    found = _row_at(pack.topics[topic], at)
+    if found is None:
+        raise _not_in_force(pack, topic, at)
+    return found
 
 
 def find_value(pack: LawPack, topic: str, at: date) -> LawValue | None:
-    """The value in force on a day, None when the jurisdiction has no such rule on it."""
-    return next((row for row in pack.topics.get(topic, ()) if row.is_in_force(at)), None)
+    """The value in force on a day; None when the jurisdiction has no such rule, or not yet.
+
+    Raises Problem when the rule ran out without a successor: a rule that was abolished has a last row whose value is null.
+    """
+    rows = pack.topics.get(topic, ())
+    found = _row_at(rows, at)
+    if found is None and any(row.valid_to is not None and row.valid_to < at for row in rows):
+        raise _not_in_force(pack, topic, at)
+    return found if found is not None and found.value is not None else None
+
+
+def values_at(pack: LawPack, prefix: str, at: date) -> list[LawValue]:
+    """Every value in force on a day whose topic begins with ``prefix``, in the order of the pack; raises as `find_value`."""
+    found = (find_value(pack, topic, at) for topic in pack.topics if topic.startswith(prefix))
+    return [row for row in found if row is not None]
+
+
+def _row_at(rows: Sequence[LawValue], at: date) -> LawValue | None:
+    return next((row for row in rows if row.is_in_force(at)), None)
+
+
+def _not_in_force(pack: LawPack, topic: str, at: date) -> Problem:
+    rows = pack.topics[topic]
+    ended = max((row.valid_to for row in rows if row.valid_to and row.valid_to < at), default=None)
+    detail = f"{topic} of {pack.law} ended on {ended}" if ended else f"{topic} of {pack.law} is not yet in force"
+    return fault(
+        "law.value-expired", detail, Place(key=topic), expected=f"a value in force on {at}", law=rows[-1].citation
+    )
 
 
 def spoken(value: Any, locale: str) -> str:
