@@ -240,3 +240,8 @@ def chromium() -> str:
     if not Path(found).exists():
         pytest.skip("no Chromium here")
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The sabotage tests share one running product, so one worker takes them all: it had better begin with them."""
+    items.sort(key=lambda item: "tests/sabotage/" not in item.nodeid)
