@@ -1,17 +1,20 @@
 """Between the loop and the log: hands drafts to the one writer in batches and is woken once a batch.
 
-One batch is on its way at a time, and the next is handed over only when the loop has done what it could: the writer is a
-thread of this process, and while both run Python they take the interpreter from each other at the price of milliseconds
+One batch is on its way at a time, and the next gathers for a moment before it goes: the writer is a thread of this process,
+and while both run Python they take the interpreter from each other at the price of milliseconds
 (docs/explanation/consent-rate.md). Answers reach the waiting request only after the log said that the entry is durable.
 """
 
 import asyncio
+from time import monotonic
 from typing import Any, NamedTuple
 
 from lofte.evidence.log import Committed, Draft, Log, Outcome
 from lofte.kernel.problems import Problem
 
 _LONGEST_WAIT_S = 10.0
+_QUIET_S = 0.0005  # a client that waits for us is back well within this
+_LONGEST_GATHERING_S = 0.002  # about what a batch takes; waiting longer would cost more than it saves
 
 
 class Overloaded(Exception):  # noqa: N818  # a state
@@ -45,7 +48,9 @@ class Desk:
         self._deliverer = self._deliver  # one bound method for all, as the log groups answers by it
         self._waiting: list[Draft] = []
         self._on_its_way = 0
-        self._is_handing_over = False
+        self._is_gathering = False
+        self._gathering_since_s = self._grew_s = 0.0
+        self._expected = 1
 
     def __len__(self) -> int:
         return len(self._open)
@@ -73,13 +78,25 @@ class Desk:
         self._loop = self._reaper = None
 
     def _arrange(self) -> None:
-        """The next batch goes once this turn of the loop is over, unless one is on its way."""
-        if self._waiting and not self._on_its_way and not self._is_handing_over and self._loop is not None:
-            self._is_handing_over = True
-            self._loop.call_soon(self._hand_over)
+        """A batch gathers, unless one gathers already or is on its way."""
+        if self._waiting and not self._on_its_way and not self._is_gathering and self._loop is not None:
+            self._is_gathering = True
+            self._gathering_since_s = self._grew_s = monotonic()
+            self._loop.call_soon(self._gather, 0)
+
+    def _gather(self, size: int) -> None:
+        """Once a turn: hands over when those who were just answered are back, or nobody has come for a while."""
+        now_s = monotonic()
+        if len(self._waiting) > size:
+            self._grew_s = now_s
+        is_late = now_s - self._grew_s > _QUIET_S or now_s - self._gathering_since_s > _LONGEST_GATHERING_S
+        if len(self._waiting) < self._expected and not is_late and self._loop is not None:
+            self._loop.call_soon(self._gather, len(self._waiting))
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
-        self._is_handing_over = False
+        self._is_gathering = False
         drafts, self._waiting = self._waiting, []
         for draft in drafts:
             try:
@@ -99,6 +116,7 @@ class Desk:
         for key, outcome in answers:
             self._close_one(key, outcome)
         self._on_its_way -= len(answers)
+        self._expected = max(1, len(answers) + len(self._waiting))
         self._arrange()
 
     def _close_one(self, key: str, outcome: Outcome) -> None:
