@@ -12,13 +12,13 @@ from lofte.rules.holidays import easter, is_working_day, public_holidays, rolled
 
 STATES = ["FI", "GB", "NO", "SE"]
 # Eves that offices take off and the statutes on holidays do not name: a period ends on them, which is earlier and so safer.
-EVES = {"Midsummer Eve", "Christmas Eve", "Juhannusaatto", "Jouluaatto"}
+EVES = {"Midsummer Eve", "Christmas Eve"}
 DAYS = st.dates(date(2018, 5, 25), date(2099, 12, 31))
 
 
 def _independent(country: str, year: int) -> set[date]:
     options = {"SE": {"include_sundays": False}, "GB": {"subdiv": "ENG"}}.get(country, {})
-    found = independent.country_holidays(country, years=year, **options)
+    found = independent.country_holidays(country, years=year, language="en_US", **options)
     return {day for day, name in found.items() if name not in EVES}
 
 

@@ -81,7 +81,7 @@ def may_approach(pack: LawPack, approach: Approach, at: datetime) -> Ruling:
         if missing:
             return _denied(row.value.get("model", "message"), f"marketing.{missing}_missing", row.citation, [row])
     closed = _closed(pack, rules, local)
-    if closed and approach.who is Who.NATURAL:
+    if closed:
         return _denied("closed", "marketing.closed_hours", closed.citation, [closed])
     if approach.has_consent:
         citation = main.citation if main else "GDPR 6(1)(a)"

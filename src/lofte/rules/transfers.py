@@ -60,8 +60,8 @@ class Shipment:
     """One transfer: to whom, what, and what is on file.
 
     ``facts`` are what a decision's scope asks: ``subject_to`` (PIPEDA, PIPA, LGPD), ``kind``, ``sector``, ``purpose``,
-    ``processing``; ``organisation`` is an international one, which no country's decision covers. ``confirmed`` names decisions whose standing
-    here counsel has confirmed in writing.
+    ``processing``; ``organisation`` is an international one, which no country's decision covers.
+    ``confirmed`` names decisions whose standing here counsel has confirmed in writing.
     """
 
     country: str
