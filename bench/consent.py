@@ -17,9 +17,9 @@ from bench.load import Load, drive, free_port, serving
 from bench.postgres import database
 from bench.world import publish_example
 
-from lofte.evidence.publications import load_current
 from lofte.edge.subject import Tokens
 from lofte.evidence.log import open_log
+from lofte.evidence.publications import load_current
 from lofte.gate.choice import load_root_key
 
 SECONDS = 5.0

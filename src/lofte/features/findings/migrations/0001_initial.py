@@ -1,5 +1,6 @@
-import lofte.core.models
 from django.db import migrations, models
+
+import lofte.core.models
 
 
 class Migration(migrations.Migration):
