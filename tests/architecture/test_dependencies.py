@@ -1,5 +1,6 @@
 """Every dependency is pinned with hashes, names no registry, and has its decision note."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SETS = sorted(path.stem for path in (ROOT / "requirements").glob("*.in"))
+NODE = json.loads((ROOT / "tests/node/package.json").read_text())
 
 
 def named_in(set_name):
@@ -23,8 +25,14 @@ def test_each_dependency_has_a_decision_note(set_name):
     assert missing == []
 
 
+def test_each_package_of_node_has_a_decision_note():
+    for name in [*NODE.get("dependencies", {}), *NODE.get("devDependencies", {})]:
+        assert (ROOT / "docs/decisions/dependencies" / f"{name}.md").exists(), name
+
+
 def test_each_note_answers_the_five_questions_and_belongs_to_a_dependency():
     named = {name.lower() for set_name in SETS for name in named_in(set_name)}
+    named |= {name for kind in ("dependencies", "devDependencies") for name in NODE.get(kind, {})}
 
     for note in (ROOT / "docs/decisions/dependencies").glob("*.md"):
         text = note.read_text()
