@@ -98,7 +98,17 @@ def open_house(home: Path, origin: str) -> House:
     evidence.set_log(log)
     house = House(home, log)
     subscribe()
+    connect_systems(home)
     return house
+
+
+def connect_systems(home: Path) -> None:
+    """The connected systems of the directory; what is owed to them is tried again at once."""
+    from lofte import connectors
+    from lofte.core import obligations
+
+    for system in connectors.connect_all(home):
+        obligations.hurry(system)
 
 
 def log_name(origin: str, home: Path | None = None) -> str:
