@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from lofte.core import ports
-from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.register import models, reads, verbs
+from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
+from lofte.features.register import erased, models, organisations, reads, verbs
 
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
@@ -28,6 +28,31 @@ declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY)
 declare(
     models.Look, by=NotPersonal("a room, or a staff member's number"), purpose=_POLICY, fields=_POLICY, allowed=_POLICY,
     reason=_POLICY, at=_WHEN,
+)  # fmt: skip
+
+_ORGANISATION = NotPersonal("a keyed hash of an organisation's name")
+declare(
+    models.Organisation,
+    sealed=NotPersonal(
+        "an organisation's name, sealed because it may be a sole trader's; goes with the last person there"
+    ),
+    made_at=NotPersonal("when somebody there was first known"),
+)
+declare(
+    models.Placement, organisation=_ORGANISATION, purpose=_POLICY, market=_POLICY, company=HANDLE, title=HANDLE, role=HANDLE,
+    started_at=_WHEN, ended_at=_WHEN,
+)  # fmt: skip
+_TALK = Holds("*", "dialogue")
+declare(models.Dialogue, medium=_TALK, direction=_TALK, at=_TALK, by=NotPersonal("a room, or a staff member's number"))
+declare(
+    models.ErasedMark,
+    mark=NotPersonal("a keyed hash of a keyed hash; it can only say yes to a value that is given again"),
+    at=NotPersonal("when something was erased"),
+)
+_LEDGER = NotPersonal("says what was done with a file, not what stood in it")
+declare(
+    models.Import, purpose=_POLICY, market=_POLICY, source=_POLICY, by=NotPersonal("a staff member's number"), rows=_LEDGER,
+    done=_LEDGER, counts=_LEDGER, started_at=_LEDGER, finished_at=_LEDGER,
 )  # fmt: skip
 
 
@@ -118,9 +143,34 @@ def _export(person_id: UUID) -> dict[str, Any]:
             }
             for each in reads.looks_of(person_id)
         ],
+        "places": [
+            {
+                "organisation": each.organisation,
+                "purpose": each.purpose,
+                "market": each.market,
+                "company": each.company,
+                "title": each.title,
+                "role": each.role,
+                "started_at": each.started_at,
+                "ended_at": each.ended_at,
+            }
+            for each in models.Placement.objects.of(person_id).order_by("started_at")
+        ],
+        "dialogue": [
+            {"holding": each.id, "medium": each.medium, "direction": each.direction, "at": each.at, "by": each.by}
+            for each in models.Dialogue.objects.of(person_id).order_by("at")
+        ],
         "signals": [{"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")],
     }
 
 
+def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
+    """Organisations nobody else is in; what was erased is remembered so that a list cannot bring it back unseen."""
+    left = set(models.Placement.objects.of(person_id).values_list("organisation", flat=True))
+    places = models.Placement.objects.of(person_id)._raw_delete(using="default")
+    erased.remember(hashes)
+    return {"register_placement": places, "register_organisation": organisations.forget_empty(left)}
+
+
 ports.provide("register", _Register())
-register(Room("register", export=_export))
+register(Room("register", export=_export, erase=_erase))

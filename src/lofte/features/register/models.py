@@ -3,7 +3,7 @@
 from django.db import models
 
 from lofte.core import clock
-from lofte.core.models import Personal
+from lofte.core.models import Personal, this_site
 
 
 class Relation(Personal):
@@ -71,3 +71,81 @@ class Look(Personal):
 
     class Meta(Personal.Meta):
         indexes = [models.Index(fields=["person", "at"], name="register_look_person")]
+
+
+class Organisation(models.Model):
+    """Where people work. The id is a keyed hash of the normalised name, so that one name is one organisation.
+
+    The name is sealed with the house key, because a sole trader's is a person's; the row goes with the last person there.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField(default=clock.now)
+
+
+class Placement(Personal):
+    """A person's place in an organisation, for a purpose in a market, from a day to a day.
+
+    What is said of the person stands in holdings, named here by their ids: the organisation's name as the person's company, their
+    title and their role. The place goes when the company goes.
+    """
+
+    organisation = models.UUIDField(db_index=True)
+    purpose = models.CharField(max_length=64)
+    market = models.CharField(max_length=2)
+    company = models.UUIDField()
+    title = models.UUIDField(null=True)
+    role = models.UUIDField(null=True)
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(Personal.Meta):
+        indexes = [models.Index(fields=["person", "organisation"], name="register_placement_person")]
+
+
+class Dialogue(Personal):
+    """One letter, call, meeting or message: how, which way, when and with whom of us. The holding of the same id has its words."""
+
+    class Medium(models.TextChoices):
+        MAIL = "mail"
+        PHONE = "phone"
+        MEETING = "meeting"
+        CHAT = "chat"
+        POST = "post"
+
+    class Direction(models.TextChoices):
+        IN = "in"
+        OUT = "out"
+
+    medium = models.CharField(max_length=12, choices=Medium.choices)
+    direction = models.CharField(max_length=4, choices=Direction.choices)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=64)
+
+    class Meta(Personal.Meta):
+        indexes = [models.Index(fields=["person", "at"], name="register_dialogue_person")]
+
+
+class ErasedMark(models.Model):
+    """A value that was erased with its person, as a keyed hash of its keyed hash: catches it when a list brings it back."""
+
+    mark = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField(default=clock.now)
+
+
+class Import(models.Model):
+    """How far a file has come. Written with each batch in its own transaction, so that a killed import goes on where it was."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    purpose = models.CharField(max_length=64)
+    market = models.CharField(max_length=2)
+    source = models.CharField(max_length=64)
+    by = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from lofte.core import blind, clock, decisions, ports, publication, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due
-from lofte.features.register.models import Holding, Look, Relation
+from lofte.features.register.models import Dialogue, Holding, Look, Placement, Relation
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
 
@@ -30,6 +30,42 @@ class Held:
     locale: str
     publication: str
     wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person's place in an organisation."""
+
+    id: UUID
+    organisation: UUID
+    company: str
+    title: str
+    role: str
+    market: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry of the dialogue. ``medium`` and ``direction`` are empty for words that came by another door (a form, a list)."""
+
+    id: UUID
+    text: str
+    at: datetime
+    medium: str
+    direction: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What one purpose may see of a person, by one look: what is held, where they work and what was said, the latest first."""
+
+    held: tuple[Held, ...]
+    places: tuple[Place, ...]
+    dialogue: tuple[Said, ...]
+    relations: tuple[Relation, ...]
 
 
 def person_of(field: str, value: str, country: str = "") -> UUID | None:
@@ -61,6 +97,41 @@ def holdings_of(person_id: UUID, purpose: str, *, by: str, fields: Iterable[str]
         return ()
     opener = vault.opener(person_id)
     return tuple(_held(row, opener) for row in found)
+
+
+def file_of(person_id: UUID, purpose: str, *, by: str) -> File:
+    """The person as this purpose may see them. Raises Problem `register.denied` as `holdings_of`; leaves one look."""
+    held = holdings_of(person_id, purpose, by=by)
+    fields = publication.current().policy.fields
+    spoken = tuple(each for each in held if each.field in fields and fields[each.field].category == "dialogue")
+    return File(held, _places(person_id, held), _dialogue(person_id, spoken), tuple(relations_of(person_id)))
+
+
+def _places(person_id: UUID, held: tuple[Held, ...]) -> tuple[Place, ...]:
+    """Places whose company is among what may be seen; open ones first, then the latest."""
+    values = {each.id: each.value for each in held}
+    rows = sorted(
+        Placement.objects.of(person_id).filter(company__in=values),
+        key=lambda each: (each.ended_at is not None, -each.started_at.timestamp()),
+    )
+    return tuple(
+        Place(
+            id=each.id, organisation=each.organisation, company=values[each.company], title=values.get(each.title, ""),
+            role=values.get(each.role, ""), market=each.market, started_at=each.started_at, ended_at=each.ended_at,
+        )
+        for each in rows
+    )  # fmt: skip
+
+
+def _dialogue(person_id: UUID, spoken: tuple[Held, ...]) -> tuple[Said, ...]:
+    how = {each.id: each for each in Dialogue.objects.of(person_id).filter(id__in=[each.id for each in spoken])}
+    found = [
+        Said(each.id, each.value, how[each.id].at, how[each.id].medium, how[each.id].direction, how[each.id].by)
+        if each.id in how
+        else Said(each.id, each.value, each.since, "", "", each.source)
+        for each in spoken
+    ]
+    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
 
 def value_of(person_id: UUID, field: str, purpose: str, *, by: str) -> str | None:

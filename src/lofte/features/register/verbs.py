@@ -14,13 +14,15 @@ from django.db import IntegrityError, transaction
 from lofte.core import blind, clock, publication, vault
 from lofte.core.models import BlindIndex, Person, new_id
 from lofte.core.retry import in_transaction
-from lofte.features.register import due
-from lofte.features.register.models import Holding, Relation, Signal
+from lofte.features.register import due, organisations
+from lofte.features.register.models import Dialogue, Holding, Placement, Relation, Signal
 from lofte.kernel import ids
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import DataField, Purpose
 from lofte.rules.published import Published
 
+PLACED = ("company", "title", "role")  # the fields a place in an organisation consists of
+_REPLY = "reply"
 _MANY = ("dialogue",)  # categories of which a person has many: each letter and call is its own holding
 
 
@@ -69,12 +71,18 @@ def _hold_one(
     opener: vault.Opener, field: str, shape: DataField, value: str, purpose: str, declared: Purpose, source: str,
     market: str, locale: str, published: Published, wording: str,
 ) -> UUID:  # fmt: skip
+    text = blind.clean(shape.kind, value)
+    earlier = _earlier(opener, field, purpose, text) if shape.category not in _MANY else None
+    return _write(opener, earlier, field, shape, text, purpose, declared, source, market, locale, published, wording)
+
+
+def _write(
+    opener: vault.Opener, earlier: Holding | None, field: str, shape: DataField, value: str, purpose: str, declared: Purpose,
+    source: str, market: str, locale: str, published: Published, wording: str,
+) -> UUID:  # fmt: skip
     country = published.policy.markets[market].country if market in published.policy.markets else ""
     text = blind.clean(shape.kind, value)
     found = blind.blind_hash(field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
-    earlier = None
-    if shape.category not in _MANY:
-        earlier = Holding.objects.of(opener.owner).filter(field=field, purpose=purpose).first()
     row_id = earlier.id if earlier else new_id()
     values = {
         "basis": declared.basis.value, "source": source, "sealed": opener.seal(row_id, text.encode()), "hash": found,
@@ -89,6 +97,100 @@ def _hold_one(
     if earlier and earlier.hash != found:
         _unindex(opener.owner, field, {earlier.hash})
     return row_id
+
+
+def _earlier(opener: vault.Opener, field: str, purpose: str, text: str) -> Holding | None:
+    """The holding a new value replaces. What belongs to a place in an organisation stays, unless it is that organisation's name."""
+    rows = Holding.objects.of(opener.owner).filter(field=field, purpose=purpose)
+    if field not in PLACED:
+        return rows.first()
+    places = list(Placement.objects.of(opener.owner).filter(purpose=purpose))
+    if field == "company":
+        same = [each.company for each in places if each.organisation == organisations.id_of(text) and not each.ended_at]
+        if same:
+            return rows.filter(id=same[0]).first()
+    return rows.exclude(id__in={getattr(each, field) for each in places} - {None}).first()
+
+
+@in_transaction
+def place(
+    person_id: UUID, values: Mapping[str, str], purpose: str, *, source: str, market: str, locale: str
+) -> UUID:  # fmt: skip
+    """The person's place in an organisation (`company`, and if known `title` and `role`), for a declared purpose.
+
+    The same organisation again renews title and role; another one is a place beside the first. Returns the place's id.
+    """
+    if set(values) - set(PLACED) or not values.get("company", "").strip():
+        raise Problem("register.bad-value", "a place has a company, and may have title and role", status=422)
+    organisation = organisations.remember(blind.clean("text", values["company"]))
+    here = Placement.objects.of(person_id).filter(
+        organisation=organisation, purpose=purpose, market=market, ended_at__isnull=True
+    )
+    there: Placement | None = here.first()
+    more = {"source": source, "market": market, "locale": locale}
+    held: dict[str, UUID | None] = {}
+    for field in PLACED:
+        if text := values.get(field, "").strip():
+            held[field] = _hold_placed(person_id, field, text, purpose, getattr(there, field, None), **more)
+    refresh_due(person_id)
+    if there:
+        here.update(**held)
+        return there.id
+    made: Placement = Placement.objects.create(
+        person_id=person_id, organisation=organisation, purpose=purpose, market=market, started_at=clock.now(), **held
+    )
+    return made.id
+
+
+def _hold_placed(
+    person_id: UUID, field: str, text: str, purpose: str, replaced: UUID | None, *, source: str, market: str, locale: str
+) -> UUID:  # fmt: skip
+    published = publication.current()
+    declared = _declared_purpose(published, purpose)
+    shape = _declared_field(published, declared, purpose, field)
+    opener = vault.opener(person_id)
+    earlier = Holding.objects.of(person_id).filter(id=replaced).first() if replaced else None
+    if earlier is None:  # a value that stands there by itself and says the same becomes the place's own
+        taken = {getattr(each, field) for each in Placement.objects.of(person_id)}
+        alone = Holding.objects.of(person_id).filter(field=field, purpose=purpose).exclude(id__in=taken - {None})
+        said = blind.normalise("name", text)
+        same = [each for each in alone if blind.normalise("name", opener.open(each.id, each.sealed).decode()) == said]
+        earlier = same[0] if same else None
+    return _write(opener, earlier, field, shape, text, purpose, declared, source, market, locale, published, "")
+
+
+@in_transaction
+def leave(person_id: UUID, place_id: UUID) -> None:
+    """The person no longer works there. Ending it again changes nothing."""
+    Placement.objects.of(person_id).filter(id=place_id, ended_at__isnull=True).update(ended_at=clock.now())
+
+
+@in_transaction
+def note(
+    person_id: UUID, text: str, purpose: str, *, medium: str, direction: str, at: datetime, by: str, market: str, locale: str,
+    field: str = "dialogue",
+) -> UUID:  # fmt: skip
+    """Keep what was said with a person, for a purpose that declares dialogue. Returns the entry's id.
+
+    ``by`` is who of us it was with (``staff:<id>``), ``direction`` whether it came in or went out. A word that came in is a sign
+    of interest where the policy counts replies as one.
+    """
+    if medium not in Dialogue.Medium.values or direction not in Dialogue.Direction.values:
+        raise Problem("register.bad-value", "this is no way people talk with us", Place(key="medium"), status=422)
+    if at > clock.now():
+        raise Problem("register.bad-value", "this has not happened yet", Place(key="at"), status=422)
+    shape = publication.current().policy.fields.get(field)
+    if shape is None or shape.category not in _MANY:
+        raise Problem("register.undeclared", "the policy declares no such dialogue", Place(key=field), status=422)
+    holding = hold_value(person_id, field, text, purpose, source=by, market=market, locale=locale)
+    Dialogue.objects.create(id=holding, person_id=person_id, medium=medium, direction=direction, at=at, by=by)
+    if direction == Dialogue.Direction.IN and _counts(_REPLY):
+        record_signal(person_id, _REPLY, purpose)
+    return holding
+
+
+def _counts(signal: str) -> bool:
+    return any(signal in each.signals for each in publication.current().policy.clocks.values())
 
 
 @in_transaction
@@ -114,6 +216,8 @@ def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
     for each in same:
         Holding.objects.of(person_id).filter(id=each.id).update(sealed=opener.seal(each.id, text.encode()), hash=found)
     _unindex(person_id, row.field, {each.hash for each in same} - {found})
+    if row.field == "company":
+        _move(person_id, {each.id for each in same}, text)
     return [each.id for each in same]
 
 
@@ -127,7 +231,27 @@ def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | Non
     gone = Holding.objects.of(person_id).filter(id__in=[each.id for each in leaving])._raw_delete(using="default")
     for field in {each.field for each in leaving}:
         _unindex(person_id, field, {each.hash for each in leaving if each.field == field})
+    _drop_beside(person_id, {each.id for each in leaving})
     return gone
+
+
+def _drop_beside(person_id: UUID, gone: set[UUID]) -> None:
+    """What stood beside the holdings that went: notes of when a call was, places in organisations."""
+    Dialogue.objects.of(person_id).filter(id__in=gone)._raw_delete(using="default")
+    places = Placement.objects.of(person_id)
+    for field in ("title", "role"):
+        places.filter(**{f"{field}__in": gone}).update(**{field: None})
+    left = set(places.filter(company__in=gone).values_list("organisation", flat=True))
+    places.filter(company__in=gone)._raw_delete(using="default")
+    organisations.forget_empty(left)
+
+
+def _move(person_id: UUID, companies: set[UUID], name: str) -> None:
+    """A company's name was put right: the places named by it are in that organisation."""
+    places = Placement.objects.of(person_id).filter(company__in=companies)
+    if left := set(places.values_list("organisation", flat=True)):
+        places.update(organisation=organisations.remember(name))
+        organisations.forget_empty(left)
 
 
 @in_transaction
