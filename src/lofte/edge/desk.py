@@ -13,8 +13,9 @@ from lofte.evidence.log import Committed, Draft, Log, Outcome
 from lofte.kernel.problems import Problem
 
 _LONGEST_WAIT_S = 10.0
-_QUIET_S = 0.0005  # a client that waits for us is back well within this
-_LONGEST_GATHERING_S = 0.002  # about what a batch takes; waiting longer would cost more than it saves
+_CROWD = 16  # fewer than this go at once: gathering them saves little
+_QUIET_S = 0.001  # a client that waits for us is back well within this
+_LONGEST_GATHERING_S = 0.02
 
 
 class Overloaded(Exception):  # noqa: N818  # a state
@@ -48,8 +49,9 @@ class Desk:
         self._deliverer = self._deliver  # one bound method for all, as the log groups answers by it
         self._waiting: list[Draft] = []
         self._on_its_way = 0
-        self._is_gathering = False
-        self._gathering_since_s = self._grew_s = 0.0
+        self._is_handing_over = False
+        self._gathering: asyncio.TimerHandle | None = None
+        self._gathering_since_s = 0.0
         self._expected = 1
 
     def __len__(self) -> int:
@@ -78,25 +80,32 @@ class Desk:
         self._loop = self._reaper = None
 
     def _arrange(self) -> None:
-        """A batch gathers, unless one gathers already or is on its way."""
-        if self._waiting and not self._on_its_way and not self._is_gathering and self._loop is not None:
-            self._is_gathering = True
-            self._gathering_since_s = self._grew_s = monotonic()
-            self._loop.call_soon(self._gather, 0)
+        """Hands over at the end of this turn, or, when many were just answered, once they are back."""
+        if not self._waiting or self._on_its_way or self._is_handing_over or self._loop is None:
+            return
+        if len(self._waiting) >= self._expected:
+            self._is_handing_over = True
+            self._loop.call_soon(self._hand_over)
+        elif self._gathering is None:
+            self._gathering_since_s = monotonic()
+            self._gathering = self._loop.call_later(_QUIET_S, self._look, len(self._waiting))
 
-    def _gather(self, size: int) -> None:
-        """Once a turn: hands over when those who were just answered are back, or nobody has come for a while."""
-        now_s = monotonic()
-        if len(self._waiting) > size:
-            self._grew_s = now_s
-        is_late = now_s - self._grew_s > _QUIET_S or now_s - self._gathering_since_s > _LONGEST_GATHERING_S
-        if len(self._waiting) < self._expected and not is_late and self._loop is not None:
-            self._loop.call_soon(self._gather, len(self._waiting))
+    def _look(self, size: int) -> None:
+        """Nobody new since the last look, or long enough: those who wait go now."""
+        self._gathering = None
+        if self._on_its_way or self._is_handing_over or self._loop is None:
+            return
+        is_growing = len(self._waiting) > size and monotonic() - self._gathering_since_s < _LONGEST_GATHERING_S
+        if is_growing:
+            self._gathering = self._loop.call_later(_QUIET_S, self._look, len(self._waiting))
         else:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        self._is_gathering = False
+        self._is_handing_over = False
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         drafts, self._waiting = self._waiting, []
         for draft in drafts:
             try:
@@ -116,7 +125,8 @@ class Desk:
         for key, outcome in answers:
             self._close_one(key, outcome)
         self._on_its_way -= len(answers)
-        self._expected = max(1, len(answers) + len(self._waiting))
+        crowd = len(answers) + len(self._waiting)
+        self._expected = crowd if crowd >= _CROWD else 1
         self._arrange()
 
     def _close_one(self, key: str, outcome: Outcome) -> None:
