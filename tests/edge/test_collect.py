@@ -8,6 +8,7 @@ from lofte.edge.refusals import STATUS, Refusal
 from lofte.edge.subject import Tokens
 from lofte.evidence.verify import verify_receipt
 from lofte.gate.choice import Choice, choice_key, decode, encode
+from lofte.kernel.problems import Problem
 
 EDITIONS = [("SE", "sv"), ("NO", "nb"), ("FI", "fi"), ("GB", "en-GB"), ("US", "en-US")]
 
@@ -488,3 +489,20 @@ def test_a_script_is_shown_the_way_out_of_a_stale_page(world):
     world.later(hours=25)
 
     assert world.decide(wish).json["preferences"] == "/lofte/preferences/se/sv/"
+
+
+def test_who_prefers_the_whole_receipt_gets_it_at_once_and_it_verifies(world):
+    answer = world.decide(headers={"prefer": "return=representation"})
+
+    assert answer.status == 201
+    assert answer.header("preference-applied") == "return=representation"
+    assert verify_receipt(answer.json).fact["choices"]
+
+
+def test_an_acknowledgement_given_for_a_receipt_says_where_the_receipt_is(world):
+    answer = world.decide()
+
+    with pytest.raises(Problem) as refused:
+        verify_receipt(answer.json)
+    assert refused.value.code == "receipt.acknowledgement"
+    assert "`receipt`" in refused.value.way_out

@@ -18,7 +18,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     wiring.add_home(parser)
     parser.add_argument("promises", nargs="*", metavar="PROMISE", help="for example P34; none: every promise")
-    parser.add_argument("--origin", help="where the site runs (default: LOFTE_ORIGIN, else http://localhost:8000)")
+    parser.add_argument("--origin", help="where the site runs (default: as `lofte serve` noted it)")
     parser.add_argument("--locale", choices=LOCALES, default="en-GB", help="language of the reasons (default en-GB)")
     parser.add_argument("--json", action="store_true", help="one JSON document with reasons in every language")
     parser.set_defaults(run=run)
@@ -28,8 +28,10 @@ def run(args: argparse.Namespace) -> int:
     wiring.enter(args.home, **({"LOFTE_ORIGIN": args.origin} if args.origin else {}))
     from lofte.features.promises import reads
     from lofte.probes.check import check_now
+    from lofte.probes.world import here
 
-    lines = check_now(args.promises)
+    world = here(args.origin or "")
+    lines = check_now(args.promises, world)
     if args.json:
         print(json.dumps(reads.document(lines), ensure_ascii=False, indent=1))
     else:

@@ -23,7 +23,7 @@ from lofte.cli import wiring
 from lofte.edge.answers import ASGIApp
 from lofte.edge.app import Edge
 from lofte.edge.config import EdgeConfig
-from lofte.edge.serving import server_config
+from lofte.edge.serving import run_loop, server_config
 from lofte.gate.choice import choice_key
 from lofte.gate.middleware import Gate
 from lofte.gate.report import HeldReport
@@ -104,7 +104,7 @@ def serve(plan: Plan) -> int:
         house.start("facts", wiring.drain_facts)
         start_chores(house, plan)
         with _outliving_signals():
-            asyncio.run(_serve(app, plan, house))
+            run_loop(_serve(app, plan, house))
     finally:
         house.close()
     return 0
@@ -173,12 +173,13 @@ def start_chores(house: wiring.House, plan: Plan) -> None:
     """Duties on one thread, probes on another: a browser that takes a minute must not hold up a mail."""
     from lofte.core import tasks
     from lofte.probes.watch import Watch
-    from lofte.probes.world import here, note_stand_ins
+    from lofte.probes.world import here, note_serving
     from lofte.web.console import checks
 
     runner = tasks.Runner()
-    note_stand_ins(house.home, plan.host_map)
-    watch = Watch(lambda: here(f"http://{_reachable(plan.host)}:{plan.port}", plan.host_map))
+    base_url = f"http://{_reachable(plan.host)}:{plan.port}"
+    note_serving(house.home, base_url, plan.host_map)
+    watch = Watch(lambda: here(base_url, plan.host_map))
     checks.provide(watch.check, watch.is_running)
     runner.start()
     watch.start()

@@ -97,7 +97,7 @@ class Collector:
         ))  # fmt: skip
         if is_form:
             return await self._send_back(send, decision, wish.back, headers)
-        return await self._send_receipt(send, done, headers)
+        return await self._send_receipt(send, request, done, headers)
 
     def _admit(self, request: Request) -> bool:
         """Whether the body is a form. Raises Refused before a byte of the body is read."""
@@ -192,8 +192,13 @@ class Collector:
         await empty(send, 303, [(b"location", where.encode()), (b"cache-control", NO_STORE), *headers])
         return 303
 
-    async def _send_receipt(self, send: Send, done: Acknowledged, headers: list[Header]) -> int:
-        receipt = self._receipt(done)
+    async def _send_receipt(self, send: Send, request: Request, done: Acknowledged, headers: list[Header]) -> int:
+        """The acknowledgement; the whole receipt, inclusion proof and all, for who prefers it (RFC 7240)."""
+        if b"return=representation" in request.headers.get(b"prefer", b""):
+            receipt = json.dumps(await to_thread(self._log.receipt, done.entry), ensure_ascii=False).encode()
+            headers = [(b"preference-applied", b"return=representation"), *headers]
+        else:
+            receipt = self._receipt(done)
         start = [*_RECEIPT_HEADERS, (b"content-length", b"%d" % len(receipt)), *headers]
         await send({"type": "http.response.start", "status": 201, "headers": start})
         await send({"type": "http.response.body", "body": receipt})

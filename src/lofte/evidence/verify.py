@@ -120,6 +120,11 @@ def _parts(receipt: bytes | dict[str, Any]) -> dict[str, Any]:
             receipt = json.loads(receipt, object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             _altered("format")
+    if isinstance(receipt, dict) and str(receipt.get("lofte", "")).startswith("acknowledgement/"):
+        raise Problem(
+            "receipt.acknowledgement", "this is the acknowledgement of a decision, not yet its receipt",
+            way_out="Fetch the receipt at the address under `receipt`, or send the decision with `Prefer: return=representation`.",
+        )  # fmt: skip
     if not isinstance(receipt, dict) or receipt.get("lofte") != FORMAT:
         _altered("format")
     if not _KEYS - {"who"} <= receipt.keys() <= _KEYS:

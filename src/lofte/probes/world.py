@@ -18,17 +18,16 @@ from lofte.core import clock, publication
 from lofte.rules.published import Published
 
 T = TypeVar("T")
-_STAND_INS = "stand-ins.json"
+_SERVING = "serving.json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclass
 class World:
-    """``base_url`` is the running site without a slash at its end. ``browser`` is an executable, ``mailbox`` the
-    base address
-    of a Mailpit-compatible mailbox; None where there is none. ``host_map`` names stand-ins: host as seen in pages ->
-    declared
-    host. ``canary_domain`` is a mail domain the mailbox receives for. ``markets``, if given, narrows browser visits.
+    """``base_url`` is the running site without a slash at its end. ``browser`` is an executable, ``mailbox`` the base
+    address of a Mailpit-compatible mailbox; None where there is none. ``host_map`` names stand-ins: host as seen in
+    pages -> declared host. ``canary_domain`` is a mail domain the mailbox receives for.
+    ``markets``, if given, narrows browser visits.
     """
 
     base_url: str
@@ -76,32 +75,36 @@ def find_browser() -> str | None:
 
 
 def here(base_url: str = "", host_map: Mapping[str, str] | None = None) -> World:
-    """The world of this installation, from Django's settings; ``host_map`` as given, or as the serving process last
-    noted it.
+    """The world of this installation; what is not given is as the serving process last noted it, else as in the settings.
 
     Raises Problem when nothing is published.
     """
     home: Path = settings.LOFTE_HOME
+    noted = _noted(home)
     return World(
-        base_url=(base_url or settings.LOFTE_ORIGIN).rstrip("/"),
+        base_url=(base_url or noted.get("base_url") or settings.LOFTE_ORIGIN).rstrip("/"),
         home=home,
         published=publication.current(),
         now=clock.now,
         browser=find_browser(),
-        mailbox=settings.LOFTE_CANARY_MAILBOX or None,
-        host_map=_noted_stand_ins(home) if host_map is None else host_map,
+        mailbox=settings.LOFTE_CANARY_MAILBOX or noted.get("mailbox") or None,
+        host_map=noted.get("host_map", {}) if host_map is None else host_map,
         canary_domain=getattr(settings, "LOFTE_CANARY_DOMAIN", "") or "canary.example",
     )
 
 
-def note_stand_ins(home: Path, host_map: Mapping[str, str]) -> None:
-    """Write down which hosts play which declared ones, for commands that run beside the serving process."""
-    (home / _STAND_INS).write_text(json.dumps(dict(host_map), sort_keys=True), encoding="utf-8")
+def note_serving(home: Path, base_url: str, host_map: Mapping[str, str]) -> None:
+    """Write down where we serve, which hosts play which declared ones and where canaries get their mail.
+
+    `lofte probe` runs beside the serving process, in an environment of its own, and must look at the same things.
+    """
+    noted = {"base_url": base_url, "mailbox": settings.LOFTE_CANARY_MAILBOX, "host_map": dict(host_map)}
+    (home / _SERVING).write_text(json.dumps(noted, sort_keys=True), encoding="utf-8")
 
 
-def _noted_stand_ins(home: Path) -> Mapping[str, str]:
+def _noted(home: Path) -> Mapping[str, Any]:
     try:
-        noted: Mapping[str, str] = json.loads((home / _STAND_INS).read_bytes())
+        noted: Mapping[str, Any] = json.loads((home / _SERVING).read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
     return noted
