@@ -44,7 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--encoding", default="", help="import: if the file is not UTF-8")
     parser.add_argument(
-        "--new-ground-since", type=date.fromisoformat, metavar="DATE", help="import: the ground to know people erased before this day"
+        "--new-ground-since", type=date.fromisoformat, metavar="DATE", help="import: a ground this new for people erased earlier"
     )  # fmt: skip
     parser.add_argument("--leave-out-refused", action="store_true", help="import: take in the other rows")
     parser.add_argument(

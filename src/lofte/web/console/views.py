@@ -22,11 +22,11 @@ from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.control import Status
 from lofte.web.console import checks
 from lofte.web.console import operation as running
+from lofte.web.console.file_words import file_in_words
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
 from lofte.web.console.staff import actor, promise_readers, staff_only
 from lofte.web.pages import Edition
-from lofte.web.person_words import held_in_words
 from lofte.web.receipts import download
 
 STATUSES = ("broken", "unproved", "kept")
@@ -132,12 +132,12 @@ def person(request: HttpRequest, person: UUID) -> HttpResponse:
     here = _edition_for(console_locale(request), purpose)
     name = here.word("purposes", purpose, "name")
     try:
-        held = register.holdings_of(person, purpose, by=actor(request))
+        seen = register.file_of(person, purpose, by=actor(request))
     except Problem as problem:
         if problem.code != "register.denied":
             raise
         return _page(request, "person", status=403, spot="people", purpose=name, is_denied=True, data={})
-    data = {"holdings": held_in_words(here, held, clock.now())}
+    data = file_in_words(here, seen, clock.now())
     return _page(request, "person", spot="people", purpose=name, data=data)
 
 
