@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from lofte.kernel.problems import Problem
+from lofte.rules.model import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ class Act:
 
 class Connector(Protocol):
     """One connected system. Its acts can be repeated: done again, they leave what they left the first time."""
+
+    def check(self, policy: Policy | None = None) -> list[Problem]:
+        """Everything that stands in the way of starting, against the policy given or the one in force. Reads only."""
+        ...
 
     def takes(self, what: str, purpose: str) -> bool:
         """Whether this act means anything to the system; what is taken is owed."""

@@ -24,7 +24,7 @@ from lofte.connectors.sql.schema import Bound, Schema, bind, read_tables, typed
 from lofte.core import clock, publication
 from lofte.core.systems import Act, Change, Found, Kept, Left, Record, Value, Who
 from lofte.kernel.problems import Problem
-from lofte.rules.model import DataField
+from lofte.rules.model import DataField, Policy
 
 SHARED = "it holds another person's data too"
 _CHUNK = 400  # keys a statement
@@ -67,9 +67,8 @@ class SqlSource:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def check(self) -> list[Problem]:
-        """Everything that stands in the way of starting. Reads only; nothing is remembered."""
-        policy = publication.current().policy
+    def check(self, policy: Policy | None = None) -> list[Problem]:
+        policy = policy or publication.current().policy
         engine = self._engine(read_only=True)
         with talking("reading the schema"):
             schema = bind(self.mapping, self._tree, read_tables(engine))
@@ -91,7 +90,7 @@ class SqlSource:
             return self._schema
 
     def _engine(self, *, read_only: bool) -> Engine:
-        return engine_for(written.url_of(self.mapping), self.mapping.url_from, read_only=read_only)
+        return engine_for(written.url_in(self.mapping.url_from), self.mapping.url_from, read_only=read_only)
 
     # --- the connector ----------------------------------------------------------------------------------------------
 

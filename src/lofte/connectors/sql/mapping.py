@@ -296,14 +296,13 @@ def _column_against_policy(column: Column, table: Table, at: KeyPath, tree: Tree
         yield _undeclared(tree, at, f"the policy does not use `{column.field}` for `{purpose}`")
 
 
-def url_of(mapping: Mapping) -> str:
-    """The database's URL, which is in the environment and nowhere else."""
-    url = os.environ.get(mapping.url_from, "")
+def url_in(variable: str) -> str:
+    """The address of a database, which is in the environment and nowhere else."""
+    url = os.environ.get(variable, "")
     if not url:
         raise Problem(
-            "source.no-url", f"the environment variable {mapping.url_from} is not set", Place(key=mapping.url_from),
+            "source.no-url", f"the environment variable {variable} is not set", Place(key=variable), status=503,
             expected="postgresql://, mysql://, mariadb:// or sqlite:///", way_out="Set it for the process and start again.",
-            status=503,
         )  # fmt: skip
     return url
 

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from lofte.connectors.sql import mapping as written
 from lofte.connectors.sql.detectors import Seen, look, telling_name
-from lofte.connectors.sql.dialects import reading
-from lofte.connectors.sql.schema import Schema
+from lofte.connectors.sql.dialects import engine_for, reading, talking
+from lofte.connectors.sql.mapping import url_in
+from lofte.connectors.sql.schema import Schema, read_tables
 from lofte.kernel.problems import Place, Problem
 
 SAMPLE = 500  # values a column
@@ -39,6 +40,13 @@ def likely(engine: Engine, tables: dict[str, sa.Table], mapping: written.Mapping
                     found = _look(connection, table, column)
                     if found:
                         yield Likely(name, column.name, tuple(found))
+
+
+def everything(variable: str) -> list[Likely]:
+    """Every column of a database that looks personal; ``variable`` names where its address is."""
+    engine = engine_for(url_in(variable), variable, read_only=True)
+    with talking("scanning"):
+        return list(likely(engine, read_tables(engine)))
 
 
 def unmapped(engine: Engine, mapping: written.Mapping, schema: Schema, file: str) -> list[Problem]:
