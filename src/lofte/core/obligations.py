@@ -83,22 +83,23 @@ def owe(
     ``about`` is what asks for it (an erasure, a correction, a consent event). ``owner`` is whose vault key seals the values:
     the person's, unless the act must outlive that key. Inside the caller's transaction.
     """
-    at, pairs, new = clock.now(), [list(pair) for pair in values], 0
+    at, pairs = clock.now(), [list(pair) for pair in values]
     asked = {"subject": subject, "what": what, "purpose": purpose, "about": about}
     there = set(Obligation.objects.filter(**asked).values_list("system", flat=True))
-    for system in systems.names():
-        if system in there or not systems.takes(system, what, purpose):
-            continue
-        row_id, key = new_id(), vault.opener(owner or subject)
-        payload = {"values": pairs, "change": asdict(change) if change else None}
+    missing = [each for each in systems.names() if each not in there and systems.takes(each, what, purpose)]
+    if not missing:
+        return 0
+    key = vault.opener(owner or subject)
+    payload = json.dumps({"values": pairs, "change": asdict(change) if change else None}).encode()
+    for system in missing:
+        row_id = new_id()
         row = Obligation(
-            id=row_id, owner=owner or subject, system=system, sealed=key.seal(row_id, json.dumps(payload).encode()),
-            made_at=at, next_at=at, due=at + _DUE.get(What(what), _DUE_ELSE), **asked,
+            id=row_id, owner=owner or subject, system=system, sealed=key.seal(row_id, payload), made_at=at, next_at=at,
+            due=at + _DUE.get(What(what), _DUE_ELSE), **asked,
         )  # fmt: skip
         row.save(force_insert=True)
         _tell(row, State.OPEN)
-        new += 1
-    return new
+    return len(missing)
 
 
 def on_withdrawal(fact: outbox.Fact) -> None:
@@ -179,11 +180,10 @@ def carry_out(about: UUID | None = None) -> int:
     rows = _claimable(began)
     if about is not None:
         rows = rows.filter(about=about)
-    for row_id in list(rows.order_by("made_at", "id").values_list("id", flat=True)[:_BATCH]):
+    for row in list(rows.order_by("made_at", "id")[:_BATCH]):
         if clock.now() - began > _TIME_A_ROUND:
             break
-        row = Obligation.objects.filter(pk=row_id).first()
-        if row is not None and _may_start(row) and (lease := _claim(row)):
+        if _may_start(row) and (lease := _claim(row)):
             verified += _carry(row, lease)
     return verified
 
@@ -204,7 +204,7 @@ def look_again(about: UUID, unless_since: datetime) -> tuple[str, ...]:
     back = []
     for row in rows:
         try:
-            payload = _payload(row)
+            payload = _payload(row, vault.opener(row.owner))
             left = systems.get(row.system).search(_who(payload), _found(payload))
             reason = "obligation.came-back" if any(not each.exemption for each in left) else ""
         except Exception as error:
@@ -223,8 +223,8 @@ def _claimable(at: datetime) -> QuerySet[Obligation]:
 
 
 def _may_start(row: Obligation) -> bool:
-    """Acts for one person in one system keep their order; an erasure waits for nothing."""
-    if row.what == What.ERASE:
+    """Acts for one person in one system keep their order; an erasure and a copy wait for nothing."""
+    if row.what in (What.ERASE, What.EXPORT):
         return True
     earlier = Obligation.objects.filter(subject=row.subject, system=row.system).exclude(state=State.VERIFIED)
     return not earlier.filter(Q(made_at__lt=row.made_at) | Q(made_at=row.made_at, id__lt=row.id)).exists()
@@ -235,12 +235,10 @@ def _claim(row: Obligation) -> str:
     """Take the row for this process, or nothing: one conditional UPDATE. Who is killed after it loses it with the lease."""
     at, lease = clock.now(), secrets.token_hex(8)
     state = row.state if row.state == State.DONE else State.CLAIMED  # done but not read back: only that is left to do
-    won = _claimable(at).filter(pk=row.pk, subject=row.subject, state=row.state).update(
-        state=state, lease=lease, lease_until=at + LEASE, attempts=F("attempts") + 1
-    )  # fmt: skip
-    if not won:
+    ours = _claimable(at).filter(pk=row.pk, subject=row.subject, state=row.state, attempts=row.attempts)
+    if not ours.update(state=state, lease=lease, lease_until=at + LEASE, attempts=F("attempts") + 1):
         return ""
-    row.refresh_from_db()
+    row.state, row.attempts = state, row.attempts + 1
     if state == State.CLAIMED:
         _tell(row, State.CLAIMED)
     return lease
@@ -249,20 +247,21 @@ def _claim(row: Obligation) -> str:
 def _carry(row: Obligation, lease: str) -> bool:
     """One attempt. Whatever stops it puts the row back with a reason and a later hour; a killed process leaves the lease."""
     try:
-        connector, payload = systems.get(row.system), _payload(row)
+        connector, key = systems.get(row.system), vault.opener(row.owner)
+        payload = _payload(row, key)
         act = Act(
             row.id, row.what, _who(payload), row.purpose, Change(**payload["change"]) if payload["change"] else None
         )
         if row.state != State.DONE:
-            payload = _remember(row, lease, payload, connector, act)
+            payload = _remember(row, lease, payload, connector, act, key)
             payload = _do(connector, act, payload)
             counts = dict(_found(payload).counts)
-            _move(row, lease, State.DONE, sealed=_seal(row, payload), counts=counts)
+            _move(row, lease, State.DONE, sealed=_seal(row, payload, key), counts=counts)
         left = connector.verify(act, _found(payload), _records(payload))
         if any(not each.exemption for each in left):
             _put_back(row, lease, "obligation.not-done", left)
             return False
-        _verified(row, lease, payload, left)
+        _verified(row, lease, left)
     except _LostError:
         return False  # the lease ran out and another process went on; it decides
     except Exception as error:
@@ -274,13 +273,15 @@ def _carry(row: Obligation, lease: str) -> bool:
     return True
 
 
-def _remember(row: Obligation, lease: str, payload: dict[str, Any], connector: Connector, act: Act) -> dict[str, Any]:
+def _remember(
+    row: Obligation, lease: str, payload: dict[str, Any], connector: Connector, act: Act, key: vault.Opener
+) -> dict[str, Any]:
     """What is there, written down before anything is done: afterwards nobody could tell what to read back."""
     if "found" in payload or act.what == What.EXPORT:
         return payload
     found = connector.find(act.who)
     payload = {**payload, "found": {"counts": dict(found.counts), "memory": found.memory}}
-    _update(row, lease, sealed=_seal(row, payload))
+    _update(row, lease, sealed=_seal(row, payload, key))
     return payload
 
 
@@ -298,12 +299,12 @@ def _do(connector: Connector, act: Act, payload: dict[str, Any]) -> dict[str, An
     return payload
 
 
-def _verified(row: Obligation, lease: str, payload: dict[str, Any], left: list[Left]) -> None:
+def _verified(row: Obligation, lease: str, left: list[Left]) -> None:
     """The system agrees. An erasure and an export keep what is sealed for a while: to look again, and to hand it over."""
-    keeps = row.what in (What.ERASE, What.EXPORT)
+    forgets: dict[str, Any] = {} if row.what in (What.ERASE, What.EXPORT) else {"sealed": None}
     _move(
         row, lease, State.VERIFIED, reason="", left=[asdict(each) for each in left], lease="", lease_until=None,
-        verified_at=clock.now(), sealed=_seal(row, payload) if keeps else None,
+        verified_at=clock.now(), **forgets,
     )  # fmt: skip
 
 
@@ -368,15 +369,15 @@ def _code(error: Exception) -> str:
 # --- what is sealed -------------------------------------------------------------------------------------------------
 
 
-def _payload(row: Obligation) -> dict[str, Any]:
+def _payload(row: Obligation, key: vault.Opener) -> dict[str, Any]:
     if row.sealed is None:
         raise Problem("obligation.forgotten", "what this obligation was about is gone", status=410)
-    payload: dict[str, Any] = json.loads(vault.opener(row.owner).open(row.id, row.sealed))
+    payload: dict[str, Any] = json.loads(key.open(row.id, row.sealed))
     return payload
 
 
-def _seal(row: Obligation, payload: Mapping[str, Any]) -> bytes:
-    return vault.opener(row.owner).seal(row.id, json.dumps(payload).encode())
+def _seal(row: Obligation, payload: Mapping[str, Any], key: vault.Opener) -> bytes:
+    return key.seal(row.id, json.dumps(payload).encode())
 
 
 def _who(payload: Mapping[str, Any]) -> Who:
@@ -404,18 +405,22 @@ def export(person_id: UUID, values: Iterable[tuple[str, str]]) -> list[Returned]
     if not systems.names():
         return []
     mine = Obligation.objects.filter(subject=person_id, what=What.EXPORT)
-    mine.filter(state=State.VERIFIED).delete()  # an earlier copy; this one is of today
-    waiting = mine.first()
-    about = waiting.about if waiting else new_id()
+    there = list(mine)
+    if any(row.state == State.VERIFIED for row in there):
+        mine.filter(state=State.VERIFIED).delete()  # an earlier copy; this one is of today
+    waiting = [row for row in there if row.state != State.VERIFIED]
+    if waiting:
+        mine.update(next_at=clock.now())
+    about = waiting[0].about if waiting else new_id()
     owe(What.EXPORT, person_id, values, about=about)
-    mine.filter(about=about).update(next_at=clock.now())
     carry_out(about)
-    returned = []
-    for row in mine.filter(about=about).order_by("system"):
-        is_complete = row.state == State.VERIFIED
-        records = tuple(_records(_payload(row))) if is_complete else ()
-        returned.append(Returned(row.system, is_complete, row.reason, records))
-    return returned
+    rows = list(mine.filter(about=about).order_by("system"))
+    key = vault.opener(person_id)
+    return [Returned(row.system, row.state == State.VERIFIED, row.reason, _handed_over(row, key)) for row in rows]
+
+
+def _handed_over(row: Obligation, key: vault.Opener) -> tuple[Record, ...]:
+    return tuple(_records(_payload(row, key))) if row.state == State.VERIFIED else ()
 
 
 # --- forgetting -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lofte.core import clock, codes, evidence, holdings, obligations, ports, publication, systems
+from lofte.core import clock, codes, evidence, holdings, obligations, ports, publication
 from lofte.core.models import Entry
 from lofte.features.rights import package, residue
 from lofte.features.rights.models import Erasure
@@ -116,16 +116,18 @@ def access_package(person_id: UUID) -> dict[str, Any]:
 
     Connected systems are asked as it is made; one that does not answer is named in it as incomplete, and stays owed.
     """
-    return package.build(overview(person_id), _returned(person_id), publication.current(), clock.now())
+    seen = overview(person_id)
+    return package.build(seen, _returned(seen), publication.current(), clock.now())
 
 
 def access_csv(person_id: UUID) -> str:
     """The holdings as CSV (UTF-8, RFC 4180), cells that spreadsheets would run made harmless; connected systems included."""
-    return package.as_csv(overview(person_id), _returned(person_id))
+    seen = overview(person_id)
+    return package.as_csv(seen, _returned(seen))
 
 
-def _returned(person_id: UUID) -> list[obligations.Returned]:
-    return obligations.export(person_id, ports.register().needles_of(person_id)) if systems.names() else []
+def _returned(seen: Overview) -> list[obligations.Returned]:
+    return obligations.export(seen.person_id, [(each.field, each.value) for each in seen.holdings])
 
 
 def receipt(person_id: UUID, about: UUID) -> dict[str, Any] | None:
