@@ -97,6 +97,14 @@ VARIABLES = (
         "Make the server reach internal hosts (SSRF).",
     ),
     Variable(
+        "LOFTE_SOURCE",
+        "database URL",
+        "none",
+        "The database a mapping connects to; the mapping file names the variable, so a second one may be LOFTE_SOURCE_CRM.",
+        "Whoever runs the server: it holds a password.",
+        "Read and erase in that database with the rights of its account.",
+    ),
+    Variable(
         "LOFTE_PORT",
         "number, 1 to 65535",
         "`8000`",
@@ -106,6 +114,7 @@ VARIABLES = (
     ),
 )
 FOR_TESTS = {
+    "LOFTE_SOURCE_SHOP": "the database of a test's mapping",
     "LOFTE_CHROMIUM": "the browser the tests drive; `scripts/test` sets it",
     "LOFTE_TEST_POSTGRES": "URL of a PostgreSQL cluster for the tests; `scripts/test` starts one",
     "LOFTE_TEST_WORKERS": "how many tests run at once, 2 unless said",
