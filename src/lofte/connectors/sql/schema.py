@@ -83,10 +83,19 @@ def read_tables(engine: Engine) -> dict[str, sa.Table]:
                     connection, schema=None if name == default else name, views=engine.dialect.name == "postgresql",
                     only=_only_stored(inspector, None if name == default else name, engine), resolve_fks=True,
                 )  # fmt: skip
+            if engine.dialect.name == "sqlite":
+                _note_unique(inspector, metadata)
     for table in metadata.tables.values():
         schema = None if table.schema == default else table.schema
         found[f"{schema}.{table.name}" if schema else table.name] = table
     return found
+
+
+def _note_unique(inspector: sa.Inspector, metadata: sa.MetaData) -> None:
+    """SQLite tells of a column's own UNIQUE only by the index behind it."""
+    for table in metadata.tables.values():
+        indexes = inspector.get_indexes(table.name, include_auto_indexes=True)
+        table.info["unique"] = [each["column_names"] for each in indexes if each["unique"]]
 
 
 def _schemas(inspector: sa.Inspector, engine: Engine) -> list[str]:
@@ -318,6 +327,7 @@ def _is_unique(column: sa.Column[Any]) -> bool:
     constraints = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
     together = [list(each.columns.keys()) for each in constraints]
     together += [list(each.columns.keys()) for each in table.indexes if each.unique]
+    together += table.info.get("unique", [])
     return column.unique is True or [column.name] in together
 
 
