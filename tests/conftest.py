@@ -243,5 +243,5 @@ def chromium() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sabotage tests share one running product, so one worker takes them all: it had better begin with them."""
-    items.sort(key=lambda item: "tests/sabotage/" not in item.nodeid)
+    """The sabotage tests run one whole product in this process; what it leaves behind must not meet other tests: last."""
+    items.sort(key=lambda item: "tests/sabotage/" in item.nodeid)
