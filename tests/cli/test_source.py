@@ -12,7 +12,7 @@ POLICY = Path(__file__).parents[2] / "policies" / "xledger"
 MAPPING = """\
 connector: sql
 format: sql/1
-url_from: LOFTE_SOURCE_CRM
+url_from: CRM_ADDRESS
 tables:
   people:
     find: { email: email }
@@ -30,7 +30,7 @@ def database(tmp_path, monkeypatch):
         connection.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, name TEXT)")
         connection.execute("INSERT INTO people VALUES (1, 'kari@example.no', 'Kari Nordmann')")
     connection.close()
-    monkeypatch.setenv("LOFTE_SOURCE_CRM", f"sqlite:///{file}")
+    monkeypatch.setenv("CRM_ADDRESS", f"sqlite:///{file}")
     (tmp_path / "creatio.yaml").write_text(MAPPING)
     return file
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there_and_a_system_the_policy_lacks_are_problems(dat
 
 
 def test_a_scan_lists_what_looks_personal_before_there_is_a_mapping(database, capsys):
-    assert run("scan", "--url-from", "LOFTE_SOURCE_CRM", "--json") == 0
+    assert run("scan", "--url-from", "CRM_ADDRESS", "--json") == 0
     said = capsys.readouterr().out
 
     assert [(each["table"], each["column"]) for each in json.loads(said)] == [("people", "email")]
@@ -80,7 +80,7 @@ def test_a_scan_asks_where_the_address_is(capsys):
 
 def test_a_scan_changes_nothing(database):
     before = database.read_bytes()
-    run("scan", "--url-from", "LOFTE_SOURCE_CRM")
+    run("scan", "--url-from", "CRM_ADDRESS")
 
     assert database.read_bytes() == before
 

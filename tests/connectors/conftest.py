@@ -4,6 +4,7 @@ keys, a shared address, an odd name, a table nobody mapped, rows a statute keeps
 
 import contextlib
 import os
+import pwd
 import secrets
 import shutil
 import socket
@@ -304,10 +305,12 @@ def mariadb_server() -> Iterator[str]:
     """A MariaDB of our own on a free port, with an empty data directory."""
     server, install = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
     if not server or not install:
-        pytest.skip("MariaDB is not installed (Debian: apt-get install mariadb-server, as root)")
+        pytest.skip(
+            "MariaDB is not installed (Debian: apt-get install mariadb-server-core mariadb-client-core, as root)"
+        )
     data = Path(tempfile.mkdtemp(prefix="lofte-mariadb-"))
-    user = ["--user=mysql"] if os.getuid() == 0 else []
-    if user:
+    user = _server_user()
+    if user == ["--user=mysql"]:
         shutil.chown(data, "mysql")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -334,6 +337,17 @@ def mariadb_server() -> Iterator[str]:
         running.terminate()
         running.wait(30)
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _server_user() -> list[str]:
+    """The server does not run as root unless it is told to; the package's own user is better, where there is one."""
+    if os.getuid() != 0:
+        return []
+    try:
+        pwd.getpwnam("mysql")
+    except KeyError:
+        return ["--user=root"]
+    return ["--user=mysql"]
 
 
 def _wait_for(url: str) -> None:

@@ -35,7 +35,7 @@ MISTAKES = {
     "a column twice": (
         ADDRESSES, f"{ADDRESSES}    not_personal: {{ street: why }}\n", "one of the two", "tables.addresses.not_personal.street",
     ),
-    "the address with its password": ("LOFTE_SOURCE_SHOP", "postgresql://u:hunter2@host/db", "a name such as", "url_from"),
+    "the address with its password": ("LOFTE_SOURCE_SHOP", "postgresql://u:hunter2@host/db", "a name in capitals", "url_from"),
     "a duplicate": ('country: "NO"', 'country: "NO"\ncountry: "SE"', "each key once", "country"),
 }  # fmt: skip
 

@@ -159,7 +159,7 @@ def _worded(error: ValidationError, tree: Tree) -> Iterator[Problem]:
             case "string_pattern_mismatch" if name == "url_from":
                 # Never the value: somebody may have put the address with its password here.
                 detail = "`url_from` does not name an environment variable"
-                expected = "a name such as LOFTE_SOURCE_CRM, whose value is the URL"
+                expected = "a name in capitals, whose value in the environment is the URL"
             case _:
                 detail = f"`{name}` does not have a value of the form it takes"
                 expected = item["msg"][:1].lower() + item["msg"][1:]
