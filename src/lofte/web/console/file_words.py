@@ -31,7 +31,7 @@ def file_in_words(here: Edition, seen: File, now: datetime) -> dict[str, Any]:
 
 def _said(here: Edition, said: Said) -> dict[str, Any]:
     if not said.medium:
-        return {"how": here.say("console.file.other"), "way": "", "at": said.at, "text": said.text}
+        return {"how": here.say("console.file.unnamed"), "way": "", "at": said.at, "text": said.text}
     return {
         "how": spoken(here, "console.file.medium", said.medium),
         "way": spoken(here, "console.file.direction", said.direction),
