@@ -141,11 +141,8 @@ def test_a_server_that_goes_away_makes_the_log_read_only_and_reading_comes_back(
 ) -> None:
     log: Log = house.open()
     done = log.append_and_wait(draft(0))
-    run_sql(
-        url,
     ours = "application_name = 'lofte-evidence' AND datname = current_database()"
     run_sql(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
-    )
 
     with pytest.raises(Problem):
         log.append_and_wait(draft(1))
