@@ -217,20 +217,20 @@ class SqlSource:
         for field_id, columns in bound.rules.find.items():
             values = [value for name, value in who.values if name == field_id and len(value) >= _FEWEST_LETTERS]
             texts = [lowered(bound.table.columns[name], dialect) for name in columns]
-            hits = [hit for text in texts if (hit := self._equals(text, field_id, values)) is not None]
+            hits = [hit for text in texts if (hit := self._equals(text, field_id, values, dialect)) is not None]
             if hits:
                 matches.append(sa.and_(*empty, sa.or_(*hits)))
             empty += [sa.func.coalesce(trimmed(text), "") == "" for text in texts]
         return sa.or_(*matches) if matches else sa.false()
 
-    def _equals(self, text: Any, field_id: str, values: Sequence[str]) -> sa.ColumnElement[bool] | None:
+    def _equals(self, text: Any, field_id: str, values: Sequence[str], dialect: str) -> sa.ColumnElement[bool] | None:
         kind = self._shapes()[field_id].kind
         if kind == "email":
             written_forms = {form for value in values for form in forms.emails(value)}
             text = trimmed(text)
         elif kind == "phone":
             written_forms = {form for value in values for form in forms.phones(value, self.mapping.country)}
-            text = dialled(text)
+            text = dialled(text, dialect)
         else:
             written_forms = {value.strip().lower() for value in values} - {""}
             text = trimmed(text)

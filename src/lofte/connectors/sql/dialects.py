@@ -27,6 +27,8 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
     "sqlite": "sqlite+pysqlite",
 }
+_BETWEEN_DIGITS = " -()./\u00a0\u2011"
+_NOTHING_BETWEEN = str.maketrans("", "", _BETWEEN_DIGITS)
 Text = sa.ColumnElement[str]
 
 
@@ -84,9 +86,16 @@ def _begin_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten in the file
     # SQLite's own lower knows ASCII only.
-    connection.create_function(
-        "lofte_lower", 1, lambda text: text.lower() if isinstance(text, str) else text, deterministic=True
-    )
+    connection.create_function("lofte_lower", 1, _lower, deterministic=True)
+    connection.create_function("lofte_dialled", 1, _without_between, deterministic=True)
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _without_between(text: object) -> object:
+    return text.translate(_NOTHING_BETWEEN) if isinstance(text, str) else text
 
 
 def _begin_postgres(connection: Any, _: object) -> None: ...
@@ -167,9 +176,11 @@ def trimmed(text: Text) -> Text:
     return sa.func.trim(text, type_=sa.Text)
 
 
-def dialled(text: Text) -> Text:
-    """Without what people put between the digits of a phone number."""
-    for letter in (" ", "-", "(", ")", ".", "/", "\u00a0", "\u2011"):
+def dialled(text: Text, dialect: str) -> Text:
+    """Without what people put between the digits of a phone number. (PostgreSQL: twice as quick as `translate`.)"""
+    if dialect == "sqlite":
+        return sa.func.lofte_dialled(text, type_=sa.Text)
+    for letter in _BETWEEN_DIGITS:
         text = sa.func.replace(text, letter, "", type_=sa.Text)
     return text
 

@@ -19,6 +19,7 @@ from lofte.core.systems import Left
 from lofte.rules.model import DataField
 
 _COLUMNS_A_QUERY = 24  # wide tables take a few statements
+_SHORTEST_HASH = 32
 _NEVER = (types.Boolean, types.Date, types.DateTime, types.Time, types.Interval, types.Float)
 
 
@@ -46,24 +47,60 @@ def _in_table(
     shapes: Mapping[str, DataField],
 ) -> Iterator[Hit]:  # fmt: skip
     dialect = connection.dialect.name
-    bound_values: dict[tuple[str, bool], sa.BindParameter[Any]] = {}
-    questions: list[tuple[str, str, sa.ColumnElement[int]]] = []
-    for column in table.columns:
-        if isinstance(column.type, _NEVER):
-            continue
-        asked = [each for each in wanted if _is_asked(each, name, column, schema, shapes)]
-        for form in dict.fromkeys(each.form for each in asked):
-            tests = list(_tests(column, [each for each in asked if each.form == form], dialect, bound_values))
-            if tests:
-                count = sa.func.coalesce(sa.func.sum(sa.case((sa.or_(*tests), 1), else_=0)), 0)
-                questions.append((column.name, form, count))
-    for start in range(0, len(questions), _COLUMNS_A_QUERY):
-        part = questions[start : start + _COLUMNS_A_QUERY]
-        query = sa.select(*(count.label(f"c{place}") for place, (_, _, count) in enumerate(part))).select_from(table)
-        row = connection.execute(query).one()
-        for (column_name, form, _), count in zip(part, row, strict=True):
+    asked = {
+        column.name: [each for each in wanted if _is_asked(each, name, column, schema, shapes)]
+        for column in table.columns
+        if not isinstance(column.type, _NEVER)
+    }
+    columns = [column for column in table.columns if asked.get(column.name)]
+    for start in range(0, len(columns), _COLUMNS_A_QUERY):
+        part = columns[start : start + _COLUMNS_A_QUERY]
+        texts = _prepared(table, part, asked, dialect)
+        questions = [
+            (
+                column.name,
+                form,
+                _count(column, [each for each in asked[column.name] if each.form == form], texts, dialect),
+            )
+            for column in part
+            for form in dict.fromkeys(each.form for each in asked[column.name])
+        ]
+        row = connection.execute(sa.select(*(count for *_, count in questions))).one()
+        for (column_name, form, _), count in zip(questions, row, strict=True):
             if count:
                 yield Hit(name, column_name, form, int(count))
+
+
+def _prepared(
+    table: sa.Table, columns: Sequence[sa.Column[Any]], asked: Mapping[str, Sequence[Needle]], dialect: str
+) -> dict[tuple[str, bool], sa.ColumnElement[Any]]:
+    """Each column as it is searched: bytes, small letters, digits among digits; worked out once a row and not once a needle."""
+    ready: dict[tuple[str, bool], sa.ColumnElement[Any]] = {}
+    for column in columns:
+        if isinstance(column.type, types.LargeBinary):
+            ready[column.name, False] = column
+            continue
+        ready[column.name, False] = lowered(column, dialect)
+        if any(each.form == "digits" for each in asked[column.name]):
+            ready[column.name, True] = dialled(ready[column.name, False], dialect)
+    inner = sa.select(*(each.label(f"c{place}") for place, each in enumerate(ready.values()))).select_from(table)
+    match dialect:  # what keeps the engine from working it out again for each needle
+        case "postgresql":
+            inner = inner.offset(0)
+        case "sqlite":
+            inner = inner.limit(-1)
+    rows = inner.subquery()
+    return dict(zip(ready, rows.columns, strict=True))
+
+
+def _count(
+    column: sa.Column[Any],
+    needles: Sequence[Needle],
+    texts: Mapping[tuple[str, bool], sa.ColumnElement[Any]],
+    dialect: str,
+) -> sa.ColumnElement[int]:
+    tests = list(_tests(column, needles, texts, dialect)) or [sa.false()]
+    return sa.func.coalesce(sa.func.sum(sa.case((sa.or_(*tests), 1), else_=0)), 0)
 
 
 def _is_asked(
@@ -84,26 +121,21 @@ def _is_asked(
 def _tests(
     column: sa.Column[Any],
     needles: Sequence[Needle],
+    texts: Mapping[tuple[str, bool], sa.ColumnElement[Any]],
     dialect: str,
-    known: dict[tuple[str, bool], sa.BindParameter[Any]],
 ) -> Iterator[sa.ColumnElement[bool]]:
     is_binary, is_number = (
         isinstance(column.type, types.LargeBinary),
         isinstance(column.type, types.Numeric | types.Integer),
     )
     for each in needles:
-        if is_number and not each.text.isdigit():
-            continue
-        if is_binary:
-            if each.form != "digits":
-                value = known.setdefault(
-                    (each.text, True), sa.bindparam(None, each.text.encode(), type_=types.LargeBinary, unique=True)
-                )
-                yield holds(column, value, dialect)
-            continue
-        value = known.setdefault((each.text, False), sa.bindparam(None, each.text, type_=types.Text, unique=True))
-        text = lowered(column, dialect)
-        yield holds(dialled(text) if each.form == "digits" else text, value, dialect)
+        text = texts[column.name, each.form == "digits" and not is_binary]
+        if is_binary and each.form != "digits":
+            yield holds(text, sa.bindparam(None, each.text.encode(), type_=types.LargeBinary, unique=True), dialect)
+        elif not is_binary and (each.text.isdigit() or not is_number):
+            found = holds(text, sa.bindparam(None, each.text, type_=types.Text, unique=True), dialect)
+            # The shortest hash has 32 letters: most columns need not be looked through for one.
+            yield sa.and_(sa.func.length(text) >= _SHORTEST_HASH, found) if each.form == "hashed" else found
 
 
 def judged(hits: Sequence[Hit], mapping: written.Mapping, kept: Mapping[str, tuple[int, str]]) -> list[Left]:
