@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from lofte.core import codes, evidence, limits, mail, models, obligations, outbox, vault
+from lofte.core import codes, evidence, limits, mail, merging, models, obligations, outbox, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.core.tasks import duty
@@ -16,7 +16,7 @@ _CHOICE = NotPersonal("one of a few words of the policy or the code")
 _LOG = NotPersonal("a place in the evidence log, which holds commitments only")
 
 declare(models.Person, provisional=_TECHNICAL, made_at=Holds("*", "interest"))
-declare(models.BlindIndex, entry=Holds("*", "email"), hash=Holds("*", "email"), field=_CHOICE)
+declare(models.BlindIndex, entry=Holds("*", "*"), hash=Holds("*", "*"), field=_CHOICE)
 declare(
     models.Code, hash=NotPersonal("SHA-256 of 256 random bits"), purpose=_CHOICE, market=_CHOICE, locale=Holds("*", "locale"),
     about=NotPersonal("the id of a row"), single_use=_TECHNICAL, made_at=_TECHNICAL, expires_at=_TECHNICAL, used_at=_TECHNICAL,
@@ -85,12 +85,25 @@ def _export(person_id: UUID) -> dict[str, Any]:
     return {"mails": list(rows), "entries": list(entries)}
 
 
-register(Room("core", export=_export))
+def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
+    """Letters, places in the log, links and facts on their way. The blind index is written anew by the register."""
+    there = set(models.Entry.objects.of(keep).values_list("index", flat=True))
+    doubled = models.Entry.objects.of(gone).filter(index__in=there).values_list("id", flat=True)
+    return {
+        "core_mail": merging.move(models.Mail, keep, gone, sealed=["sealed"]),
+        "core_entry": merging.move(models.Entry, keep, gone, without=set(doubled)),
+        "core_code": models.Code.objects.filter(person_id=gone).update(person_id=keep),
+        "core_outbox": models.Outbox.objects.filter(person_id=gone).update(person_id=keep),
+    }
+
+
+register(Room("core", export=_export, merge=_merge))
 register(
     Room(
         "obligations",
         export=lambda person_id: {"owed": obligations.shown_to(person_id)},
         erase=obligations.supersede,
+        merge=obligations.follow,
     )
 )
 

@@ -39,13 +39,15 @@ _declared: dict[type[Model], dict[str, Declared]] = {}
 @dataclass(frozen=True, slots=True)
 class Room:
     """``export`` gives what the access package shows of this room; ``erase`` removes what `person_id` does not reach
-    (given the person and the keyed hashes of their values) and returns counts by table; ``search`` counts what is left.
+    (given the person and the keyed hashes of their values) and returns counts by table; ``search`` counts what is left;
+    ``merge`` moves the room's rows to the first person from the second (see `core.merging`) and returns counts by table.
     """
 
     name: str
     export: Callable[[UUID], Mapping[str, Any]] | None = None
     erase: Callable[[UUID, frozenset[str]], Mapping[str, int]] | None = None
     search: Callable[[UUID, frozenset[str]], Mapping[str, int]] | None = None
+    merge: Callable[[UUID, UUID], Mapping[str, int]] | None = None
 
 
 _rooms: dict[str, Room] = {}

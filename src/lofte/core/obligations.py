@@ -437,6 +437,22 @@ def supersede(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     return {"core_obligation": gone} if gone else {}
 
 
+def follow(keep: UUID, gone: UUID) -> dict[str, int]:
+    """Two persons are one: what is owed for ``gone`` is owed for ``keep``. An erasure under way must end first."""
+    rows = list(Obligation.objects.filter(subject=gone))
+    if any(row.what == What.ERASE for row in rows):
+        raise Problem("merge.erasure", "one of the two is being erased", law="GDPR 17", status=409)
+    if any(row.owner == gone and row.sealed is not None for row in rows):
+        old, new = vault.opener(gone), vault.opener(keep)
+        for row in rows:
+            if row.owner == gone and row.sealed is not None:
+                row.sealed = new.seal(row.id, old.open(row.id, row.sealed))
+    for row in rows:
+        owner = keep if row.owner == gone else row.owner
+        Obligation.objects.filter(pk=row.pk).update(subject=keep, owner=owner, sealed=row.sealed)
+    return {"core_obligation": len(rows)}
+
+
 @duty("obligations.forget", every=timedelta(hours=1))
 def forget_old(at: datetime) -> int:
     """Copies nobody fetched, and verified acts that have been shown long enough. The log keeps the facts."""

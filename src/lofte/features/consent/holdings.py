@@ -41,4 +41,4 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 
 ports.provide("consents", _Consents())
-register(Room("consent", export=_export))
+register(Room("consent", export=_export, merge=verbs.merge))

@@ -6,7 +6,7 @@ Raises `Problem`: `consent.undeclared` (no such purpose for persons), `consent.n
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from lofte.core import actions, clock, mail, outbox, ports, publication
 from lofte.core.models import new_id
@@ -16,6 +16,8 @@ from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import Basis, Purpose
 from lofte.rules.published import Published
 
+MERGED = "merged"  # the method of a word that holds because two records of one person said different things
+_STRICTER = (Consent.Action.GRANTED, Consent.Action.WITHDRAWN, Consent.Action.OBJECTED)
 _ATTEMPTS = 5
 
 
@@ -65,6 +67,34 @@ def object_to(person_id: UUID, purpose: str, *, method: str) -> UUID:
     return _take_back(person_id, purpose, Consent.Action.OBJECTED, published, method)
 
 
+@in_transaction
+def merge(keep: UUID, gone: UUID) -> dict[str, int]:
+    """Two persons are one: every event of ``gone`` stands behind those of ``keep``, and the stricter word is the last one.
+
+    Where the two said different things of a purpose, a withdrawal or objection of today is appended: it holds until the person
+    says otherwise.
+    """
+    events = list(Consent.objects.of(gone).order_by("purpose", "ordinal"))
+    strictest: dict[str, Consent] = {}
+    for purpose in {event.purpose for event in events}:
+        both = [last for last in (_last(keep, purpose), _last(gone, purpose)) if last]
+        strictest[purpose] = max(both, key=lambda last: _STRICTER.index(Consent.Action(last.action)))
+    ordinals = {purpose: last.ordinal if (last := _last(keep, purpose)) else 0 for purpose in strictest}
+    for event in events:
+        ordinals[event.purpose] += 1
+        event.person_id, event.ordinal = keep, ordinals[event.purpose]
+    Consent.objects.of(gone)._raw_delete(using="default")
+    models.QuerySet(Consent).bulk_create(events)
+    published = publication.current()
+    for purpose, said in sorted(strictest.items()):
+        last = _last(keep, purpose)
+        if last and last.action != said.action:
+            action = Consent.Action(said.action)
+            mail.suppress(keep, purpose, action.value)
+            _append(keep, purpose, action, published, "", "", said.market, said.locale, MERGED)
+    return {"consent_consent": len(events)}
+
+
 def _take_back(person_id: UUID, purpose: str, action: Consent.Action, published: Published, method: str) -> UUID:
     last = _last(person_id, purpose)
     if last and last.action == action:
@@ -97,7 +127,9 @@ def _append(
         "version": published.version,
     }  # fmt: skip
     outbox.add(f"consent.{action.value}", fact, policy=published.digest, person_id=person_id, about=event_id)
-    actions.record(f"consent.{action.value}", "person", purpose=purpose, method=method)
+    actions.record(
+        f"consent.{action.value}", "system" if method == MERGED else "person", purpose=purpose, method=method
+    )
     ports.register().refresh_due(person_id)
     return event_id
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lofte.core import holdings as registry
-from lofte.core import vault
+from lofte.core import merging, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.features.outreach import models, reads
 
@@ -46,4 +46,14 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
     return counts
 
 
-register(Room("outreach", export=_export, erase=_erase))
+def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
+    """An issue that went to both counts once: it stands with the one who stays."""
+    sent = set(models.Delivery.objects.of(keep).values_list("issue_id", flat=True))
+    doubled = models.Delivery.objects.of(gone).filter(issue_id__in=sent).values_list("id", flat=True)
+    return {
+        "outreach_signup": merging.move(models.SignUp, keep, gone, sealed=["sealed"]),
+        "outreach_delivery": merging.move(models.Delivery, keep, gone, without=set(doubled)),
+    }
+
+
+register(Room("outreach", export=_export, erase=_erase, merge=_merge))

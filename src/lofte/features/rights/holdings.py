@@ -2,7 +2,7 @@
 
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import models, verbs
+from lofte.features.rights import merging, models, verbs
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -28,4 +28,4 @@ class _Eraser:
 
 
 ports.provide("eraser", _Eraser())
-register(Room("rights"))
+register(Room("rights", merge=merging.merge))
