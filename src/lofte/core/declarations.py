@@ -9,6 +9,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from lofte.core import codes, evidence, limits, mail, merging, models, obligations, outbox, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.core.keys.models import OwnerKey, Tombstone
+from lofte.core.progress import verbs as progress
+from lofte.core.progress.models import Work
 from lofte.core.tasks import duty
 
 _TECHNICAL = NotPersonal("says when and how the machine works, not who")
@@ -57,6 +59,11 @@ declare(
     OwnerKey, owner=NotPersonal("a random handle"), epoch=_TECHNICAL, version=_TECHNICAL, wrapped=NotPersonal("a wrapped key"),
     made_at=_TECHNICAL,
 )  # fmt: skip
+declare(
+    Work, name=_CHOICE, about=NotPersonal("the digest of a publication or the id of a row"), unit=_CHOICE, done=_TECHNICAL,
+    total=_TECHNICAL, place=NotPersonal("where work goes on: names of tables, ids of rows and counts"), started_at=_TECHNICAL,
+    moved_at=_TECHNICAL, finished_at=_TECHNICAL,
+)  # fmt: skip
 declare(Tombstone, mark=NotPersonal("keyed hash of a random handle that names nobody any more"), at=_TECHNICAL)
 
 __all__ = ["mail"]
@@ -69,7 +76,7 @@ def drain(at: datetime) -> int:
 
 @duty("codes.remove_expired", every=timedelta(hours=1))
 def remove_expired(at: datetime) -> int:
-    return codes.remove_expired() + limits.remove_ended()
+    return codes.remove_expired() + limits.remove_ended() + progress.forget_old(at)
 
 
 @duty("vault.rotate_epoch", every=timedelta(days=7))

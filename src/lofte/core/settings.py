@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     *(["lofte.web"] if _installed("lofte.web") else []),
     "lofte.core.keys",
     "lofte.core",
+    "lofte.core.progress",
     *(
         f"lofte.features.{folder.name}"
         for folder in sorted(_features.iterdir())
