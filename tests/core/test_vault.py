@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from lofte.core import vault
+from lofte.core import clock, vault
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.kernel.problems import Problem
 
@@ -91,7 +91,7 @@ def test_a_new_epoch_opens_everything_and_the_old_epoch_key_is_gone(owner, home)
     old_row = OwnerKey.objects.get(pk=owner)
     old_files = set((home / "keys").glob("epoch-*.key"))
 
-    assert vault.rotate_epoch() == 1
+    assert vault.rotate_epoch().keys == 1
 
     files = set((home / "keys").glob("epoch-*.key"))
     assert len(files) == 1
@@ -102,28 +102,79 @@ def test_a_new_epoch_opens_everything_and_the_old_epoch_key_is_gone(owner, home)
         vault.opener(owner)
 
 
-def test_a_rotation_that_was_killed_half_way_leaves_both_epochs_readable_and_can_be_finished(home, monkeypatch):
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_rotation_that_was_stopped_half_way_leaves_every_key_readable_and_goes_on(home, monkeypatch, at):
     owners = [uuid.uuid4() for _ in range(5)]
-    for each in owners:
-        vault.make_key(each)
-    rewrap, done = vault._rewrap, []
+    vault.make_keys(owners)
+    monkeypatch.setattr(vault, "_BATCH", 2)
+    told = []
 
-    def die_at_third(row, key, fresh):
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append(row.owner)
-        return rewrap(row, key, fresh)
+    stopped = vault.rotate_epoch(lambda done, total: told.append((done, total)), lambda: len(told) > at)
 
-    monkeypatch.setattr(vault, "_rewrap", die_at_third)
-    with pytest.raises(KeyboardInterrupt):
-        vault.rotate_epoch()
-    monkeypatch.undo()
-
+    assert not stopped.is_whole
     assert all(vault.opener(each).key for each in owners)
-    assert OwnerKey.objects.values("epoch").distinct().count() == 2
+    assert len(list((home / "keys").glob("epoch-*.key"))) == 2
+    ended = vault.rotate_epoch()
+    assert (ended.is_whole, ended.epoch, stopped.keys + ended.keys) == (True, stopped.epoch, 5)
+    assert all(vault.opener(each).key for each in owners)
+    assert [file.name for file in (home / "keys").glob("epoch-*.key")] == [f"epoch-{ended.epoch}.key"]
+
+
+def test_a_key_made_while_the_epoch_ends_is_not_lost_with_it(home, monkeypatch):
+    vault.make_key(uuid.uuid4())
+    late = uuid.uuid4()
+    real = vault._epochs_end
+
+    def make_one_first():
+        if not vault.has_key(late):
+            monkeypatch.setattr(vault, "current_epoch", lambda: vault._epochs()[0])  # read before the new one was there
+            vault.make_key(late)
+        return real()
+
+    monkeypatch.setattr(vault, "_epochs_end", make_one_first)
+
+    assert vault.rotate_epoch().keys == 2
+    assert vault.opener(late).key
+
+
+def test_a_key_destroyed_while_its_batch_is_wrapped_stays_destroyed(owner, monkeypatch):
+    real = vault._wrap
+
+    def destroy_then_wrap(whose, *rest):
+        vault.destroy_key(whose)
+        return real(whose, *rest)
+
+    monkeypatch.setattr(vault, "_wrap", destroy_then_wrap)
     vault.rotate_epoch()
-    assert all(vault.opener(each).key for each in owners)
-    assert len(list((home / "keys").glob("epoch-*.key"))) == 1
+
+    assert not vault.has_key(owner)
+
+
+def test_two_rotations_at_once_are_one(home):
+    vault.make_key(uuid.uuid4())
+
+    with vault._rotating(), pytest.raises(Problem, match=r"vault\.rotating"):
+        vault.rotate_epoch()
+    assert vault.rotate_epoch().is_whole
+
+
+def test_a_key_whose_epoch_is_gone_keeps_the_old_epochs_and_is_told(owner, home):
+    OwnerKey.objects.create(owner=uuid.uuid4(), epoch="19990101T000000-000000", wrapped=b"0" * 60, made_at=clock.now())
+
+    with pytest.raises(Problem, match=r"vault\.closed"):
+        vault.rotate_epoch()
+    assert vault.opener(owner).key
+    assert next((each.keys, each.is_there) for each in vault.epochs()) == (1, False)
+
+
+def test_many_keys_are_made_at_once_or_none(owner):
+    free = [uuid.uuid4() for _ in range(3)]
+
+    with pytest.raises(Problem, match=r"vault\.has-key"):
+        vault.make_keys([*free, owner])
+    assert not any(vault.has_key(each) for each in free)
+    assert set(vault.make_keys(free)) == set(free)
+    assert all(vault.opener(each).key for each in free)
 
 
 def test_without_its_epoch_key_the_vault_is_closed_not_open(owner, home):

@@ -8,10 +8,12 @@ import argparse
 import importlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from lofte.evidence.keys import read_signer
 from lofte.evidence.log import Log
@@ -28,6 +30,26 @@ def add_home(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="data directory (default: LOFTE_HOME)",
     )
+
+
+class Progress:
+    """Says on standard error how far long work is, where somebody sits and watches; at most ten times a second."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit, self._is_watched, self._last, self._is_dirty = unit, sys.stderr.isatty(), 0.0, False
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        now = monotonic()
+        if self._is_watched and (done >= total or now - self._last >= 0.1):
+            print(f"\r{done:,} of {total:,} {self._unit}", end="", file=sys.stderr, flush=True)
+            self._last, self._is_dirty = now, True
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_dirty:
+            print(file=sys.stderr)
 
 
 def enter(home: Path | str | None, **environment: str) -> Path:

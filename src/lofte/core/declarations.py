@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from lofte.core import codes, evidence, limits, mail, merging, models, obligations, outbox, vault
+from lofte.core import codes, evidence, limits, mail, merging, models, obligations, outbox, rotation
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.core.progress import verbs as progress
@@ -66,7 +66,7 @@ declare(
 )  # fmt: skip
 declare(Tombstone, mark=NotPersonal("keyed hash of a random handle that names nobody any more"), at=_TECHNICAL)
 
-__all__ = ["mail"]
+__all__ = ["mail", "rotation"]
 
 
 @duty("outbox.drain", every=timedelta(seconds=1))
@@ -77,11 +77,6 @@ def drain(at: datetime) -> int:
 @duty("codes.remove_expired", every=timedelta(hours=1))
 def remove_expired(at: datetime) -> int:
     return codes.remove_expired() + limits.remove_ended() + progress.forget_old(at)
-
-
-@duty("vault.rotate_epoch", every=timedelta(days=7))
-def rotate_epoch(at: datetime) -> int:
-    return vault.rotate_epoch()
 
 
 def _export(person_id: UUID) -> dict[str, Any]:

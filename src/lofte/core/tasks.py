@@ -17,6 +17,7 @@ from lofte.core import clock
 from lofte.core.models import Duty
 from lofte.kernel.problems import Problem
 
+AGAIN = object()  # what a duty answers that has more to do: it goes on in the next round
 _LEASE = timedelta(minutes=10)  # a duty that runs longer must be cut into batches
 _logger = logging.getLogger("lofte.duties")
 
@@ -62,6 +63,12 @@ def run_now(name: str, at: datetime | None = None) -> object:
     return _known[name].run(at or clock.now())
 
 
+def hurry(name: str, at: datetime) -> None:
+    """Let a duty be due at once, whatever its rhythm."""
+    _plan(at)
+    Duty.objects.filter(name=name, next_due__gt=at).update(next_due=at)
+
+
 def overdue(at: datetime | None = None, grace: timedelta = timedelta(minutes=15)) -> list[Duty]:
     """Duties whose hour has passed by more than the grace: somebody must look."""
     return list(Duty.objects.filter(next_due__lt=(at or clock.now()) - grace).order_by("next_due"))
@@ -91,14 +98,15 @@ def _claim(known: _Known, at: datetime) -> str:
 
 
 def _run(known: _Known, lease: str, at: datetime) -> None:
-    error = ""
+    error, answer = "", None
     try:
-        known.run(at)
+        answer = known.run(at)
     except Exception as failure:
         error = failure.code if isinstance(failure, Problem) else type(failure).__name__
         _logger.exception("a duty failed", extra={"fields": {"duty": known.name, "error": error}})
     finished = {"last_finished": clock.now(), "runs": F("runs") + 1} if not error else {"failures": F("failures") + 1}
-    next_due = at + min(known.every, timedelta(minutes=5)) if error else at + known.every
+    pause = min(known.every, timedelta(minutes=5)) if error else timedelta(0) if answer is AGAIN else known.every
+    next_due = at + pause
     Duty.objects.filter(name=known.name, lease=lease).update(
         lease="", lease_until=None, next_due=next_due, last_error=error, **finished
     )

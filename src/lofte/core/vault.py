@@ -5,19 +5,23 @@ makes every copy of what it sealed unreadable, and rotating the epoch does the s
 A ciphertext is bound to site, owner, record and key version: moved elsewhere it does not open.
 """
 
+import fcntl
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
+from django.db.models import Count
 
 from lofte.core import clock, environment
 from lofte.core.keys.models import OwnerKey, Tombstone
@@ -70,18 +74,28 @@ def _bound(owner: UUID, record: UUID, version: int) -> bytes:
 
 def make_key(owner: UUID) -> None:
     """A fresh key for an owner. Refuses an owner whose key was destroyed: what was erased is not written again."""
-    if Tombstone.objects.filter(pk=_mark(owner)).exists():
+    make_keys([owner])
+
+
+def make_keys(owners: Sequence[UUID]) -> dict[UUID, Opener]:
+    """Fresh keys for many owners at once, in hand. All or none."""
+    marks = [_mark(each) for each in owners]
+    if Tombstone.objects.filter(pk__in=marks).exists():
         raise Problem("vault.erased", "this person was erased; nothing may be written under the old name", status=409)
-    key = AESGCM.generate_key(bit_length=256)
-    epoch = current_epoch()
-    row = OwnerKey(owner=owner, epoch=epoch, wrapped=_wrap(owner, epoch, key), made_at=clock.now())
-    try:
-        with transaction.atomic(using="keys"):
-            row.save(force_insert=True)
-    except IntegrityError:
-        raise Problem("vault.has-key", "this owner has a key already", status=500) from None
-    if not _epoch_file(epoch).exists():  # an epoch ended while we wrote: wrap again under the one that lives
-        _rewrap(row, key, current_epoch())
+    made = {each: Opener(each, 1, AESGCM.generate_key(bit_length=256)) for each in owners}
+    with _epochs_stand():  # no epoch ends between the wrapping and the row
+        epoch = current_epoch()
+        kek, at = AESGCM(_epoch_key(epoch)), clock.now()
+        rows = [
+            OwnerKey(owner=each, epoch=epoch, wrapped=_wrap(each, epoch, key.key, kek), made_at=at)
+            for each, key in made.items()
+        ]
+        try:
+            with transaction.atomic(using="keys"):
+                OwnerKey.objects.bulk_create(rows, batch_size=_BATCH)
+        except IntegrityError:
+            raise Problem("vault.has-key", "this owner has a key already", status=500) from None
+    return made
 
 
 def opener(owner: UUID) -> Opener:
@@ -134,34 +148,84 @@ def current_epoch() -> str:
     return names[-1] if names else _new_epoch()
 
 
-def rotate_epoch() -> int:
-    """Wrap every key anew and destroy the old epoch keys; returns how many were wrapped. Killed half-way, run it again."""
-    fresh = _new_epoch()
-    old = {name: _epoch_key(name) for name in _epochs() if name != fresh}
-    count = _rewrap_all(fresh, old)
-    for name in old:
-        _destroy_file(_epoch_file(name))
-    return count + _rewrap_all(fresh, old)  # whoever wrote under an old epoch while it ended
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """``keys`` were wrapped anew by this call; ``is_whole`` when no old epoch key is left."""
+
+    keys: int
+    is_whole: bool
+    epoch: str
 
 
-def _rewrap_all(fresh: str, old: Mapping[str, bytes]) -> int:
-    count = 0
-    while rows := list(OwnerKey.objects.filter(epoch__in=list(old))[:_BATCH]):
-        for row in rows:
-            count += _rewrap(row, _unwrap(row, old[row.epoch]), fresh)
-    if stranger := OwnerKey.objects.exclude(epoch=fresh).exclude(epoch__in=list(old)).first():
-        raise _closed(f"the epoch key {stranger.epoch} is not there")
-    return count
+def rotate_epoch(
+    told: Callable[[int, int], None] = lambda done, total: None, until: Callable[[], bool] = lambda: False
+) -> Rotated:
+    """Wrap every key anew and destroy the old epoch keys, or as far as it gets before ``until`` says so.
+
+    A rotation that was stopped or killed anywhere goes on where it was. ``told`` hears how many keys are done, of how many.
+    Raises Problem `vault.rotating` while another process is at it.
+    """
+    with _rotating():
+        names = _epochs()
+        fresh = names[-1] if len(names) > 1 else _new_epoch()  # more than one: somebody began and did not end
+        old = {name: _epoch_key(name) for name in names if name != fresh}
+        total, count = OwnerKey.objects.count(), 0
+        before = OwnerKey.objects.filter(epoch=fresh).count()
+        told(before, total)
+        while batch := _rewrap_some(fresh, old):
+            count += batch
+            told(before + count, total)
+            if until():
+                return Rotated(count, False, fresh)
+        with _epochs_end():  # nobody makes a key now; what was made since is wrapped anew, then the old keys go
+            while batch := _rewrap_some(fresh, old):
+                count += batch
+            if stranger := OwnerKey.objects.exclude(epoch=fresh).first():
+                raise _closed(f"the epoch key {stranger.epoch} is not there")
+            for name in old:
+                _destroy_file(_epoch_file(name))
+        return Rotated(count, True, fresh)
 
 
-def _rewrap(row: OwnerKey, key: bytes, fresh: str) -> int:
-    wrapped = _wrap(row.owner, fresh, key)
-    return OwnerKey.objects.filter(owner=row.owner, epoch=row.epoch).update(epoch=fresh, wrapped=wrapped)
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch key, and how many owners' keys it wraps."""
+
+    name: str
+    keys: int
+    is_there: bool
 
 
-def _wrap(owner: UUID, epoch: str, key: bytes) -> bytes:
+def epochs() -> list[Epoch]:
+    """Every epoch that has a key or wraps one, the oldest first. More than one while a rotation is under way."""
+    wrapped = dict(OwnerKey.objects.values_list("epoch").annotate(Count("owner")).order_by())
+    there = set(_epochs())
+    return [Epoch(name, wrapped.get(name, 0), name in there) for name in sorted(there | set(wrapped))]
+
+
+def _rewrap_some(fresh: str, old: Mapping[str, bytes]) -> int:
+    """A batch, whole or not at all; returns how many there were."""
+    rows = list(OwnerKey.objects.filter(epoch__in=list(old))[:_BATCH])
+    if not rows:
+        return 0
+    kek, stored = AESGCM(_epoch_key(fresh)), OwnerKey._meta.get_field("owner").get_db_prep_value
+    anew = [
+        (fresh, _wrap(row.owner, fresh, _unwrap(row, old[row.epoch]), kek), stored(row.owner, _keys()), row.epoch)
+        for row in rows
+    ]  # fmt: skip
+    with transaction.atomic(using="keys"), _keys().cursor() as cursor:
+        # Only where the row is still as it was read: a key destroyed meanwhile stays destroyed.
+        cursor.executemany("UPDATE keys_ownerkey SET epoch = %s, wrapped = %s WHERE owner = %s AND epoch = %s", anew)
+    return len(rows)
+
+
+def _keys() -> Any:
+    return connections["keys"]
+
+
+def _wrap(owner: UUID, epoch: str, key: bytes, kek: AESGCM) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(_epoch_key(epoch)).encrypt(nonce, key, _wrap_bound(owner, epoch))
+    return nonce + kek.encrypt(nonce, key, _wrap_bound(owner, epoch))
 
 
 def _unwrap(row: OwnerKey, kek: bytes | None = None) -> bytes:
@@ -216,3 +280,39 @@ def _destroy_file(file: Path) -> None:
     finally:
         os.close(handle)
     file.unlink()
+
+
+# --- who may do what while an epoch ends: locks of the operating system, which a killed process leaves behind open ---
+
+
+@contextmanager
+def _locked(name: str, how: int) -> Iterator[None]:
+    handle = os.open(_folder() / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _epochs_stand() -> AbstractContextManager[None]:
+    return _locked(".epochs", fcntl.LOCK_SH)
+
+
+def _epochs_end() -> AbstractContextManager[None]:
+    return _locked(".epochs", fcntl.LOCK_EX)
+
+
+@contextmanager
+def _rotating() -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(_locked(".rotating", fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise Problem(
+                "vault.rotating",
+                "another process is wrapping the keys anew",
+                way_out="Wait until it is done.",
+                status=409,
+            ) from None
+        yield
