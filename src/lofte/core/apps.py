@@ -7,4 +7,4 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from lofte.core import declarations  # noqa: F401  # declares what core's own tables hold
+        from lofte.core import dangerous, declarations  # noqa: F401  # declare what core's own tables hold

@@ -262,3 +262,34 @@ class Obligation(models.Model):
             models.Index(fields=["state", "next_at"], name="core_obligation_next"),
             models.Index(fields=["about"], name="core_obligation_about"),
         ]
+
+
+class Approval(models.Model):
+    """A dangerous act that one member of staff asked for and another decides. See `core.approvals`.
+
+    Names people by handle only, with no foreign key; an erasure takes the handles out and leaves the rest.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        APPROVED = "approved"
+        DONE = "done"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    act = models.CharField(max_length=64)
+    about = models.UUIDField(null=True, db_index=True)
+    also = models.UUIDField(null=True, db_index=True)
+    details = models.JSONField(default=dict)
+    asked_by = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    decided_by = models.CharField(max_length=64, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "expires_at"], name="core_approval_state")]

@@ -94,6 +94,12 @@ class Consents(Protocol):
     def standings(self, person_id: UUID) -> Mapping[str, Standing]: ...
 
 
+class Restrictions(Protocol):
+    """Provided by `features.rights`: who has their data restricted (GDPR 18)."""
+
+    def is_restricted(self, person_id: UUID) -> bool: ...
+
+
 class Eraser(Protocol):
     """Provided by `features.rights`."""
 
@@ -120,6 +126,12 @@ def register() -> Register:
 
 def consents() -> Consents:
     return _of("consents")  # type: ignore[no-any-return]
+
+
+def is_restricted(person_id: UUID) -> bool:
+    """Whether the person's data may only be stored now; nobody's is where no room keeps restrictions."""
+    provider: Restrictions | None = _providers.get("restrictions")
+    return provider is not None and provider.is_restricted(person_id)
 
 
 def eraser() -> Eraser:

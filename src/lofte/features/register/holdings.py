@@ -26,8 +26,8 @@ declare(
 )  # fmt: skip
 declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY)
 declare(
-    models.Look, by=NotPersonal("a room, or a staff member's number"), purpose=_POLICY, fields=_POLICY, allowed=_POLICY,
-    reason=_POLICY, at=_WHEN,
+    models.Look, by=NotPersonal("a room, or a staff member's number"), role=_POLICY, purpose=_POLICY, fields=_POLICY,
+    allowed=_POLICY, reason=_POLICY, at=_WHEN,
 )  # fmt: skip
 
 _ORGANISATION = NotPersonal("a keyed hash of an organisation's name")
@@ -136,6 +136,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
             {
                 "at": each.at,
                 "by": each.by,
+                "role": each.role,
                 "purpose": each.purpose,
                 "fields": list(each.fields),
                 "allowed": each.allowed,

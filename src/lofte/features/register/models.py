@@ -60,9 +60,13 @@ class Signal(Personal):
 
 
 class Look(Personal):
-    """Somebody or something read a person's data, or was refused: who, for which purpose, which fields."""
+    """Somebody or something read a person's data, or was refused: who, for which purpose, which fields.
+
+    ``role`` is the role a member of staff had then; it is what the person sees.
+    """
 
     by = models.CharField(max_length=64)
+    role = models.CharField(max_length=32, blank=True)
     purpose = models.CharField(max_length=64)
     fields = models.JSONField(default=list)
     allowed = models.BooleanField()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from lofte.core import blind, clock, decisions, ports, publication, vault
+from lofte.core import blind, clock, decisions, ports, publication, roles, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due
 from lofte.features.register.models import Dialogue, Holding, Look, Placement, Relation
@@ -143,10 +143,15 @@ def value_of(person_id: UUID, field: str, purpose: str, *, by: str) -> str | Non
 def demand(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> None:
     """Ask whether the purpose may see these fields, keep the look, and raise Problem `register.denied` when it may not."""
     asked = sorted(set(fields))
-    decided = decisions.may_use(publication.current(), purpose, asked, ports.consents().standings(person_id))
+    role, may_state = roles.role_for(by, purpose)
+    decided = decisions.decide(
+        publication.current(), purpose, asked, ports.consents().standings(person_id),
+        restricted=ports.is_restricted(person_id), may_state=may_state,
+    )  # fmt: skip
     Look.objects.create(
         person_id=person_id,
         by=by,
+        role=role,
         purpose=purpose,
         fields=asked,
         allowed=decided.allowed,
