@@ -1,6 +1,7 @@
 """Finds a value without storing it: HMAC-SHA256 under a key of its own over the normalised value, mixed with site and field.
 
 One normal form a kind, so that the same address typed twice is the same; nothing is folded that two people could differ by.
+Names are found by their parts: each is hashed under a key that serves nothing else, without case and accents, as people search.
 """
 
 import hmac
@@ -23,6 +24,11 @@ _TRUNK = {
     "US": "1",
 }  # what is dialled inside the country and not from outside
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
+_SHORTEST_PART = 2  # an initial names nobody
+_MOST_PARTS = 8
+_PLAIN = str.maketrans(
+    {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ð": "d"}
+)
 
 
 def _bad(kind: str) -> Problem:
@@ -46,6 +52,17 @@ def normalise(kind: str, value: str, country: str = "") -> str:
             return re.sub(r"\s+", " ", text)
 
 
+def readings(kind: str, value: str) -> tuple[str, ...]:
+    """Every normal form a value may have been given: a number without its country's may be any country's. Empty for no value."""
+    found = []
+    for country in ("", *_CALLING) if kind == "phone" else ("",):
+        try:
+            found.append(normalise(kind, value, country))
+        except Problem:
+            continue
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
 def clean(kind: str, value: str) -> str:
     """The value as it is kept and shown: trimmed, composed, its domain in the form people read. Raises Problem as `normalise`."""
     text = unicodedata.normalize("NFC", value).strip()
@@ -67,6 +84,21 @@ def blind_hash(field: str, normal: str) -> str:
 def entry_key(field_kind: str, found: str, person: bytes) -> str:
     """The primary key of the lookup row: an address names one person; other values may be shared, so the person is mixed in."""
     return found if field_kind == "email" else sha256(found.encode() + person).hexdigest()
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """What a name can be found by: its words without case and accents, at most eight. `Åsa-Marie O’Brien` -> asa, marie, obrien."""
+    text = re.sub(r"[\u0027\u2019\u02bc`´]", "", unicodedata.normalize("NFKD", name.translate(_PLAIN)).casefold())
+    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
+    words = re.findall(r"[^\W_]+", bare.translate(_PLAIN))
+    return tuple(dict.fromkeys(word for word in words if len(word) >= _SHORTEST_PART))[:_MOST_PARTS]
+
+
+def part_hash(field: str, part: str) -> str:
+    """The keyed hash of one part of a name."""
+    message = b"\0".join((settings.LOFTE_SITE_ID.bytes, field.encode(), part.encode()))
+    key = hmac.new(settings.LOFTE_BLIND_KEY, b"lofte/blind-part/1", sha256).digest()
+    return hmac.new(key, message, sha256).hexdigest()[:_KEPT_HEX]
 
 
 def _address(text: str) -> str:

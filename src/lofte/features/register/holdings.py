@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
-from lofte.features.register import erased, models, organisations, reads, verbs
+from lofte.features.register import erased, index, models, organisations, reads, verbs
 
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
@@ -169,7 +169,7 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     """Organisations nobody else is in; what was erased is remembered so that a list cannot bring it back unseen."""
     left = set(models.Placement.objects.of(person_id).values_list("organisation", flat=True))
     places = models.Placement.objects.of(person_id)._raw_delete(using="default")
-    erased.remember(hashes)
+    erased.remember(index.only_theirs(person_id, hashes))
     return {"register_placement": places, "register_organisation": organisations.forget_empty(left)}
 
 

@@ -17,7 +17,7 @@ from django.db.models import F
 from lofte.core import actions, blind, clock, ports, publication, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.core.retry import in_transaction
-from lofte.features.register import erased, verbs
+from lofte.features.register import erased, index, verbs
 from lofte.features.register.models import Import
 from lofte.features.register.sheets import Row, Sheet, disarmed
 from lofte.kernel.problems import Place, Problem
@@ -172,7 +172,7 @@ def _judge(row: Row, sheet: Sheet, into: Into) -> Fate:
         except Problem:
             reasons.append((column, f"no-{shape.kind}"))
             continue
-        if shape.indexed:
+        if index.is_exact(shape):
             hashes[column] = sheet.columns[column], blind.blind_hash(sheet.columns[column], normal)
     if not hashes and not reasons:
         reasons.append(("", "nothing-to-find-by"))

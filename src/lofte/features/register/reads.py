@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lofte.core import blind, clock, decisions, ports, publication, roles, vault
 from lofte.core.models import BlindIndex, Person
-from lofte.features.register import due
+from lofte.features.register import due, index
 from lofte.features.register.models import Dialogue, Holding, Look, Placement, Relation
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
@@ -71,7 +71,7 @@ class File:
 def person_of(field: str, value: str, country: str = "") -> UUID | None:
     """The one person a value belongs to, by blind index; None when nobody, or more than one, has it (or it is no value at all)."""
     shape = publication.current().policy.fields.get(field)
-    if shape is None or not shape.indexed:
+    if shape is None or not index.is_exact(shape):
         raise Problem("register.undeclared", f"people are not found by {field}", status=422)
     try:
         found = blind.blind_hash(field, blind.normalise(shape.kind, value, country))

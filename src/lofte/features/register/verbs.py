@@ -9,12 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-
 from lofte.core import blind, clock, publication, vault
-from lofte.core.models import BlindIndex, Person, new_id
+from lofte.core.models import Person, new_id
 from lofte.core.retry import in_transaction
-from lofte.features.register import due, organisations
+from lofte.features.register import due, index, organisations
 from lofte.features.register.models import Dialogue, Holding, Placement, Relation, Signal
 from lofte.kernel import ids
 from lofte.kernel.problems import Place, Problem
@@ -53,6 +51,7 @@ def hold(
             kept.append(
                 _hold_one(opener, field, shape, value, purpose, declared, source, market, locale, published, wording)
             )
+    index.renew(opener, values)
     refresh_due(person_id)
     return kept
 
@@ -82,7 +81,7 @@ def _write(
 ) -> UUID:  # fmt: skip
     country = published.policy.markets[market].country if market in published.policy.markets else ""
     text = blind.clean(shape.kind, value)
-    found = blind.blind_hash(field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
+    found = index.hash_of(field, shape, text, country)
     row_id = earlier.id if earlier else new_id()
     values = {
         "basis": declared.basis.value, "source": source, "sealed": opener.seal(row_id, text.encode()), "hash": found,
@@ -92,10 +91,6 @@ def _write(
         Holding.objects.of(opener.owner).filter(id=row_id).update(**values)
     else:
         Holding.objects.create(id=row_id, person_id=opener.owner, field=field, purpose=purpose, **values)
-    if found:
-        _index(opener.owner, field, shape.kind, found)
-    if earlier and earlier.hash != found:
-        _unindex(opener.owner, field, {earlier.hash})
     return row_id
 
 
@@ -132,6 +127,7 @@ def place(
     for field in PLACED:
         if text := values.get(field, "").strip():
             held[field] = _hold_placed(person_id, field, text, purpose, getattr(there, field, None), **more)
+    index.renew(vault.opener(person_id), held)
     refresh_due(person_id)
     if there:
         here.update(**held)
@@ -205,9 +201,7 @@ def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
     if not text:
         raise Problem("register.bad-value", "an empty value is nothing to hold", Place(key=row.field), status=422)
     country = published.policy.markets[row.market].country if row.market in published.policy.markets else ""
-    found = blind.blind_hash(row.field, blind.normalise(shape.kind, text, country)) if shape.indexed else ""
-    if found:
-        _index(person_id, row.field, shape.kind, found)
+    found = index.hash_of(row.field, shape, text, country)
     same = [
         each
         for each in Holding.objects.of(person_id).filter(field=row.field)
@@ -215,7 +209,7 @@ def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
     ]
     for each in same:
         Holding.objects.of(person_id).filter(id=each.id).update(sealed=opener.seal(each.id, text.encode()), hash=found)
-    _unindex(person_id, row.field, {each.hash for each in same} - {found})
+    index.renew(opener, [row.field])
     if row.field == "company":
         _move(person_id, {each.id for each in same}, text)
     return [each.id for each in same]
@@ -229,8 +223,8 @@ def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | Non
         rows = rows.filter(due_at__lte=due_by)
     leaving = list(rows)
     gone = Holding.objects.of(person_id).filter(id__in=[each.id for each in leaving])._raw_delete(using="default")
-    for field in {each.field for each in leaving}:
-        _unindex(person_id, field, {each.hash for each in leaving if each.field == field})
+    if leaving:
+        index.renew(vault.opener(person_id), {each.field for each in leaving})
     _drop_beside(person_id, {each.id for each in leaving})
     return gone
 
@@ -328,24 +322,3 @@ def _declared_field(published: Published, declared: Purpose, purpose: str, field
             way_out="Declare the field for the purpose and publish, or do not collect it.", status=422,
         )  # fmt: skip
     return published.policy.fields[field]
-
-
-def _index(person_id: UUID, field: str, kind: str, found: str) -> None:
-    entry = blind.entry_key(kind, found, person_id.bytes)
-    there = BlindIndex.objects.filter(pk=entry).first()
-    if there is None:
-        try:
-            with transaction.atomic():
-                BlindIndex.objects.create(entry=entry, hash=found, field=field, person_id=person_id)
-            return
-        except IntegrityError:
-            there = BlindIndex.objects.get(pk=entry)
-    if there.person_id != person_id:
-        raise Problem("register.taken", "this value already belongs to another person", Place(key=field), status=409)
-
-
-def _unindex(person_id: UUID, field: str, hashes: set[str]) -> None:
-    """Forget values no holding of the person has any more."""
-    left = set(Holding.objects.of(person_id).filter(field=field).values_list("hash", flat=True))
-    if stale := {each for each in hashes if each} - left:
-        BlindIndex.objects.filter(person_id=person_id, field=field, hash__in=stale).delete()

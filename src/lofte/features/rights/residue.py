@@ -66,17 +66,20 @@ def needles(
         shape = shapes.get(field)
         if shape and _is_telling(shape.kind, value):
             found += _forms(field, shape.kind, value)
+        if shape and shape.kind in ("email", "phone", "name"):
+            found += _index(field, shape.kind, value, person_id)
     if person_id:
         found += [Needle("handle", each) for each in (str(person_id).encode(), person_id.hex.encode(), person_id.bytes)]
     return list(dict.fromkeys(found))
 
 
 def hashes(values: Iterable[tuple[str, str]], shapes: Mapping[str, DataField]) -> frozenset[str]:
-    """The blind-index hashes of the values people are found by."""
+    """The blind-index hashes of the values people are found by whole: a name is found by its parts, and those are many people's."""
     return frozenset(
         blind.blind_hash(field, normal)
         for field, value in values
-        if field in shapes and shapes[field].indexed and (normal := _normal(shapes[field].kind, value))
+        if field in shapes and shapes[field].indexed and shapes[field].kind != "name"
+        for normal in blind.readings(shapes[field].kind, value)
     )
 
 
@@ -111,10 +114,19 @@ def _forms(field: str, kind: str, value: str) -> Iterator[Needle]:
             yield Needle("hashed", digest.hexdigest().encode(), any_case=True)
             yield Needle("hashed", digest.digest())
             yield Needle("hashed", base64.b64encode(digest.digest()).rstrip(b"="))
-    if normal:
-        index = blind.blind_hash(field, normal)
-        yield Needle("index", index.encode())
-        yield Needle("index", bytes.fromhex(index))
+
+
+def _index(field: str, kind: str, value: str, person_id: UUID | None) -> Iterator[Needle]:
+    """Entries of the blind index. What several people may share is looked for as this person's entry, never as the others'."""
+    if kind == "name":
+        found = [blind.part_hash(field, part) for part in blind.parts(value)]
+    else:
+        found = [blind.blind_hash(field, normal) for normal in blind.readings(kind, value)]
+    if kind != "email":
+        found = [blind.entry_key(kind, each, person_id.bytes) for each in found] if person_id else []
+    for entry in found:
+        yield Needle("index", entry.encode())
+        yield Needle("index", bytes.fromhex(entry))
 
 
 def search(wanted: list[Needle]) -> Searched:

@@ -1,0 +1,152 @@
+"""Finding people: by exact address or number, by parts of a name, by organisation. Everything goes through the blind index.
+
+Whoever is shown is read for a purpose that is stated, one look each; whom the purpose may not see is counted and not shown.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from lofte.core import blind, publication
+from lofte.core.models import BlindIndex, Person
+from lofte.features.register import index, organisations, reads
+from lofte.features.register.models import Organisation
+from lofte.kernel.problems import Problem
+from lofte.rules.model import DataField
+
+SHOWN = 25
+_NUMBER = re.compile(r"\+?[0-9 ()./\-\u00a0\u2011]{5,30}")
+_BRIEF = ("name", "email", "phone", "company", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A person in a list. Empty texts where nothing is held for the purpose."""
+
+    person: UUID
+    name: str
+    email: str
+    phone: str
+    company: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``kind`` is how the words were understood: email, phone, name. ``withheld`` people may not be shown for the purpose."""
+
+    kind: str
+    people: tuple[Brief, ...] = ()
+    withheld: int = 0
+    has_more: bool = False
+    organisation: UUID | None = None
+
+
+def find(sought: str, purpose: str, *, by: str) -> Found:
+    """Who the words lead to. Raises Problem `register.undeclared` for a purpose the policy does not declare for persons."""
+    declared = publication.current().policy.purposes.get(purpose)
+    if declared is None or declared.scope != "person":
+        raise Problem("register.undeclared", "the policy declares no such purpose for persons", status=422)
+    kind = understood(sought)
+    organisation = organisations.id_of(sought) if kind == "name" else None
+    if organisation and not Organisation.objects.filter(pk=organisation).exists():
+        organisation = None
+    people = candidates(sought, kind)
+    found, withheld = briefs(people[:SHOWN], purpose, by=by)
+    return Found(kind, found, withheld, len(people) > SHOWN, organisation)
+
+
+def understood(sought: str) -> str:
+    """Whether the words are an address, a number or a name."""
+    text = sought.strip()
+    if "@" in text:
+        return "email"
+    return "phone" if _NUMBER.fullmatch(text) and sum(letter.isdigit() for letter in text) >= 5 else "name"
+
+
+def candidates(sought: str, kind: str) -> list[UUID]:
+    """People by the index alone, one more than are shown at most; nothing is opened."""
+    shapes = publication.current().policy.fields
+    rows: list[UUID] = []
+    for field, shape in shapes.items():
+        if shape.indexed and shape.kind == kind:
+            rows += _by_parts(field, sought) if kind == "name" else _by_value(field, shape, sought)
+    confirmed = Person.objects.filter(pk__in=rows, provisional=False)
+    return list(confirmed.order_by("pk").values_list("pk", flat=True)[: SHOWN + 1])
+
+
+def briefs(people: Iterable[UUID], purpose: str, *, by: str) -> tuple[tuple[Brief, ...], int]:
+    """The people as a list shows them, by name; and how many may not be shown for the purpose."""
+    found, withheld = [], 0
+    for person in people:
+        try:
+            held = reads.holdings_of(person, purpose, by=by, fields=_BRIEF)
+        except Problem as problem:
+            if problem.code != "register.denied":
+                raise
+            withheld += 1
+            continue
+        latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)}
+        found.append(Brief(person, *(latest.get(field, "") for field in _BRIEF)))
+    return tuple(sorted(found, key=lambda each: (each.name == "", each.name.casefold(), each.email))), withheld
+
+
+def _by_value(field: str, shape: DataField, sought: str) -> list[UUID]:
+    hashes = [blind.blind_hash(field, normal) for normal in blind.readings(shape.kind, sought)]
+    rows = BlindIndex.objects.filter(hash__in=hashes, field=field)
+    return list(rows.values_list("person_id", flat=True)[: 2 * SHOWN])
+
+
+def _by_parts(field: str, sought: str) -> list[UUID]:
+    """People who have every part. The rarest part is walked and the others asked for by their own keys, so that two common names
+    cost no more than the rarer of them."""
+    hashes = sorted(
+        (blind.part_hash(field, part) for part in blind.parts(sought)), key=lambda each: _how_many(field, each)
+    )
+    if not hashes:
+        return []
+    first, rest = hashes[0], hashes[1:]
+    found: list[UUID] = []
+    for some in _pages(_having(field, first)):
+        left = some
+        for other in rest:
+            entries = {blind.entry_key("name", other, person.bytes): person for person in left}
+            there = BlindIndex.objects.filter(pk__in=list(entries)).values_list("pk", flat=True)
+            left = [entries[each] for each in there]
+        found += left
+        if len(found) > SHOWN:
+            break
+    return found[: SHOWN + 1]
+
+
+_ENOUGH = 2_000
+_PAGE = 400
+
+
+def _how_many(field: str, found: str) -> int:
+    """How many people have it; at most `_ENOUGH` are counted."""
+    return _having(field, found)[:_ENOUGH].count()
+
+
+def _having(field: str, found: str) -> "QuerySet[BlindIndex, UUID]":
+    return BlindIndex.objects.filter(hash=found, field=field).order_by().values_list("person_id", flat=True)
+
+
+def _pages(rows: "QuerySet[BlindIndex, UUID]") -> Iterable[list[UUID]]:
+    page: list[UUID] = []
+    for person in rows.iterator(chunk_size=_PAGE):
+        page.append(person)
+        if len(page) == _PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def people_of(organisation: UUID, limit: int) -> list[UUID]:
+    """Who is in an organisation, by the index: those with a place there and those whose company it is."""
+    rows = BlindIndex.objects.filter(hash=organisation.hex, field=index.COMPANY).order_by("entry")
+    return list(rows.values_list("person_id", flat=True)[:limit])
