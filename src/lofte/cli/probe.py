@@ -2,9 +2,12 @@
 
 import argparse
 import json
+import os
+from pathlib import Path
 
 from lofte.cli import wiring
 from lofte.kernel.instants import rfc3339
+from lofte.probes import serving
 from lofte.rules.controls import LOCALES
 
 MARKS = {"kept": "kept", "broken": "BROKEN", "unproved": "unproved"}
@@ -25,7 +28,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    wiring.enter(args.home, **({"LOFTE_ORIGIN": args.origin} if args.origin else {}))
+    # Letters written here must lead to the site that is looked at, so its address has to stand before the settings are read.
+    noted = serving.noted(Path(args.home).expanduser()) if args.home else {}
+    if origin := args.origin or os.environ.get("LOFTE_ORIGIN") or noted.get("origin"):
+        os.environ["LOFTE_ORIGIN"] = origin
+    home = wiring.enter(args.home)
+    wiring.connect_systems(home)
     from lofte.features.promises import reads
     from lofte.probes.check import check_now
     from lofte.probes.world import here

@@ -18,7 +18,7 @@ from lofte.rules.control import Verdict, unproved
 from lofte.rules.controls import all_controls
 
 _logger = logging.getLogger("lofte.probes")
-_one_round = threading.Lock()
+_locks = {"quick": threading.Lock(), "slow": threading.Lock()}
 
 _Binding = tuple[str, str, Mapping[str, Any]]
 """Promise, control, parameters."""
@@ -31,19 +31,25 @@ def run_probes(world: World, ids: Collection[str] | None = None) -> list[Judged]
     observe are left alone; they never have a verdict, only what is missing.
     """
     done: list[Judged] = []
-    with _alone(world.home):
-        for bindings in _by_patience(world, ids):
-            judged = [Judged(promise, control, judge(world, control, given)) for promise, control, given in bindings]
-            if judged:
+    quick, slow = _by_patience(world, ids)
+    for name, bindings in (("quick", quick), ("slow", slow)):
+        if bindings:
+            with _alone(world.home, name):
+                judged = [
+                    Judged(promise, control, judge(world, control, given)) for promise, control, given in bindings
+                ]
                 verbs.store(judged, world.now())
             done += judged
     return done
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One round at a time in a home, whichever process it runs in: two at once would sweep up each other's canary."""
-    with _one_round, (home / "probes.lock").open("w") as lock:
+def _alone(home: Path, part: str) -> Iterator[None]:
+    """One round at a time in a home, whichever process it runs in: two at once would sweep up each other's canary.
+
+    Whoever wants a quick look does not wait for another's browser.
+    """
+    with _locks[part], (home / f"probes.{part}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -76,10 +82,10 @@ def due(world: World, at: datetime) -> set[str]:
     }
 
 
-def _by_patience(world: World, ids: Collection[str] | None) -> list[list[_Binding]]:
+def _by_patience(world: World, ids: Collection[str] | None) -> tuple[list[_Binding], list[_Binding]]:
     meant = [one for one in _bindings(world) if (ids is None or one[0] in ids) and one[1] in all_probes()]
     slow = [one for one in meant if "browser" in all_controls()[one[1]].needs]
-    return [[one for one in meant if one not in slow], slow]
+    return [one for one in meant if one not in slow], slow
 
 
 def _bindings(world: World) -> Iterator[_Binding]:

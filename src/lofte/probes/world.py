@@ -3,7 +3,6 @@
 One World a round: what two probes both need is gathered once and shared.
 """
 
-import json
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -15,10 +14,10 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from lofte.core import clock, publication
+from lofte.probes import serving
 from lofte.rules.published import Published
 
 T = TypeVar("T")
-_SERVING = "serving.json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -80,7 +79,7 @@ def here(base_url: str = "", host_map: Mapping[str, str] | None = None) -> World
     Raises Problem when nothing is published.
     """
     home: Path = settings.LOFTE_HOME
-    noted = _noted(home)
+    noted = serving.noted(home)
     return World(
         base_url=(base_url or noted.get("base_url") or settings.LOFTE_ORIGIN).rstrip("/"),
         home=home,
@@ -98,13 +97,5 @@ def note_serving(home: Path, base_url: str, host_map: Mapping[str, str]) -> None
 
     `lofte probe` runs beside the serving process, in an environment of its own, and must look at the same things.
     """
-    noted = {"base_url": base_url, "mailbox": settings.LOFTE_CANARY_MAILBOX, "host_map": dict(host_map)}
-    (home / _SERVING).write_text(json.dumps(noted, sort_keys=True), encoding="utf-8")
-
-
-def _noted(home: Path) -> Mapping[str, Any]:
-    try:
-        noted: Mapping[str, Any] = json.loads((home / _SERVING).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return noted
+    noted = {"base_url": base_url, "origin": settings.LOFTE_ORIGIN, "mailbox": settings.LOFTE_CANARY_MAILBOX}
+    serving.note(home, {**noted, "host_map": dict(host_map)})
