@@ -243,5 +243,7 @@ def chromium() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sabotage tests run one whole product in this process; what it leaves behind must not meet other tests: last."""
+    """Sabotage tests run one whole product and leave its settings behind: last where all share a process (scripts/test gives
+    them their own).
+    """
     items.sort(key=lambda item: "tests/sabotage/" in item.nodeid)
