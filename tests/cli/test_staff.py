@@ -65,7 +65,7 @@ def test_staff_are_listed_with_their_second_factor(password: str, capsys) -> Non
     capsys.readouterr()
 
     assert main(["staff", "list"]) == 0
-    assert capsys.readouterr().out == "anna\tstaff\tpassword only\nbo\tstaff\tpassword only\n"
+    assert capsys.readouterr().out == "anna\tno role\tpassword only\nbo\tno role\tpassword only\n"
 
 
 def test_nobody_is_listed_in_an_empty_house(entered, capsys) -> None:
@@ -114,4 +114,4 @@ def test_an_auditor_is_an_account_that_is_not_staff(entered, capsys):
     main(["staff", "add", "nora", "--auditor"])
     main(["staff", "list"])
 
-    assert "nora\tauditor\tpassword only" in capsys.readouterr().out
+    assert "nora\tauditors\tpassword only" in capsys.readouterr().out

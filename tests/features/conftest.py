@@ -5,11 +5,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
 
-from lofte.core import clock, mail
+from lofte.core import clock, mail, roles
 from lofte.features.consent import verbs as consent
 from lofte.features.outreach import verbs as outreach
 from lofte.features.register import verbs as register
+
+
+@pytest.fixture(autouse=True)
+def _who_works_here(request: pytest.FixtureRequest) -> None:
+    """Two data protection leads: the `staff:1` and `staff:7` these tests speak of. An actor that is nobody is let in nowhere."""
+    if request.node.get_closest_marker("django_db") is None:
+        return
+    request.getfixturevalue("db")
+    request.getfixturevalue("home")
+    for number in (1, 7):
+        roles.give(User.objects.create(pk=number, username=f"lead-{number}"), ["lead"], by=roles.OPERATOR)
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from lofte.core import clock, mail, outbox, publication
+from lofte.core import clock, mail, outbox, publication, roles
 from lofte.features.policy.files import read_directory
 from lofte.features.rights import verbs as rights
 from lofte.kernel.canonical import sha256_hex
 from lofte.rules.compile import compile_policy
 from lofte.rules.source import read
+from lofte.web.console.staff import SHOWN_BY
 
 POLICY = Path(__file__).parents[2] / "policies" / "xledger"
 PASSWORD = "correct horse battery staple"
@@ -139,8 +140,28 @@ def inside(visitor, subscriber, portal_code):
 
 
 @pytest.fixture
-def staff(xledger, log, db):
-    """A member of staff, signed in."""
-    client = Client()
-    client.force_login(User.objects.create_user("anna", password=PASSWORD, is_staff=True))
-    return client
+def member(db):
+    """A member of staff with these roles, signed in; ``member("bo", "register")``. With ``factor=False`` by password alone."""
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    def make(name, *held, factor=True):
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+        roles.give(user, held, by=roles.OPERATOR)
+        client = Client()
+        client.force_login(user)
+        if factor:
+            TOTP.activate(user, generate_totp_secret())
+            RecoveryCodes.activate(user)
+            session = client.session
+            session[SHOWN_BY] = user.pk
+            session.save()
+        return client
+
+    return make
+
+
+@pytest.fixture
+def staff(xledger, log, member):
+    """A data protection lead, signed in with a second factor."""
+    return member("anna", "lead")

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from lofte.core import roles
+from lofte.core.accounts import AUDITORS
 from lofte.core.publication import current
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Audience
@@ -27,18 +28,20 @@ ON_THE_WAY_TO = "second_factor_for"
 """Where the session keeps the page somebody wanted when they were asked for a second factor."""
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Only for accounts with a role that has the permission, and with a second factor where the page reaches people."""
+def needs(*permissions: str) -> Callable[[View], View]:
+    """Only for accounts with a role that has one of the permissions, and with a second factor where the page reaches people."""
 
     def over(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, **named: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
+            held = roles.permissions_of(request.user)
+            permission = next((each for each in permissions if each in held), permissions[0])
             roles.demand(request.user, permission)
             return _second_factor(request, permission) or view(request, **named)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # read by the test that no page is left unguarded
+        guarded.permissions = permissions  # type: ignore[attr-defined]  # read by the test that no page is left unguarded
         return guarded
 
     return over
@@ -81,6 +84,8 @@ def _second_factor(request: HttpRequest, permission: str) -> HttpResponseBase | 
         return None
     is_enrolled = is_mfa_enabled(user)
     if is_enrolled and request.session.get(SHOWN_BY) == user.pk:
+        if ON_THE_WAY_TO in request.session:
+            del request.session[ON_THE_WAY_TO]
         return None
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("console")
     request.session[ON_THE_WAY_TO] = back
@@ -90,7 +95,7 @@ def _second_factor(request: HttpRequest, permission: str) -> HttpResponseBase | 
 
 
 def is_auditor(user: Any) -> bool:
-    return roles.AUDITORS in roles.roles_of(user)
+    return AUDITORS in roles.roles_of(user)
 
 
 def actor(request: HttpRequest) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.console import views
+from lofte.web.console import approvals, views
 
 urlpatterns = [
     path("", views.board, name="console"),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("evidence/<int:index>/", views.evidence, name="console-evidence"),
     path("people/", views.people, name="console-people"),
     path("people/<uuid:person>/", views.person, name="console-person"),
+    path("approvals/", approvals.waiting, name="console-approvals"),
+    path("approvals/<uuid:approval>/", approvals.approval, name="console-approval"),
+    path("staff/", approvals.staff, name="console-staff"),
+    path("staff/<int:account>/", approvals.account, name="console-account"),
     path("operation/", views.operation, name="console-operation"),
     path("locale/", views.locale, name="console-locale"),
 ]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lofte.core import actions, clock
+from lofte.core import actions, clock, roles
 from lofte.core.evidence import log
 from lofte.core.publication import current
 from lofte.features.findings import reads as findings
@@ -25,7 +25,7 @@ from lofte.web.console import operation as running
 from lofte.web.console.file_words import file_in_words
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
-from lofte.web.console.staff import actor, promise_readers, staff_only
+from lofte.web.console.staff import actor, needs, promise_readers
 from lofte.web.pages import Edition
 from lofte.web.receipts import download
 
@@ -74,7 +74,7 @@ def promise(request: HttpRequest, promise: str) -> HttpResponse:
 
 
 @require_POST
-@staff_only
+@needs("promises.check")
 def check(request: HttpRequest) -> HttpResponse:
     """Start the probes of one promise, or of all, in the background."""
     locale, chosen = console_locale(request), request.POST.get("promise", "")
@@ -109,7 +109,7 @@ def evidence(request: HttpRequest, index: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_only
+@needs("people.search")
 def people(request: HttpRequest) -> HttpResponse:
     """Find one person by exact address, for a purpose. The address travels in the body, never in an address line."""
     form = _search_form(request)
@@ -123,7 +123,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@needs("people.read")
 def person(request: HttpRequest, person: UUID) -> HttpResponse:
     """What is held about a person for the purpose that was stated; the look is kept before anything is shown."""
     purpose = request.session.get("console_purpose", "")
@@ -142,7 +142,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@needs("operation.read")
 def operation(request: HttpRequest) -> HttpResponse:
     locale = console_locale(request)
     return _page(
@@ -240,7 +240,7 @@ def _shares(numbers: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _search_form(request: HttpRequest) -> forms.Form:
-    locale, published = console_locale(request), current()
+    locale, published, may_state = console_locale(request), current(), roles.purposes_of(request.user)
     address = forms.EmailField(
         label=say(locale, "console.address"),
         max_length=254,
@@ -253,7 +253,7 @@ def _search_form(request: HttpRequest) -> forms.Form:
     offered = [
         (key, published.word(locale, "purposes", key, "name"))
         for key, declared in published.policy.purposes.items()
-        if declared.scope == "person"
+        if declared.scope == "person" and key in may_state
     ]
     purpose = forms.ChoiceField(
         label=say(locale, "console.purpose"),
