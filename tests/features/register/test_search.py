@@ -31,7 +31,7 @@ def known(findable, somebody):
 
 
 def found(sought, purpose="customer"):
-    return [each.name for each in search.find(sought, purpose, by="staff:1").people]
+    return [each.name for each in search.find(sought, purpose, by="console").people]
 
 
 @database
@@ -80,15 +80,15 @@ def test_a_number_is_found_as_it_is_dialled_at_home_and_from_abroad(known, sough
 
 @database
 def test_everybody_who_is_shown_has_a_look_and_nobody_else(known):
-    search.find("Nordmann", "customer", by="staff:7")
+    search.find("Nordmann", "customer", by="console")
 
     assert {look.person_id for look in Look.everyone.all()} == set(known[:2])
-    assert {(look.by, look.purpose, look.allowed) for look in Look.everyone.all()} == {("staff:7", "customer", True)}
+    assert {(look.by, look.purpose, look.allowed) for look in Look.everyone.all()} == {("console", "customer", True)}
 
 
 @database
 def test_whom_the_purpose_may_not_see_is_counted_and_not_shown(known):
-    seen = search.find("Nordmann", "newsletter", by="staff:7")
+    seen = search.find("Nordmann", "newsletter", by="console")
 
     assert (seen.people, seen.withheld) == ((), 2)
 
@@ -134,7 +134,7 @@ def test_a_name_held_twice_is_one_person_once_and_found_until_both_are_gone(know
 def test_the_organisation_of_that_name_is_found_as_well(known):
     verbs.place(known[0], {"company": "Fjord AS"}, "customer", source="staff:1", market="NO", locale="nb")
 
-    seen = search.find("fjord  as", "customer", by="staff:1")
+    seen = search.find("fjord  as", "customer", by="console")
     assert seen.organisation is not None
     assert search.people_of(seen.organisation, 10) == [known[0]]
 
@@ -144,7 +144,7 @@ def test_more_people_than_are_shown_are_said_to_be_there(findable, somebody):
     for number in range(search.SHOWN + 2):
         somebody(f"n{number}@example.no", f"Nomen Nescio{number}")
 
-    seen = search.find("Nomen", "customer", by="staff:1")
+    seen = search.find("Nomen", "customer", by="console")
     assert (len(seen.people), seen.has_more) == (search.SHOWN, True)
 
 

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
-from lofte.features.register import erased, index, models, organisations, reads, verbs
+from lofte.features.register import attachments, duplicates, erased, index, merging, models, organisations, reads, verbs
 
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
@@ -43,7 +45,19 @@ declare(
     started_at=_WHEN, ended_at=_WHEN,
 )  # fmt: skip
 _TALK = Holds("*", "dialogue")
+_STAFF = NotPersonal("a room, or a staff member's number")
 declare(models.Dialogue, medium=_TALK, direction=_TALK, at=_TALK, by=NotPersonal("a room, or a staff member's number"))
+declare(
+    models.Attachment, dialogue=HANDLE, sealed_name=_TALK, sealed=_TALK, kind=_TALK, size=_TALK, by=_STAFF, at=_TALK,
+)  # fmt: skip
+declare(
+    models.Likeness, other=Holds("*", "handle"), reason=NotPersonal("a word of the code: what the two share"), found_at=_WHEN,
+    settled_by=_STAFF, settled_at=NotPersonal("when a member of staff looked"),
+)  # fmt: skip
+declare(
+    models.Merged, gone=Holds("*", "handle"), by=_STAFF, at=NotPersonal("when two members of staff agreed"),
+    counts=NotPersonal("names of tables and numbers of rows"), sealed=Holds("*", "*"),
+)  # fmt: skip
 declare(
     models.ErasedMark,
     mark=NotPersonal("a keyed hash of a keyed hash; it can only say yes to a value that is given again"),
@@ -53,6 +67,11 @@ _LEDGER = NotPersonal("says what was done with a file, not what stood in it")
 declare(
     models.Import, purpose=_POLICY, market=_POLICY, source=_POLICY, by=NotPersonal("a staff member's number"), rows=_LEDGER,
     done=_LEDGER, counts=_LEDGER, started_at=_LEDGER, finished_at=_LEDGER,
+)  # fmt: skip
+declare(
+    models.ListInHand, by=_STAFF, sealed=Holds("*", "*"), purpose=_POLICY, market=_POLICY, locale=_POLICY, source=_POLICY,
+    relation=_POLICY, new_ground_since=_LEDGER, leave_out_refused=_LEDGER, state=_LEDGER, problem=_POLICY, ledger=_LEDGER,
+    rows=_LEDGER, expires_at=_LEDGER,
 )  # fmt: skip
 
 
@@ -68,6 +87,8 @@ class _Register:
     due_counts = staticmethod(reads.due_counts)
     kept_by_law = staticmethod(reads.kept_by_law)
     hashes_of = staticmethod(reads.hashes_of)
+    attachment = staticmethod(attachments.content_of)
+    attachments = staticmethod(attachments.of_person)
 
     def welcome(self, *, provisional: bool = False) -> UUID:
         return verbs.welcome(provisional=provisional)
@@ -161,6 +182,19 @@ def _export(person_id: UUID) -> dict[str, Any]:
             {"holding": each.id, "medium": each.medium, "direction": each.direction, "at": each.at, "by": each.by}
             for each in models.Dialogue.objects.of(person_id).order_by("at")
         ],
+        "attachments": [
+            {
+                "id": each.id,
+                "holding": each.dialogue,
+                "name": each.name,
+                "kind": each.kind,
+                "size": each.size,
+                "at": each.at,
+            }
+            for each in attachments.of_person(person_id)
+        ],
+        "merged": merging.history(person_id),
+        "alike": models.Likeness.everyone.filter(Q(person_id=person_id) | Q(other=person_id)).count(),
         "signals": [{"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")],
     }
 
@@ -169,9 +203,12 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     """Organisations nobody else is in; what was erased is remembered so that a list cannot bring it back unseen."""
     left = set(models.Placement.objects.of(person_id).values_list("organisation", flat=True))
     places = models.Placement.objects.of(person_id)._raw_delete(using="default")
+    models.Likeness.everyone.filter(other=person_id).delete()
     erased.remember(index.only_theirs(person_id, hashes))
     return {"register_placement": places, "register_organisation": organisations.forget_empty(left)}
 
 
 ports.provide("register", _Register())
-register(Room("register", export=_export, erase=_erase))
+register(Room("register", export=_export, erase=_erase, merge=merging.follow))
+
+__all__ = ["duplicates"]

@@ -3,7 +3,7 @@
 from django.db import models
 
 from lofte.core import clock
-from lofte.core.models import Personal, this_site
+from lofte.core.models import Personal, new_id, this_site
 
 
 class Relation(Personal):
@@ -132,6 +132,50 @@ class Dialogue(Personal):
         indexes = [models.Index(fields=["person", "at"], name="register_dialogue_person")]
 
 
+class Attachment(Personal):
+    """A file that came with an entry of the dialogue, which it names and goes with. Its name and content are sealed."""
+
+    dialogue = models.UUIDField()
+    sealed_name = models.BinaryField()
+    sealed = models.BinaryField()
+    kind = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta(Personal.Meta):
+        indexes = [models.Index(fields=["person", "dialogue"], name="register_attachment_person")]
+
+
+class Likeness(Personal):
+    """Two people who may be one: ``person`` and ``other``, why it seems so, and, once somebody looked, that they are not.
+
+    Named once a pair, by the smaller id; nothing is ever merged by itself.
+    """
+
+    other = models.UUIDField(db_index=True)
+    reason = models.CharField(max_length=16)
+    found_at = models.DateTimeField(default=clock.now, db_index=True)
+    settled_by = models.CharField(max_length=64, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta(Personal.Meta):
+        constraints = [models.UniqueConstraint(fields=["person", "other"], name="register_likeness_once")]
+
+
+class Merged(Personal):
+    """Another record turned out to be this person: under which handle it went, who said so, and what stood there twice.
+
+    ``sealed`` holds what was the same in both and is kept once: field, purpose, source and since when, of the one that went.
+    """
+
+    gone = models.UUIDField(db_index=True)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+    counts = models.JSONField(default=dict)
+    sealed = models.BinaryField(null=True)
+
+
 class ErasedMark(models.Model):
     """A value that was erased with its person, as a keyed hash of its keyed hash: catches it when a list brings it back."""
 
@@ -153,3 +197,33 @@ class Import(models.Model):
     counts = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
+
+
+class ListInHand(models.Model):
+    """A list somebody gave in the console: judged, waiting for their word, or being taken in. Gone within an hour of the last step.
+
+    Of many people and reached by none of them: everything the file says is sealed under a key of its own that goes with the row.
+    """
+
+    class State(models.TextChoices):
+        JUDGED = "judged"
+        ORDERED = "ordered"
+        DONE = "done"
+        STOPPED = "stopped"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    by = models.CharField(max_length=64)
+    sealed = models.BinaryField()
+    purpose = models.CharField(max_length=64)
+    market = models.CharField(max_length=2)
+    locale = models.CharField(max_length=8)
+    source = models.CharField(max_length=64)
+    relation = models.CharField(max_length=64, blank=True)
+    new_ground_since = models.DateField(null=True)
+    leave_out_refused = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.JUDGED)
+    problem = models.CharField(max_length=64, blank=True)
+    ledger = models.UUIDField(null=True)
+    rows = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)

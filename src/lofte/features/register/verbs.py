@@ -13,7 +13,7 @@ from lofte.core import blind, clock, publication, vault
 from lofte.core.models import Person, new_id
 from lofte.core.retry import in_transaction
 from lofte.features.register import due, index, organisations
-from lofte.features.register.models import Dialogue, Holding, Placement, Relation, Signal
+from lofte.features.register.models import Attachment, Dialogue, Holding, Placement, Relation, Signal
 from lofte.kernel import ids
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import DataField, Purpose
@@ -21,7 +21,7 @@ from lofte.rules.published import Published
 
 PLACED = ("company", "title", "role")  # the fields a place in an organisation consists of
 _REPLY = "reply"
-_MANY = ("dialogue",)  # categories of which a person has many: each letter and call is its own holding
+MANY = ("dialogue",)  # categories of which a person has many: each letter and call is its own holding
 
 
 def welcome(*, provisional: bool = False) -> UUID:
@@ -71,7 +71,7 @@ def _hold_one(
     market: str, locale: str, published: Published, wording: str,
 ) -> UUID:  # fmt: skip
     text = blind.clean(shape.kind, value)
-    earlier = _earlier(opener, field, purpose, text) if shape.category not in _MANY else None
+    earlier = _earlier(opener, field, purpose, text) if shape.category not in MANY else None
     return _write(opener, earlier, field, shape, text, purpose, declared, source, market, locale, published, wording)
 
 
@@ -176,7 +176,7 @@ def note(
     if at > clock.now():
         raise Problem("register.bad-value", "this has not happened yet", Place(key="at"), status=422)
     shape = publication.current().policy.fields.get(field)
-    if shape is None or shape.category not in _MANY:
+    if shape is None or shape.category not in MANY:
         raise Problem("register.undeclared", "the policy declares no such dialogue", Place(key=field), status=422)
     holding = hold_value(person_id, field, text, purpose, source=by, market=market, locale=locale)
     Dialogue.objects.create(id=holding, person_id=person_id, medium=medium, direction=direction, at=at, by=by)
@@ -232,6 +232,7 @@ def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | Non
 def _drop_beside(person_id: UUID, gone: set[UUID]) -> None:
     """What stood beside the holdings that went: notes of when a call was, places in organisations."""
     Dialogue.objects.of(person_id).filter(id__in=gone)._raw_delete(using="default")
+    Attachment.objects.of(person_id).filter(dialogue__in=gone)._raw_delete(using="default")
     places = Placement.objects.of(person_id)
     for field in ("title", "role"):
         places.filter(**{f"{field}__in": gone}).update(**{field: None})
