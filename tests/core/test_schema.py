@@ -10,7 +10,16 @@ from lofte.core.holdings import Holds, NotPersonal
 # Lookup tables: unique across persons, so their primary key is the hash itself (rule 3).
 LOOKUPS = {"core.BlindIndex": "entry", "core.Code": "hash", "core.Counter": "key"}
 # Personal for moments or by handle only, with no person to hang on; each says why in its docstring.
-BETWEEN = {"rights.Ask", "rights.Erasure", "core.Outbox", "core.Obligation"}
+BETWEEN = {
+    "rights.Ask",
+    "rights.Erasure",
+    "rights.Request",
+    "rights.Step",
+    "core.Outbox",
+    "core.Obligation",
+    "core.Approval",
+    "register.ListInHand",
+}
 
 
 def label(model: type[models.Model]) -> str:
