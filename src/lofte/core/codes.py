@@ -32,10 +32,13 @@ def hash_of(token: str) -> str:
 
 def issue(
     purpose: str, person_id: UUID, *, market: str, locale: str, lasts: timedelta | None,
-    single_use: bool = True, about: UUID | None = None,
+    single_use: bool = True, about: UUID | None = None, token: str = "",
 ) -> str:  # fmt: skip
-    """A new token for one purpose and person. ``lasts`` None: until the person is erased."""
-    token, at = secrets.token_urlsafe(TOKEN_BYTES), clock.now()
+    """A new token for one purpose and person. ``lasts`` None: until the person is erased.
+
+    ``token`` is given where it is made of a secret the holder has already and a few digits that were mailed.
+    """
+    token, at = token or secrets.token_urlsafe(TOKEN_BYTES), clock.now()
     Code.objects.create(
         hash=hash_of(token), purpose=purpose, person_id=person_id, market=market, locale=locale, about=about,
         single_use=single_use, made_at=at, expires_at=at + lasts if lasts else None,

@@ -252,6 +252,16 @@ class Promise(Declared):
     controls: list[Binding] = Field(default_factory=list)
 
 
+class Rights(Declared):
+    """How sure the portal must be of who sits there. The link to the mailbox opens a visit; these acts ask for a code as well."""
+
+    fresh_code: list[Literal["download", "correct", "erase"]] = Field(
+        default_factory=lambda: ["download", "correct", "erase"],
+        description="acts that ask for a new code to the mailbox once the visit is older than `fresh_for`; all three unless said",
+    )
+    fresh_for: Period = Field("PT10M", description="how long a visit or a code counts as fresh")
+
+
 class Policy(Declared):
     """The whole of policy.yaml."""
 
@@ -272,6 +282,7 @@ class Policy(Declared):
     tags: dict[Id, Tag]
     cookies: dict[str, Cookie]
     forms: dict[Id, Form]
+    rights: Rights = Field(default_factory=Rights)
     promises: dict[PromiseId, Promise]
 
     def locales(self) -> list[Locale]:
