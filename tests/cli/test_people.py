@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from lofte.cli.main import main
+from lofte.core import roles
 from lofte.core.models import Person
 from lofte.features.register import reads
 
@@ -14,7 +15,7 @@ LIST = "E-post,name,company,Shoe\nola@example.no,Ola Dunk,Fjord AS,43\nnonsense,
 @pytest.fixture
 def people(entered, published, tmp_path):
     """The command as Anna of the staff gives it."""
-    User.objects.create_user("anna", is_staff=True)
+    roles.give(User.objects.create_user("anna"), ["lead"], by=roles.OPERATOR)
     (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
 
     def run(action, *more, file="list.csv", by="anna"):
@@ -87,3 +88,10 @@ def test_a_refused_export_leaves_no_file(people, tmp_path, capsys):
 def test_what_is_not_understood_is_said(people, capsys, more, code):
     assert people("import", *more) == 1
     assert f"error[{code}]" in capsys.readouterr().err
+
+
+def test_a_list_leaves_only_by_somebody_whose_role_hands_out_lists(people, capsys):
+    roles.give(User.objects.create_user("bo"), ["register"], by=roles.OPERATOR)
+
+    assert people("export", file="out.csv", by="bo") == 1
+    assert "error[roles.not-allowed]" in capsys.readouterr().err

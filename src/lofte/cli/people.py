@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def take_in(args: argparse.Namespace) -> int:
     from lofte.features.register import imports, sheets
 
-    by = _staff(args.by)
+    by = _staff(args.by, "people.import")
     content = _read(args.file)
     into = imports.Into(
         args.purpose, args.market, args.locale, _slug(args.source), args.relation, args.new_ground_since
@@ -86,7 +86,7 @@ def take_in(args: argparse.Namespace) -> int:
 def give_out(args: argparse.Namespace) -> int:
     from lofte.features.register import exports
 
-    count, by = exports.Count(), _staff(args.by)
+    count, by = exports.Count(), _staff(args.by, "people.export")
     form = {".csv": "csv", ".vcf": "vcard", ".vcard": "vcard"}.get(args.file.suffix.lower())
     if form is None:
         raise Problem("people.form", "the file's name says its form", Place(str(args.file)), expected=".csv or .vcf")
@@ -154,10 +154,13 @@ def _read(file: Path) -> bytes:
         return content.read(LARGEST + 1)
 
 
-def _staff(name: str) -> str:
+def _staff(name: str, permission: str) -> str:
     from django.contrib.auth.models import User
+
+    from lofte.core import roles
 
     user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
     if user is None:
         raise Problem("staff.unknown", "nobody of this name is staff", way_out="See them with: lofte staff list")
+    roles.demand(user, permission)
     return f"staff:{user.pk}"

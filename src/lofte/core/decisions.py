@@ -55,11 +55,12 @@ def decide(
     def answer(allowed: bool, reason: str, law: str) -> Decision:
         return Decision(allowed, reason, promise_of(published, purpose, reason), law)
 
-    if may_state is not None and purpose not in may_state:
+    declared = published.policy.purposes.get(purpose)
+    is_known = purpose in BY_LAW or (declared is not None and declared.scope == "person")
+    if is_known and may_state is not None and purpose not in may_state:
         return answer(False, "not-their-purpose", "GDPR 32(4)")
     if purpose in BY_LAW:
         return answer(True, "by-law", BY_LAW[purpose])
-    declared = published.policy.purposes.get(purpose)
     if declared is None or declared.scope != "person":
         return answer(False, "undeclared-purpose", "GDPR 5(1)(b)")
     if not set(fields) <= set(declared.fields):
