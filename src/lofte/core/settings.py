@@ -88,6 +88,8 @@ ROOT_URLCONF = "lofte.web.urls" if _installed("lofte.web") and find_spec("lofte.
 APPEND_SLASH = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest honest form, a newsletter issue, is far below
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+if _installed("lofte.web") and find_spec("lofte.web.uploads"):
+    FILE_UPLOAD_HANDLERS = ["lofte.web.uploads.Guarded"]  # in memory, from staff
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
