@@ -9,6 +9,7 @@ PATHS = {
     "address": "/my/{market}/{locale}/address/{code}/",
     "portal": "/my/{market}/{locale}/",
     "policy": "/lofte/policy/{market}/{locale}/",
+    "requests": "/console/requests/",
 }
 
 

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from lofte.core import clock, ports, publication, vault
+from lofte.core.decisions import BY_LAW
 from lofte.core.links import link
 from lofte.core.models import Mail, new_id
 from lofte.core.tasks import duty
@@ -122,6 +123,20 @@ def send(letter: Letter) -> UUID:
     return row_id
 
 
+def tell_house(to: str, subject: str, text: str) -> bool:
+    """A letter to ourselves, sent at once: nothing personal may stand in it. False without LOFTE_SMTP; raises OSError or
+    SMTPException when the server does not take it."""
+    if not settings.EMAIL_HOST:
+        return False
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = settings.DEFAULT_FROM_EMAIL, to, subject
+    message["Date"], message["Auto-Submitted"] = format_datetime(clock.now()), "auto-generated"
+    message.set_content(text)
+    with _server() as server:
+        server.send_message(message)
+    return True
+
+
 def suppress(person_id: UUID, purpose: str, reason: str) -> int:
     """Take what waits for this person and purpose out of the queue; the rows stay and say why."""
     return (
@@ -198,6 +213,11 @@ def _take(person_id: UUID, row_id: UUID, at: datetime) -> Mail | None:
     if not rows.update(state=Mail.State.SENDING, next_at=at + _LEASE):
         return None
     row: Mail = Mail.objects.of(person_id).get(id=row_id)
+    if row.purpose not in BY_LAW and ports.is_restricted(person_id):
+        Mail.objects.of(person_id).filter(id=row_id).update(
+            state=Mail.State.SUPPRESSED, reason="restricted", sealed=None
+        )
+        return None
     if row.is_marketing and not ports.consents().is_granted(person_id, row.purpose):
         Mail.objects.of(person_id).filter(id=row_id).update(
             state=Mail.State.SUPPRESSED, reason="no-consent", sealed=None

@@ -27,6 +27,8 @@ from lofte.kernel.problems import Problem
 
 What, State = Obligation.What, Obligation.State
 
+LIFTED = "lifted"
+"""The purpose of a `restrict` that ends one: data may be used again."""
 LEASE = timedelta(minutes=10)  # longer than any connector may take for one act
 _TIME_A_ROUND = timedelta(minutes=4)  # below the lease of the duty itself
 _BATCH = 100

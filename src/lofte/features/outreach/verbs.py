@@ -255,6 +255,9 @@ def _queue_one(issue: Issue, person_id: UUID) -> None:
     if not ports.consents().is_granted(person_id, issue.purpose):
         _note(issue, person_id, "suppressed", "no-consent")
         return
+    if ports.is_restricted(person_id):
+        _note(issue, person_id, "suppressed", "restricted")
+        return
     held = ports.register().read(person_id, issue.purpose, ("email", "name", "topics"), by="outreach")
     wanted = [each for each in held.get("topics", "").split(",") if each]
     market, locale = ports.register().market_of(person_id) or ("", "")

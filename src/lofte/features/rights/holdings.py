@@ -1,8 +1,11 @@
 """What this room holds, and its side of `core.ports`."""
 
+from typing import Any
+from uuid import UUID
+
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import merging, models, verbs
+from lofte.features.rights import follow, merging, models, requests, restriction, verbs
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -20,6 +23,25 @@ declare(
     started_at=_WHEN, finished_at=_WHEN, next_at=_WHEN,
 )  # fmt: skip
 
+declare(
+    models.Request, reference=NotPersonal("random, written only on letters about it"),
+    subject=Holds("rights", "handle"), owner=NotPersonal("whose vault key seals the row"),
+    sealed=Holds("rights", "email"), right=Holds("rights", "dialogue"),
+    purpose=_POLICY, channel=_POLICY, market=_POLICY, locale=Holds("rights", "locale"), law=_POLICY,
+    by=NotPersonal("person, system or a staff member's number"), state=_WORK, outcome=_WORK, ends_itself=_WORK,
+    received_at=Holds("rights", "dialogue"), identified_at=_WHEN, extended_at=_WHEN, closed_at=_WHEN, due_on=_WHEN,
+    notice_by=_WHEN, noted_at=_WHEN,
+)  # fmt: skip
+declare(
+    models.Step, request=NotPersonal("the id of a row"), kind=_WORK, by=NotPersonal("person, system or a staff member's number"),
+    at=_WHEN, reason=NotPersonal("one of a few words of the code"), sealed=Holds("rights", "dialogue"),
+    about=NotPersonal("the id of a row"),
+)  # fmt: skip
+declare(
+    models.Restriction, request=NotPersonal("the id of a row"), by=NotPersonal("person or a staff member's number"),
+    since=Holds("rights", "dialogue"), told_at=Holds("rights", "dialogue"), lifted_at=Holds("rights", "dialogue"),
+)  # fmt: skip
+
 
 class _Eraser:
     """This room as `core.ports.Eraser`."""
@@ -27,5 +49,27 @@ class _Eraser:
     erase = staticmethod(verbs.erase)
 
 
+class _Restrictions:
+    """This room as `core.ports.Restrictions`."""
+
+    is_restricted = staticmethod(restriction.is_restricted)
+
+
+def _export(person_id: UUID) -> dict[str, Any]:
+    """When the data was restricted; requests are gathered with their words by `gathering`."""
+    rows = models.Restriction.objects.of(person_id).order_by("since")
+    return {"restrictions": list(rows.values("since", "told_at", "lifted_at", "by"))}
+
+
+def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
+    """Requests are kept as bare records (what, when, how it ended) without the person and their words."""
+    order = models.Erasure.objects.filter(subject=person_id).values_list("id", flat=True).first()
+    requests.forget_person(person_id, order)
+    return {}
+
+
 ports.provide("eraser", _Eraser())
-register(Room("rights", merge=merging.merge))
+ports.provide("restrictions", _Restrictions())
+register(Room("rights", export=_export, erase=_erase, merge=merging.merge))
+
+__all__ = ["follow"]  # imported for its duties

@@ -3,12 +3,18 @@
 from uuid import UUID
 
 from lofte.core import merging
-from lofte.features.rights.models import Correction, Erasure
+from lofte.features.rights import requests
+from lofte.features.rights.models import Correction, Erasure, Restriction
 from lofte.kernel.problems import Problem
 
 
 def merge(keep: UUID, gone: UUID) -> dict[str, int]:
-    """Corrections in waiting follow. An erasure of either of them must end first."""
+    """Requests keep their history, a restriction of either holds for both, corrections in waiting follow. An erasure of either must
+    end first."""
     if Erasure.objects.filter(subject__in=(keep, gone)).exists():
         raise Problem("merge.erasure", "one of the two is being erased", law="GDPR 17", status=409)
-    return {"rights_correction": merging.move(Correction, keep, gone, sealed=["sealed"])}
+    requests.merge(keep, gone)
+    return {
+        "rights_correction": merging.move(Correction, keep, gone, sealed=["sealed"]),
+        "rights_restriction": merging.move(Restriction, keep, gone),
+    }

@@ -1,4 +1,4 @@
-"""Tables of the rights: questions in waiting, corrections in waiting, erasures under way."""
+"""Tables of the rights: requests and their history, restrictions, questions in waiting, erasures under way."""
 
 from django.db import models
 
@@ -59,3 +59,104 @@ class Erasure(models.Model):
     started_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(default=clock.now, db_index=True)
+
+
+class Request(models.Model):
+    """A person exercising a right, from the day it came until it is answered, and as a bare record for as long as the law asks.
+
+    Not reached by `person_id`: it may come from somebody nobody knows yet, and outlives an erasure as what, when and how it ended.
+    ``subject`` is who it is said to be from, and surely is once ``identified_at`` stands. ``owner`` is whose vault key seals the
+    words: the subject's, or the request's own while there is no subject. ``due_on`` and ``notice_by`` follow from the law pack and
+    are written anew by everything that moves them.
+    """
+
+    class Right(models.TextChoices):
+        ACCESS = "access"
+        RECTIFICATION = "rectification"
+        ERASURE = "erasure"
+        PORTABILITY = "portability"
+        WITHDRAWAL = "withdrawal"
+        OBJECTION = "objection"
+        RESTRICTION = "restriction"
+        QUESTION = "question"
+        COMPLAINT = "complaint"
+        APPEAL = "appeal"
+
+    class Channel(models.TextChoices):
+        PORTAL = "portal"
+        MAIL = "mail"
+        PHONE = "phone"
+        MEETING = "meeting"
+        CHAT = "chat"
+        POST = "post"
+
+    class State(models.TextChoices):
+        RECEIVED = "received"
+        IDENTIFYING = "identifying"
+        WORKING = "working"
+        WAITING = "waiting"
+        ANSWERED = "answered"
+        REFUSED = "refused"
+        DONE = "done"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    reference = models.CharField(max_length=9, db_index=True)
+    subject = models.UUIDField(null=True)
+    owner = models.UUIDField(null=True)
+    sealed = models.BinaryField(null=True)
+    right = models.CharField(max_length=16, choices=Right.choices)
+    purpose = models.CharField(max_length=64, blank=True)
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    market = models.CharField(max_length=2)
+    locale = models.CharField(max_length=8)
+    law = models.CharField(max_length=8)
+    by = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
+    outcome = models.CharField(max_length=32, blank=True)
+    ends_itself = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+    identified_at = models.DateTimeField(null=True)
+    extended_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    due_on = models.DateField()
+    notice_by = models.DateField(null=True)
+    noted_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "due_on"], name="rights_request_due"),
+            models.Index(fields=["subject", "received_at"], name="rights_request_subject"),
+            models.Index(fields=["closed_at"], name="rights_request_closed"),
+        ]
+
+
+class Step(models.Model):
+    """One thing that happened to a request: who, when, and sealed, with which words. ``about`` is what was ordered by it: an
+    erasure, a correction, a consent event, a restriction. Appended, never changed; the words go with the person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site_id = models.UUIDField(default=this_site, editable=False)
+    request = models.UUIDField()
+    kind = models.CharField(max_length=32)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+    reason = models.CharField(max_length=32, blank=True)
+    sealed = models.BinaryField(null=True)
+    about = models.UUIDField(null=True, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["request", "at"], name="rights_step_request")]
+
+
+class Restriction(Personal):
+    """From ``since`` to ``lifted_at`` a person's data may only be kept (GDPR 18). ``told_at`` is when they were told of its end."""
+
+    request = models.UUIDField(null=True)
+    by = models.CharField(max_length=64)
+    since = models.DateTimeField(default=clock.now)
+    told_at = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta(Personal.Meta):
+        indexes = [models.Index(fields=["person", "lifted_at"], name="rights_restriction_person")]

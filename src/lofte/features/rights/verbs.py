@@ -12,8 +12,8 @@ from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import Change
 from lofte.core.tasks import duty
-from lofte.features.rights import erasure
-from lofte.features.rights.models import Ask, Correction
+from lofte.features.rights import erasure, requests
+from lofte.features.rights.models import Ask, Correction, Step
 from lofte.features.rights.nouns import Erased, Grant, PlanItem, Residue
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import Basis
@@ -90,6 +90,8 @@ def _answer(row_id: UUID) -> None:
 def open_portal(code: str) -> Grant:
     """Use up the link (POST, never GET): a session of 30 minutes for the person it was mailed to."""
     opened = codes.redeem(code, "open")
+    if opened.about:  # the link was sent to learn who a request is from
+        requests.proved(opened.about, opened.person_id)
     token = codes.issue(
         "session", opened.person_id, market=opened.market, locale=opened.locale, lasts=SESSION_LASTS, single_use=False
     )
@@ -122,27 +124,33 @@ def correct(person_id: UUID, holding_id: UUID, value: str) -> bool:
     if not text:
         raise Problem("register.bad-value", "an empty value is nothing to hold", Place(key=held.field), status=422)
     if shape.kind == "email" and blind.normalise("email", text) != blind.normalise("email", held.value):
-        _ask_new_address(person_id, holding_id, text, held.market, held.locale)
+        asked = _ask_new_address(person_id, holding_id, text, held.market, held.locale)
+        if asked and not requests.continues(person_id, "rectification", asked):
+            requests.begun_by_person(person_id, "rectification", about=asked, kind="address_asked")
         return False
-    _correct_everywhere(person_id, holding_id, text)
+    about = correct_everywhere(person_id, holding_id, text)
+    requests.begun_by_person(person_id, "rectification", about=about)
     actions.record("person.corrected", "person", field=held.field)
     return True
 
 
-def _correct_everywhere(person_id: UUID, holding_id: UUID, text: str) -> None:
-    """Here at once, and owed to every connected system in the same transaction (GDPR 16, 19)."""
+def correct_everywhere(person_id: UUID, holding_id: UUID, text: str) -> UUID:
+    """Here at once, and owed to every connected system in the same transaction (GDPR 16, 19). Returns what they know it by."""
     register = ports.register()
     before = register.needles_of(person_id)
     field = register.correct(person_id, holding_id, text)
     after = register.needles_of(person_id)
     old = next((value for name, value in before if name == field and (name, value) not in after), "")
     known = dict.fromkeys([*before, *after])  # a system may know them by the old value or by the new one
-    obligations.owe("correct", person_id, known, about=new_id(), change=Change(field, old, text))
+    about = new_id()
+    obligations.owe("correct", person_id, known, about=about, change=Change(field, old, text))
+    return about
 
 
-def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: str, locale: str) -> None:
+def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: str, locale: str) -> UUID | None:
+    """Returns the id of what now waits for the new address; None when too many links went there already."""
     if not limits.allow("address", blind.normalise("email", address), *PER_ADDRESS):
-        return
+        return None
     row_id, at = new_id(), clock.now()
     sealed = vault.opener(person_id).seal(row_id, address.encode())
     Correction.objects.of(person_id).filter(holding_id=holding_id).delete()
@@ -155,6 +163,7 @@ def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: st
         hours=int(ADDRESS_LASTS.total_seconds() // 3600),
     )  # fmt: skip
     mail.send(mail.Letter("address", person_id, address, words, "rights"))
+    return row_id
 
 
 @in_transaction
@@ -168,8 +177,9 @@ def confirm_address(code: str) -> tuple[str, str]:
     if row is None:
         raise Problem("code.unknown", "this link is not valid, or no longer", way_out="Ask for a new one.", status=410)
     address = vault.opener(row.person_id).open(row.id, row.sealed).decode()
-    _correct_everywhere(row.person_id, row.holding_id, address)
+    about = correct_everywhere(row.person_id, row.holding_id, address)
     Correction.objects.of(row.person_id).filter(id=row.id).delete()
+    requests.went_on(row.person_id, row.id, about)
     actions.record("person.corrected", "person", field="email")
     return opened.market, opened.locale
 
@@ -177,26 +187,45 @@ def confirm_address(code: str) -> tuple[str, str]:
 @duty("rights.forget_corrections", every=timedelta(hours=1))
 def forget_corrections(at: datetime) -> int:
     """Addresses that never proved themselves."""
-    gone, _ = Correction.everyone.filter(expires_at__lte=at).delete()
+    late = list(Correction.everyone.filter(expires_at__lte=at).values_list("id", flat=True))
+    gone, _ = Correction.everyone.filter(id__in=late).delete()
+    for request in Step.objects.filter(about__in=late, kind="address_asked").values_list("request", flat=True):
+        requests.lapse(request)
     return gone
 
 
+@in_transaction
 def withdraw(person_id: UUID, purpose: str) -> UUID:
     """Take back a consent, at once. Returns the id of the consent event."""
+    event = take_back(person_id, purpose, "portal")
+    requests.begun_by_person(person_id, "withdrawal", purpose=purpose, about=event)
+    return event
+
+
+def take_back(person_id: UUID, purpose: str, method: str) -> UUID:
+    """As `withdraw`, by any way the person chose; the caller keeps the request."""
     if _basis(purpose) is not Basis.CONSENT:
         raise Problem(
             "rights.not-withdrawable", "this purpose does not rest on consent", Place(key=purpose), status=422
         )
-    return ports.consents().withdraw(person_id, purpose, method="portal")
+    return ports.consents().withdraw(person_id, purpose, method=method)
 
 
+@in_transaction
 def object_to(person_id: UUID, purpose: str) -> UUID:
     """Object to a use that rests on legitimate interest; for marketing it is absolute (GDPR 21(2))."""
+    event = take_objection(person_id, purpose, "portal")
+    requests.begun_by_person(person_id, "objection", purpose=purpose, about=event)
+    return event
+
+
+def take_objection(person_id: UUID, purpose: str, method: str) -> UUID:
+    """As `object_to`, by any way the person chose; the caller keeps the request."""
     if _basis(purpose) not in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
         raise Problem(
             "rights.not-objectable", "this purpose does not rest on legitimate interest", Place(key=purpose), status=422
         )
-    return ports.consents().object_to(person_id, purpose, method="portal")
+    return ports.consents().object_to(person_id, purpose, method=method)
 
 
 def _basis(purpose: str) -> Basis | None:
@@ -214,7 +243,9 @@ def erase(person_id: UUID, by: str = "person") -> Erased:
 
     Can be killed at any moment; `resume` (a duty) or calling it again carries it to its end. ``by``: person, staff:<id> or sweep.
     """
-    return erasure.erase(person_id, by)
+    done = erasure.erase(person_id, by)
+    requests.end_about(done.id)
+    return done
 
 
 @duty("rights.resume_erasures", every=timedelta(minutes=1))

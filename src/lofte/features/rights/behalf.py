@@ -1,0 +1,120 @@
+"""What staff does for somebody who asked by letter or telephone: the same acts as in the portal, bound to the request.
+
+Every verb first makes sure that it is certain who the request is from; an act for the wrong person is a breach.
+"""
+
+from uuid import UUID
+
+from lofte.core import actions, approvals, obligations, ports, publication
+from lofte.core.models import Mail
+from lofte.core.retry import in_transaction
+from lofte.features.rights import erasure, letters, requests, restriction, verbs
+from lofte.features.rights.models import Request
+from lofte.kernel.problems import Problem
+
+Right = Request.Right
+ERASE = "rights.erase"
+"""The dangerous act two people decide on."""
+
+
+@in_transaction
+def hand_over(request_id: UUID, by: str) -> None:
+    """Access and portability: mail a link that opens their data once, to see and to download. Systems are asked for copies now."""
+    case = requests.demand_identified(request_id)
+    assert case.person_id is not None
+    _demand(case.right, Right.ACCESS, Right.PORTABILITY)
+    code = requests.link_of(case)
+    if letters.send(case, "copy", code=code, days=requests.LINK_LASTS.days) is None:
+        raise Problem("request.nobody-to-write-to", "there is no address to write to", status=409)
+    obligations.export(case.person_id, ports.register().needles_of(case.person_id))
+    requests.acted(request_id, by, None, reason="handed_over")
+    actions.record("request.handed_over", by, right=case.right)
+
+
+@in_transaction
+def correct(request_id: UUID, holding_id: UUID, value: str, by: str) -> None:
+    """Put a value right, here and in every connected system (GDPR 16, 19). ``by`` answers for it that a new address is theirs."""
+    case = requests.demand_identified(request_id)
+    assert case.person_id is not None
+    about = verbs.correct_everywhere(case.person_id, holding_id, value)
+    requests.acted(request_id, by, about)
+    actions.record("person.corrected", by)
+
+
+@in_transaction
+def stop(request_id: UUID, purpose: str, by: str) -> None:
+    """Withdrawal or objection, for the purpose they named."""
+    case = requests.demand_identified(request_id)
+    assert case.person_id is not None
+    _demand(case.right, Right.WITHDRAWAL, Right.OBJECTION)
+    if case.right == Right.WITHDRAWAL:
+        event = verbs.take_back(case.person_id, purpose, case.channel)
+    else:
+        event = verbs.take_objection(case.person_id, purpose, case.channel)
+    requests.names(request_id, purpose)
+    requests.acted(request_id, by, event)
+    letters.send(requests.one(request_id), "stopped", purpose=_named(purpose, case.locale))
+
+
+@in_transaction
+def restrict(request_id: UUID, by: str) -> None:
+    case = requests.demand_identified(request_id)
+    assert case.person_id is not None
+    _demand(case.right, Right.RESTRICTION, Right.OBJECTION)  # while an objection is weighed (GDPR 18(1)(d))
+    restriction.restrict(case.person_id, by, request_id)
+    letters.send(requests.one(request_id), "restricted")
+
+
+@in_transaction
+def ask_to_erase(request_id: UUID, by: str) -> UUID:
+    """Ask a second person to approve the erasure. Returns the id of the approval."""
+    case = requests.demand_identified(request_id)
+    _demand(case.right, Right.ERASURE)
+    requests.add_step(request_id, "approval_asked", by)
+    return approvals.ask(ERASE, by, request_id)
+
+
+def _approved(approved: approvals.Approved) -> None:
+    """Two people have decided: tell the person, as long as there is an address; the erasure begins when the letter has left."""
+    if approved.about is None:
+        raise Problem("request.unknown", "the request is no longer there", status=404)
+    case = requests.demand_identified(approved.about)
+    letters.send(case, "erasing")
+    requests.add_step(case.id, "approved", approved.decided_by)
+
+
+approvals.act(ERASE, _approved, needs="requests.decide")
+
+
+def begin_erasures() -> int:
+    """Begin what was approved, once the letter about it is no longer waiting: it would go with the person. Returns how many."""
+    begun = 0
+    for row in Request.objects.filter(right=Right.ERASURE, state__in=requests.OPEN, subject__isnull=False):
+        case = requests.one(row.id)
+        if case.has("approved") and not case.has("acted") and not _letter_waits(row):
+            erasure.erase(row.subject, _approver(case))  # type: ignore[arg-type]  # filtered above
+            begun += 1
+    return begun
+
+
+def _approver(case: requests.Case) -> str:
+    return next(each.by for each in reversed(case.history) if each.kind == "approved")
+
+
+def _letter_waits(row: Request) -> bool:
+    if row.subject is None:
+        return False
+    waiting = (Mail.State.QUEUED, Mail.State.SENDING)
+    return bool(Mail.objects.of(row.subject).filter(about=row.id, state__in=waiting).exists())
+
+
+def _demand(right: str, *fitting: str) -> None:
+    if right not in fitting:
+        raise Problem("request.other-right", "this is not what was asked for", status=409)
+
+
+def _named(purpose: str, locale: str) -> str:
+    try:
+        return publication.current().word(locale, "purposes", purpose, "name")
+    except Problem:  # a policy without words in this language: better the key than no letter
+        return purpose

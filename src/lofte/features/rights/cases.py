@@ -1,0 +1,275 @@
+"""Requests as others see them: a case with its last days, what it waits for and its history. Reads only; verbs are in `requests`.
+
+A line of the list holds nothing personal. The words of a request are opened with `words_of`, which its caller has logged as a look.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from lofte.core import clock, vault
+from lofte.core.models import Obligation, Outbox
+from lofte.features.rights import deadlines
+from lofte.features.rights.deadlines import Terms
+from lofte.features.rights.models import Correction, Erasure, Request, Step
+from lofte.kernel.problems import Problem
+from lofte.rules.deadlines import Wait
+
+State, Right = Request.State, Request.Right
+OPEN = (State.RECEIVED, State.IDENTIFYING, State.WORKING, State.WAITING)
+CLOSED = (State.ANSWERED, State.REFUSED, State.DONE)
+
+PERSON, LOG, SEARCH = "person", "log", "search"
+"""What a request may wait for besides the connected systems: the person's word, the evidence log, the search for residue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of the history. ``has_words`` when somebody wrote something; open them with `words_of`."""
+
+    id: UUID
+    kind: str
+    by: str
+    at: datetime
+    reason: str
+    about: UUID | None
+    has_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request. ``waiting_for`` names connected systems, or `PERSON`, `LOG`, `SEARCH`; empty when it waits for us."""
+
+    id: UUID
+    reference: str
+    person_id: UUID | None
+    right: str
+    purpose: str
+    channel: str
+    market: str
+    locale: str
+    law: str
+    by: str
+    state: str
+    outcome: str
+    ends_itself: bool
+    received_at: datetime
+    identified_at: datetime | None
+    extended_at: datetime | None
+    closed_at: datetime | None
+    deadline: Terms
+    waiting_for: tuple[str, ...]
+    history: tuple[Event, ...] = field(repr=False)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    def has(self, kind: str) -> bool:
+        return any(each.kind == kind for each in self.history)
+
+    def abouts(self) -> tuple[UUID, ...]:
+        return tuple(each.about for each in self.history if each.about)
+
+
+def one(request_id: UUID) -> Case:
+    """Raises Problem `request.unknown`."""
+    row = Request.objects.filter(pk=request_id).first()
+    if row is None:
+        raise Problem("request.unknown", "there is no such request", status=404)
+    return _cases([row])[0]
+
+
+def of(person_id: UUID) -> tuple[Case, ...]:
+    """Everything one person asked for, the latest first; in a fixed small number of SQL statements."""
+    return tuple(_cases(Request.objects.filter(subject=person_id).order_by("-received_at", "-id")))
+
+
+def open_now(limit: int = 500) -> tuple[Case, ...]:
+    """Every request that is not answered, by its last day."""
+    return tuple(_cases(Request.objects.filter(state__in=OPEN).order_by("due_on", "received_at", "id")[:limit]))
+
+
+def closed_lately(limit: int = 100) -> tuple[Case, ...]:
+    return tuple(_cases(Request.objects.filter(state__in=CLOSED).order_by("-closed_at", "-id")[:limit]))
+
+
+def find(reference: str) -> UUID | None:
+    """The request with this reference as people write it: any case, with or without the hyphen."""
+    plain = "".join(each for each in reference.upper() if each.isalnum())
+    rows = Request.objects.filter(reference=f"{plain[:4]}-{plain[4:]}").values_list("id", flat=True)[:2]
+    return rows[0] if len(rows) == 1 else None
+
+
+def neighbours(request_id: UUID) -> tuple[UUID | None, UUID | None]:
+    """The open requests before and after this one in the order of the list."""
+    ids = list(
+        Request.objects.filter(state__in=OPEN).order_by("due_on", "received_at", "id").values_list("id", flat=True)
+    )
+    if request_id not in ids:
+        return None, ids[0] if ids else None
+    at = ids.index(request_id)
+    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+
+
+def counts(at: datetime) -> Mapping[str, int]:
+    """How many are open, past their last day, within seven days of it, and how many nobody has taken up."""
+    return _counted(open_now(), at)
+
+
+def _counted(cases: Iterable[Case], at: datetime) -> Mapping[str, int]:
+    found = dict.fromkeys(("open", "overdue", "soon", "new", "waiting"), 0)
+    for each in cases:
+        left = (each.deadline.due - at.date()).days
+        found["open"] += 1
+        found["overdue"] += left < 0
+        found["soon"] += 0 <= left <= 7
+        found["new"] += each.state == State.RECEIVED
+        found["waiting"] += bool(each.waiting_for)
+    return found
+
+
+def words_of(case: Case) -> Mapping[UUID, str]:
+    """What was written in the history, by the id of the event. The caller has kept a look."""
+    row = Request.objects.get(pk=case.id)
+    if row.owner is None or not vault.has_key(row.owner):
+        return {}
+    opener = vault.opener(row.owner)
+    steps = Step.objects.filter(request=case.id, sealed__isnull=False)
+    return {each.id: opener.open(each.id, each.sealed or b"").decode() for each in steps}
+
+
+def contact_of(case: Case) -> str:
+    """The address the request came from, where nobody has been identified; empty otherwise."""
+    row = Request.objects.get(pk=case.id)
+    if row.owner is None or row.sealed is None or not vault.has_key(row.owner):
+        return ""
+    held: dict[str, str] = json.loads(vault.opener(row.owner).open(row.id, row.sealed))
+    return held.get("contact", "")
+
+
+# --- last days ------------------------------------------------------------------------------------------------------
+
+
+def terms_of(row: Request, steps: Iterable[Any], at: datetime) -> Terms:
+    """The last days of a request as its history stands."""
+    return deadlines.terms(
+        row.law, row.right, row.received_at, at, identity=_identity(row, steps), clarifications=_clarifications(steps),
+        is_extended=row.extended_at is not None,
+    )  # fmt: skip
+
+
+def _identity(row: Request, steps: Iterable[Any]) -> Wait | None:
+    asked = min((each.at for each in steps if each.kind == "identity_asked"), default=None)
+    return Wait(asked, row.identified_at) if asked else None
+
+
+def _clarifications(steps: Iterable[Any]) -> list[Wait]:
+    found: list[Wait] = []
+    for each in sorted(steps, key=lambda step: step.at):
+        if each.kind == "clarification_asked":
+            found.append(Wait(each.at))
+        elif each.kind == "clarification_answered" and found and found[-1].answered is None:
+            found[-1] = Wait(found[-1].asked, each.at)
+    return found
+
+
+# --- what stands in the way -----------------------------------------------------------------------------------------
+
+
+def waiting_for(request_id: UUID) -> tuple[str, ...]:
+    """What must still happen elsewhere before the request can end, asked at this moment."""
+    row = Request.objects.get(pk=request_id)
+    steps = list(Step.objects.filter(request=request_id))
+    return _waits([row], {row.id: steps}).get(row.id, ())
+
+
+def _waits(rows: Sequence[Request], steps: Mapping[UUID, Sequence[Step]]) -> dict[UUID, tuple[str, ...]]:
+    """For each open request, what it waits for: three statements, however many requests."""
+    live = [row for row in rows if row.state in OPEN]
+    abouts: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in live:
+        for each in steps.get(row.id, ()):
+            if each.about:
+                abouts[each.about].append(row.id)
+    found: dict[UUID, set[str]] = defaultdict(set)
+    copies: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in live:
+        if row.subject and row.right in (Right.ACCESS, Right.PORTABILITY):
+            copies[row.subject].append(row.id)
+    if abouts or copies:
+        owed = Q(about__in=abouts) | Q(subject__in=copies, what=Obligation.What.EXPORT)
+        for about, subject, system in (
+            Obligation.objects.filter(owed)
+            .exclude(state=Obligation.State.VERIFIED)
+            .values_list("about", "subject", "system")
+        ):
+            for request in abouts[about] if about in abouts else copies[subject]:
+                found[request].add(system)
+    if abouts:
+        _wait_here(abouts, found)
+    for row in live:
+        if _is_persons_turn(row, steps.get(row.id, ())):
+            found[row.id].add(PERSON)
+    return {request: tuple(sorted(names)) for request, names in found.items()}
+
+
+def _wait_here(abouts: Mapping[UUID, Sequence[UUID]], found: dict[UUID, set[str]]) -> None:
+    """Facts still on their way to the log and its subscribers, erasures not proved yet, addresses not confirmed yet."""
+    for about in Outbox.objects.filter(about__in=abouts).values_list("about", flat=True):
+        for request in abouts[about]:
+            found[request].add(LOG)
+    for about in Erasure.objects.filter(pk__in=abouts).exclude(state=Erasure.State.DONE).values_list("pk", flat=True):
+        for request in abouts[about]:
+            if not found[request]:
+                found[request].add(SEARCH)
+    for about in Correction.everyone.filter(pk__in=abouts).values_list("pk", flat=True):
+        for request in abouts[about]:
+            found[request].add(PERSON)
+
+
+def _is_persons_turn(row: Request, steps: Sequence[Step]) -> bool:
+    if row.state == State.IDENTIFYING:
+        return True
+    asked = _clarifications(steps)
+    return bool(asked) and asked[-1].answered is None
+
+
+# --- rows to cases --------------------------------------------------------------------------------------------------
+
+
+def _cases(rows: Iterable[Request] | QuerySet[Request]) -> list[Case]:
+    found, at = list(rows), clock.now()
+    steps: dict[UUID, list[Step]] = defaultdict(list)
+    if found:
+        for each in Step.objects.filter(request__in=[row.id for row in found]).order_by("at", "id"):
+            steps[each.request].append(each)
+    waits = _waits(found, steps)
+    return [_case(row, steps[row.id], waits.get(row.id, ()), at) for row in found]
+
+
+def _case(row: Request, steps: Sequence[Step], waits: tuple[str, ...], at: datetime) -> Case:
+    return Case(
+        id=row.id, reference=row.reference, person_id=row.subject, right=row.right, purpose=row.purpose, channel=row.channel,
+        market=row.market, locale=row.locale, law=row.law, by=row.by, state=_shown_state(row, waits), outcome=row.outcome,
+        ends_itself=row.ends_itself, received_at=row.received_at, identified_at=row.identified_at, extended_at=row.extended_at,
+        closed_at=row.closed_at, deadline=terms_of(row, steps, row.closed_at or at), waiting_for=waits,
+        history=tuple(
+            Event(each.id, each.kind, each.by, each.at, each.reason, each.about, each.sealed is not None) for each in steps
+        ),
+    )  # fmt: skip
+
+
+def _shown_state(row: Request, waits: tuple[str, ...]) -> str:
+    """Work that waits for something is waiting, whatever was last written; and no longer, once it has come."""
+    if row.state == State.WORKING and waits:
+        return State.WAITING.value
+    if row.state == State.WAITING and not waits:
+        return State.WORKING.value
+    return row.state
