@@ -3,10 +3,14 @@
 planned -> key destroyed -> rows erased -> shredded in the log -> verified in every connected system -> searched -> proved in the
 log. Complete means: no obligation is open, the search found nothing that has no named exemption, and the evidence entry (counts
 only) is durable.
+
+A small house is searched while the person waits. In a large one everything that is waiting is searched for together, by a duty that
+writes down how far it is.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +21,10 @@ from django.db import IntegrityError, connections, transaction
 
 from lofte.core import actions, clock, evidence, holdings, obligations, outbox, ports, publication, vault
 from lofte.core.models import BlindIndex, Entry, Mail, Outbox, Person, new_id
+from lofte.core.progress import verbs as progress
+from lofte.core.progress.models import Work
 from lofte.core.retry import in_transaction
-from lofte.features.rights import requests, residue
+from lofte.features.rights import requests, residue, scan
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Erased, PlanItem, Residue
 from lofte.kernel.instants import rfc3339
@@ -27,6 +33,11 @@ from lofte.kernel.problems import Problem
 State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
 _ASK_AGAIN = timedelta(seconds=15)  # while connected systems are waited for; each has a rhythm of its own
+_AT_ONCE = 150_000  # rows: so few are searched, in a second or so, while the person waits
+_TOGETHER = 200  # people one search looks for
+_ORDERS_A_ROUND = 1_000
+_WRITE_EVERY = timedelta(seconds=1)
+_SEARCHING = "rights.search"
 _FRESH = timedelta(minutes=10)  # an older search of a connected system is made again before the erasure is proved
 # Places that may hold something of a person after an erasure, and why: (column, form) -> reason, named in the proof.
 EXEMPT: Mapping[tuple[str, str], str] = {}
@@ -66,20 +77,49 @@ def erase(person_id: UUID, by: str) -> Erased:
     return carry_on(order)
 
 
-def carry_on(order: Erasure) -> Erased:
+def begin(person_id: UUID, by: str) -> None:
+    """As `erase`, without the search: `resume` searches for many at once."""
+    carry_on(Erasure.objects.filter(subject=person_id).first() or _order(person_id, by), searches=False)
+
+
+def carry_on(order: Erasure, *, searches: bool = True) -> Erased:
     """Take the erasure from where it stands to its end, or to what stands in its way."""
     while step := _STEPS.get(order.state):
-        if not step(order):
+        if (order.state in _SEARCHED and not searches) or not step(order):
             break
         order.refresh_from_db()
     order.refresh_from_db()
     return result(order)
 
 
-def resume(at: datetime) -> int:
-    """Carry on with every erasure that is not proved yet (a duty); returns how many are done now."""
-    waiting = list(Erasure.objects.exclude(state=State.DONE).filter(next_at__lte=at).order_by("started_at")[:50])
-    return sum(carry_on(each).is_complete for each in waiting)
+def resume(
+    at: datetime, told: progress.Told = progress.nobody, *, at_most: timedelta | None = progress.A_ROUND
+) -> int:  # fmt: skip
+    """Carry on with every erasure that is not proved yet (a duty), one search for all of them; returns how many are done now.
+
+    Out of time or killed, the next call goes on where the search was. ``told`` hears how far it is.
+    """
+    began = clock.now()
+
+    def is_late() -> bool:
+        return at_most is not None and clock.now() - began > at_most
+
+    for each in _waiting(at).exclude(state__in=_SEARCHED)[:_ORDERS_A_ROUND]:
+        carry_on(each, searches=False)
+        if is_late():
+            break
+    _search_together(at, told, is_late)
+    clean = list(Erasure.objects.filter(state=State.CLEAN).order_by("started_at")[:_ORDERS_A_ROUND])
+    return sum(carry_on(each).is_complete for each in clean)
+
+
+def unproved() -> int:
+    """Erasures that were ordered and are not proved yet."""
+    return Erasure.objects.exclude(state=State.DONE).count()
+
+
+def _waiting(at: datetime) -> Any:
+    return Erasure.objects.exclude(state=State.DONE).filter(next_at__lte=at).order_by("started_at")
 
 
 def result(order: Erasure) -> Erased:
@@ -193,20 +233,96 @@ def _left_elsewhere(order: Erasure) -> list[dict[str, Any]]:
 
 
 def _search(order: Erasure) -> bool:
-    """Look for what is left, everywhere. Anything without a named exemption keeps the erasure open, and says where."""
+    """Look for what is left, everywhere, if that is a matter of a moment; else the duty does it, for all who wait."""
     if obligations.look_again(order.id, clock.now() - _FRESH):
         _advance(order, State.ELSEWHERE)
         return True
-    _flush_databases()
-    found = residue.search(residue.needles(_values(order), publication.current().policy.fields, _subject(order)))
-    marked = [_exempted(hit, order) for hit in found.hits if (hit.where, hit.form) not in _SCAFFOLD]
+    if scan.size() > _AT_ONCE:
+        _advance(order, order.state, next_at=clock.now())
+        return False
+    _look_for([order], None, progress.nobody, lambda: False)
+    order.refresh_from_db()
+    return order.state == State.CLEAN
+
+
+def _search_together(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> None:
+    """One search after the other until nobody waits or the time is up. One that was stopped goes on with the same people."""
+    while not is_late():
+        work = progress.unfinished(_SEARCHING)
+        if work is not None:
+            orders = list(Erasure.objects.filter(id__in=work.place.get("orders", ()), state__in=_SEARCHED))
+        else:
+            orders = _to_search(at)
+            if orders and (rows := scan.size()) > _AT_ONCE:
+                work = progress.begin(_SEARCHING, "rows", rows)
+        if orders and not _look_for(orders, work, told, is_late):
+            return
+        if work is not None:
+            progress.finish(work)
+        elif not orders:
+            return
+
+
+def _to_search(at: datetime) -> list[Erasure]:
+    """Those whose connected systems still agree, the longest waiting first."""
+    waiting = _waiting(at).filter(state__in=_SEARCHED)[:_TOGETHER]
+    found = []
+    for order in waiting:
+        if obligations.look_again(order.id, clock.now() - _FRESH):
+            _advance(order, State.ELSEWHERE)
+            carry_on(order, searches=False)
+        if order.state in _SEARCHED:
+            found.append(order)
+    return found
+
+
+def _look_for(
+    orders: list[Erasure], work: Work | None, told: progress.Told, is_late: Callable[[], bool]
+) -> bool:  # fmt: skip
+    """Read everything that is stored once, for all of them; false when the time was up before the end."""
+    shapes = publication.current().policy.fields
+    wanted = scan.Wanted({each.id.hex: residue.needles(_values(each), shapes, _subject(each)) for each in orders})
+    place = work.place if work else {}
+    after = scan.Place(*place["after"]) if "after" in place else None
+    rows, columns = work.done if work else 0, int(place.get("columns", 0))
+    hits = Counter({(whose, where, form): count for whose, where, form, count in place.get("hits", ())})
+    if after is None:
+        _flush_databases()
+    written = clock.now()
+    for step in scan.steps(wanted, after):
+        rows, columns = rows + step.rows, columns + step.columns
+        hits.update(step.hits)
+        if work and clock.now() - written >= _WRITE_EVERY:
+            written = clock.now()
+            progress.move(
+                work, rows,
+                place={
+                    "orders": [str(each.id) for each in orders], "after": [step.place.name, step.place.row], "columns": columns,
+                    "hits": [[*key, count] for key, count in hits.items()],
+                },
+            )  # fmt: skip
+            told(work.done, work.total)
+            if is_late():
+                return False
+    for order in orders:
+        found = [
+            residue.Hit(where, count, form) for (whose, where, form), count in sorted(hits.items()) if whose == order.id.hex
+        ]  # fmt: skip
+        _judge(order, found, columns)
+    return True
+
+
+def _judge(order: Erasure, found: Iterable[residue.Hit], columns: int) -> None:
+    """Anything without a named exemption keeps the erasure open, and says where."""
+    marked = [_exempted(hit, order) for hit in found if (hit.where, hit.form) not in _SCAFFOLD]
     marked += _left_elsewhere(order)
     kept = [each for each in marked if each["exemption"]]
-    if len(kept) < len(marked):
-        _advance(order, State.RESIDUE, residue=marked, searched=found.columns, next_at=clock.now() + _RETRY_AFTER)
-        return False
-    _advance(order, State.CLEAN, residue=kept, searched=found.columns)
-    return True
+    is_clean = len(kept) == len(marked)
+    moved: dict[str, Any] = (
+        {"state": State.CLEAN} if is_clean else {"state": State.RESIDUE, "next_at": clock.now() + _RETRY_AFTER}
+    )
+    # Only if nobody else has carried it on meanwhile.
+    Erasure.objects.filter(pk=order.pk, state__in=_SEARCHED).update(residue=marked, searched=columns, **moved)
 
 
 def _prove(order: Erasure) -> bool:
@@ -236,6 +352,7 @@ def _append(order: Erasure) -> int:
     return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id)
 
 
+_SEARCHED = (State.VERIFIED, State.RESIDUE)
 _STEPS: dict[str, Callable[[Erasure], bool]] = {
     State.PLANNED: _destroy_key,
     State.KEY_DESTROYED: _erase_rows,

@@ -28,6 +28,7 @@ _BLOCK = 1 << 22  # bytes of a file at once
 _MOST_LETTERS = 5  # letters with two shapes in a pattern of the automaton: 2**5 patterns at most
 _FEW_PATTERNS = 3_000  # above, an automaton that is slower and much smaller
 _ROW_BYTES = 512  # what a piece of a file counts as, beside rows
+_STORED_ROW_BYTES = 250  # about what a row of ours takes in PostgreSQL
 _SQLITE = b"SQLite format 3\0"
 _NEVER = ("boolean", "date", "timestamp with time zone", "timestamp without time zone", "interval", "smallint")
 _AS_IT_IS = ("bytea", "uuid", "text", "character varying", "character")
@@ -131,7 +132,7 @@ def _has_two(letter: str) -> bool:
 
 def size() -> int:
     """About how many rows a search reads."""
-    rows = sum(max(0, _rows_of(alias, table)) for alias in settings.DATABASES for table in tables(alias))
+    rows = sum(_rows_in(alias) for alias in settings.DATABASES)
     for file in _other_files():
         if _is_sqlite(file):
             with closing(_opened(file)) as connection:
@@ -326,14 +327,17 @@ def _copied(line: bytes) -> Row:
     return tuple(values)
 
 
-def _rows_of(alias: str, table: str) -> int:
+def _rows_in(alias: str) -> int:
     connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            return _last_row(_run_in_django(cursor), table, tables(alias)[table])
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [quoted(table)])
-        found = cursor.fetchone()
-        return int(found[0]) if found else 0
+            run = _run_in_django(cursor)
+            return sum(_last_row(run, table, columns) for table, columns in tables(alias).items())
+        cursor.execute(
+            "SELECT COALESCE(SUM(pg_relation_size(c.oid)), 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        )
+        return int(cursor.fetchone()[0]) // _STORED_ROW_BYTES
 
 
 def tables(alias: str) -> dict[str, Columns]:
