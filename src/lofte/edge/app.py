@@ -24,7 +24,7 @@ from lofte.edge.answers import (
     page_headers,
     problem,
 )
-from lofte.edge.collect import Collector
+from lofte.edge.collect import Asker, Collector
 from lofte.edge.config import EdgeConfig
 from lofte.edge.layout import problem_page
 from lofte.edge.limits import Limiter
@@ -97,6 +97,14 @@ class Edge:
             await self._django(scope, receive, send)
         else:
             await self._site(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes, asker: Asker) -> bool:
+        """As `Collector.at_once`; for the server, which asks it before it makes a task and calls `answered` when it has replied."""
+        return self._collector.at_once(scope, body, asker)
+
+    def answered(self, scope: Scope, started_s: float) -> None:
+        """Counts what was answered at once."""
+        self._count("consent", 201, scope, started_s)
 
     # For wiring and for the gate
 
@@ -190,19 +198,19 @@ class Edge:
         return what.status
 
     async def _counted(self, route: str, work: Awaitable[int], scope: Scope) -> None:
-        if not self._config.writes_access_log:
-            self.metrics.request(route, await work)
-            return
         started_s = monotonic()
-        status = await work
+        self._count(route, await work, scope, started_s)
+
+    def _count(self, route: str, status: int, scope: Scope, started_s: float) -> None:
         self.metrics.request(route, status)
-        took_ms = round((monotonic() - started_s) * 1000, 1)
+        if not self._config.writes_access_log:
+            return
         line = {
             "at": self._config.now().isoformat(),
             "method": scope["method"],
             "route": route,
             "status": status,
-            "ms": took_ms,
+            "ms": round((monotonic() - started_s) * 1000, 1),
         }
         _access.info(json.dumps(line))
 

@@ -9,7 +9,7 @@ import json
 from asyncio import to_thread
 from base64 import b64encode
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from lofte.edge.answers import HTML, NO_STORE, Header, Receive, Scope, Send, answer, empty, page_headers, problem
@@ -35,12 +35,23 @@ _RETRY_S = 5
 _SHOWS_FRESH = frozenset(
     (Refusal.STALE, Refusal.UNKNOWN_PUBLICATION, Refusal.WORDING, Refusal.MISPLACED, Refusal.FORGED_TOKEN)
 )
-_RECEIPT_HEADERS: tuple[Header, ...] = (
+ADMITTED = "lofte.admitted"
+RECEIPT_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"application/json"),
     (b"cache-control", NO_STORE),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 )
+
+
+class Asker(Protocol):
+    """Who asked `Collector.at_once`, and is told once."""
+
+    def reply(self, headers: list[Header], body: bytes) -> None:
+        """Send a 201 with `RECEIPT_HEADERS`, these headers and this body."""
+
+    def otherwise(self) -> None:
+        """Ask the application the usual way."""
 
 
 class Acknowledged(NamedTuple):
@@ -92,19 +103,50 @@ class Collector:
         except Overloaded:
             return await self._refuse(send, request, Refusal.OVERLOADED, wish)
         self._metrics.consent(wish.market, wish.action, monotonic() - started_s)
-        headers = self._device_headers(request, decision, Choice(
-            subject, decision.granted, decision.publication.short, done.entry
-        ))  # fmt: skip
+        headers = self._device_headers(request, decision, done.entry, subject)
         if is_form:
             return await self._send_back(send, decision, wish.back, headers)
         return await self._send_receipt(send, request, done, headers)
+
+    def at_once(self, scope: Scope, body: bytes, asker: Asker) -> bool:
+        """Takes an ordinary decision by script without a task of its own; a task and its wake-up cost as much as judging.
+
+        ``body`` is whole. True when the asker will be told, on the loop, once the disk has answered. False for everything that is
+        not ordinary, refusals included: then, as after ``asker.otherwise``, the caller asks `__call__` with the same request. What
+        was appended by then has its key, so it is one fact all the same.
+        """
+        request, started_s = Request(scope), monotonic()
+        if len(body) > self._config.largest_consent_bytes or b"prefer" in request.headers:
+            return False
+        try:
+            if self._admit(request):
+                return False
+            wish = read_json(body)
+            now_s = int(self._config.now().timestamp())
+            decision = self._judge.decide(wish, now_s)
+            draft, subject, previous = self._draft(request, decision, body, now_s)
+            self.desk.append_for(draft, _Taken(self, request, decision, subject, previous, started_s, asker))
+        except (Refused, Overloaded):
+            return False
+        return True
+
+    def settle(self, taken: "_Taken", outcome: Written | Exception) -> None:
+        """Answers a decision that was taken at once, or hands it back when there is more to say than that it is on disk."""
+        if isinstance(outcome, Exception) or not outcome.is_new or outcome.committed.index < taken.previous:
+            taken.asker.otherwise()
+            return
+        self._metrics.consent(taken.decision.shown.market, taken.decision.action, monotonic() - taken.started_s)
+        headers = self._device_headers(taken.request, taken.decision, outcome.committed.index, taken.subject)
+        taken.asker.reply(headers, self._receipt(_acknowledged(outcome)))
 
     def _admit(self, request: Request) -> bool:
         """Whether the body is a form. Raises Refused before a byte of the body is read."""
         if request.method != "POST":
             raise Refused(Refusal.METHOD)
-        if not self._limiter.admits(request.address()):
-            raise Refused(Refusal.TOO_MANY)
+        if ADMITTED not in request.scope:  # once a request, also when `at_once` leaves it to `__call__`
+            if not self._limiter.admits(request.address()):
+                raise Refused(Refusal.TOO_MANY)
+            request.scope[ADMITTED] = True
         if self._log.is_read_only():
             raise Refused(Refusal.READ_ONLY)
         headers = request.headers
@@ -136,20 +178,25 @@ class Collector:
 
         The same body under the same token is one fact, however often it is sent.
         """
+        draft, subject, previous = self._draft(request, decision, body, now_s)
+        written = await self._append(draft)
+        if written.committed.index < previous:
+            # The same page sent A, then B, and now A again: the earlier A is no answer to what was chosen after it.
+            written = await self._append(draft._replace(key=f"{draft.key}:{previous}"))
+        if written.is_new:
+            return _acknowledged(written), subject
+        earlier = await to_thread(self._earlier, written)
+        return earlier, json.loads(earlier.who)["subject"] if earlier.who else subject
+
+    def _draft(self, request: Request, decision: Decision, body: bytes, now_s: int) -> tuple[Draft, str, int]:
+        """What is to be recorded, of which subject, and the entry of the same browser's decision before this one (-1: none)."""
         token, digest = decision.token, decision.publication.digest
         choice = decode(request.headers.get(b"cookie"), self._choice_key)
         subject, previous = (choice.subject, choice.index) if choice else (token.id, None)
         fact = self._facts.fact(now_s, decision, request.asks_not_to_be_sold())
         who = consent_who(subject, token.id, previous)
         key = f"consent:{token.id}:{hashlib.sha256(body).hexdigest()}"
-        written = await self._append(Draft("consent", fact, who, digest, key))
-        if previous is not None and written.committed.index < previous:
-            # The same page sent A, then B, and now A again: the earlier A is no answer to what was chosen after it.
-            written = await self._append(Draft("consent", fact, who, digest, f"{key}:{previous}"))
-        if written.is_new:
-            return _acknowledged(written), subject
-        earlier = await to_thread(self._earlier, written)
-        return earlier, json.loads(earlier.who)["subject"] if earlier.who else subject
+        return Draft("consent", fact, who, digest, key), subject, -1 if previous is None else previous
 
     async def _append(self, draft: Draft) -> Written:
         try:
@@ -166,8 +213,9 @@ class Collector:
             committed.checkpoint,
         )  # fmt: skip
 
-    def _device_headers(self, request: Request, decision: Decision, choice: Choice) -> list[Header]:
+    def _device_headers(self, request: Request, decision: Decision, entry: int, subject: str) -> list[Header]:
         """The cookie that holds the choice, and the removal of what the choice no longer allows."""
+        choice = Choice(subject, decision.granted, decision.publication.short, entry)
         secure = request.is_secure or self._config.trusted_scheme == "https"
         lines = [set_cookie(choice, self._choice_key, secure)]
         refused = decision.shown.decidable - decision.granted
@@ -199,7 +247,7 @@ class Collector:
             headers = [(b"preference-applied", b"return=representation"), *headers]
         else:
             receipt = self._receipt(done)
-        start = [*_RECEIPT_HEADERS, (b"content-length", b"%d" % len(receipt)), *headers]
+        start = [*RECEIPT_HEADERS, (b"content-length", b"%d" % len(receipt)), *headers]
         await send({"type": "http.response.start", "status": 201, "headers": start})
         await send({"type": "http.response.body", "body": receipt})
         return 201
@@ -258,6 +306,26 @@ class Collector:
             return ""
         back = wish.back if wish is not None and is_own_path(wish.back) else ""
         return f"/lofte/preferences/{market.lower()}/{locale}/" + (f"?back={quote(back)}" if back else "")
+
+
+class _Taken:
+    """A decision on its way to the disk; called with what came of it."""
+
+    __slots__ = ("asker", "collector", "decision", "previous", "request", "started_s", "subject")
+
+    def __init__(
+        self, collector: Collector, request: Request, decision: Decision, subject: str, previous: int, started_s: float,
+        asker: Asker,
+    ) -> None:  # fmt: skip
+        self.collector, self.request, self.decision, self.subject = collector, request, decision, subject
+        self.previous, self.started_s, self.asker = previous, started_s, asker
+
+    def __call__(self, outcome: Written | Exception) -> None:
+        try:
+            self.collector.settle(self, outcome)
+        except Exception:
+            self.asker.otherwise()  # nobody is left waiting; a fault that stays is met, and answered, there
+            raise
 
 
 def _acknowledged(written: Written) -> Acknowledged:

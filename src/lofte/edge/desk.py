@@ -6,12 +6,15 @@ and while both run Python they take the interpreter from each other at the price
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, NamedTuple
 
 from lofte.evidence.log import Committed, Draft, Log, Outcome
 from lofte.kernel.problems import Problem
 
+_log = logging.getLogger(__name__)
 _LONGEST_WAIT_S = 10.0
 _CROWD = 16  # fewer than this go at once: gathering them saves little
 _QUIET_S = 0.001  # a client that waits for us is back well within this
@@ -30,8 +33,12 @@ class Written(NamedTuple):
     is_new: bool
 
 
+Told = Callable[[Written | Exception], None]
+"""Called once, on the loop: with what is on disk, or with Problem or Overloaded."""
+
+
 class _Open(NamedTuple):
-    future: asyncio.Future[Written]
+    told: list[Told]
     draft: Draft
     since_s: float
     known_size: int
@@ -58,21 +65,24 @@ class Desk:
         return len(self._open)
 
     def append(self, draft: Draft) -> asyncio.Future[Written]:
-        """A future of the durable entry. The same key, while it is on its way, is the same future.
+        """A future of the durable entry; it raises Problem when the log refuses. Raises Overloaded when the queue is full."""
+        loop = self._loop or self._bind()
+        future: asyncio.Future[Written] = loop.create_future()
+        self.append_for(draft, lambda outcome: _settle_future(future, outcome))
+        return future
 
-        Raises Overloaded when the queue is full; the future raises Problem when the log refuses.
-        """
+    def append_for(self, draft: Draft, told: Told) -> None:
+        """As `append`, without a future. The same key, while it is on its way, is one draft with one outcome for all who ask."""
         found = self._open.get(draft.key)
         if found is not None:
-            return found.future
+            found.told.append(told)
+            return
         if len(self._open) >= self._longest:
             raise Overloaded
         loop = self._loop or self._bind()
-        future: asyncio.Future[Written] = loop.create_future()
-        self._open[draft.key] = _Open(future, draft, loop.time(), self._known_size)
+        self._open[draft.key] = _Open([told], draft, loop.time(), self._known_size)
         self._waiting.append(draft)
         self._arrange()
-        return future
 
     def close(self) -> None:
         if self._reaper is not None:
@@ -132,13 +142,13 @@ class Desk:
     def _close_one(self, key: str, outcome: Outcome) -> None:
         waiting = self._open.pop(key, None)
         if isinstance(outcome, Problem):
-            if waiting is not None and not waiting.future.done():
-                _fail(waiting.future, outcome)
+            if waiting is not None:
+                _tell(waiting, outcome)
             return
-        self._known_size = max(self._known_size, outcome.size)
-        if waiting is None or waiting.future.done():
-            return
-        waiting.future.set_result(Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
+        if outcome.size > self._known_size:
+            self._known_size = outcome.size
+        if waiting is not None:
+            _tell(waiting, Written(waiting.draft, outcome, outcome.index >= waiting.known_size))
 
     def _bind(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()
@@ -154,11 +164,23 @@ class Desk:
             if now_s - oldest.since_s < _LONGEST_WAIT_S:
                 break
             del self._open[key]
-            if not oldest.future.done():
-                _fail(oldest.future, Overloaded())
+            _tell(oldest, Overloaded())
         self._reaper = self._loop.call_later(1, self._give_up_on_the_late)
 
 
-def _fail(future: asyncio.Future[Written], reason: Exception) -> None:
-    future.set_exception(reason)
-    future.exception()  # seen: a browser that has gone away must not leave a warning in the log
+def _tell(waiting: _Open, outcome: Written | Exception) -> None:
+    for told in waiting.told:
+        try:
+            told(outcome)
+        except Exception as wrong:  # one asker's fault must not rob the next of its answer
+            _log.error("desk: %s while answering", type(wrong).__name__)
+
+
+def _settle_future(future: asyncio.Future[Written], outcome: Written | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+        future.exception()  # seen: a browser that has gone away must not leave a warning in the log
+    else:
+        future.set_result(outcome)

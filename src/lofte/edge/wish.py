@@ -1,13 +1,13 @@
 """A decision as it arrived, before anything in it is believed. JSON from the script, a form from everyone else."""
 
-import json
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
+
+from pydantic_core import from_json
 
 from lofte.edge.refusals import Refusal, Refused
 
 DECIDE, WITHDRAW = "decide", "withdraw"
-_decode = json.JSONDecoder().decode
 _DECISIONS = {"": DECIDE, "accept": DECIDE, "reject": DECIDE, "save": DECIDE, "withdraw": WITHDRAW}
 
 
@@ -28,8 +28,8 @@ class Wish(NamedTuple):
 def read_json(body: bytes) -> Wish:
     """Raises Refused(malformed) unless the body is one JSON object of the documented members and types."""
     try:
-        sent = _decode(body.decode())
-    except (ValueError, RecursionError):
+        sent = from_json(body, cache_strings="keys")
+    except ValueError:
         raise Refused(Refusal.MALFORMED) from None
     if type(sent) is not dict:
         raise Refused(Refusal.MALFORMED)

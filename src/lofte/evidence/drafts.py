@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import lt
+from typing import NamedTuple
 
 from lofte.evidence.commitment import BUCKET_BYTES, LARGEST_PAYLOAD_BYTES, demand_frame
 from lofte.kernel.problems import Problem
@@ -12,8 +13,7 @@ from lofte.kernel.problems import Problem
 _LARGEST_EXACT = 2**53 - 1  # RFC 8785 section 3.2.2.3: what every reader of JSON keeps exactly
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """One event to be recorded.
 
     `kind` is coarse and public; `fact` and `who` are canonical JSON objects, `who` alone may point at a person.
@@ -28,13 +28,12 @@ class Draft:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """A durable entry. `checkpoint` is the signed note of the tree of `size` entries, the head of the entry's own
     commit.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of it
     size: int
     entry: bytes
     fact_salt: bytes

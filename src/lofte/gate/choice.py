@@ -9,23 +9,22 @@ import hmac
 import os
 from binascii import b2a_base64
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 NAME = "lofte"
 MAX_AGE_S = 180 * 24 * 3600  # refusals are kept as long as acceptances; six months is CNIL's good practice
 _LARGEST_VALUE = 2048  # 32 purposes of 32 letters fit; anything longer is not ours
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """``publication`` is the first 16 hex digits of the digest; ``index`` is the log entry that proves the choice."""
 
     subject: str
     granted: frozenset[str]
     publication: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of it
 
     def allows(self, purpose: str) -> bool:
         return purpose in self.granted
