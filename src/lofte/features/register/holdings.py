@@ -130,9 +130,9 @@ class _Register:
         """Everything, for the person themself; leaves one look."""
         return list(reads.holdings_of(person_id, "portal", by="person"))
 
-    def needles_of(self, person_id: UUID) -> list[tuple[str, str]]:
-        """(field, value) of all that is held, for the search for residue."""
-        return [(each.field, each.value) for each in reads.open_all(person_id).values()]
+    def needles_of(self, person_id: UUID, purpose: str = "rights", *, by: str = "rights") -> list[tuple[str, str]]:
+        """(field, value) of all that is held: to search for it, or to name the person to a connected system. Leaves a look."""
+        return [(each.field, each.value) for each in reads.open_all(person_id, purpose, by=by).values()]
 
     def correct(self, person_id: UUID, holding_id: UUID, value: str) -> str:
         """Put a value right; returns the field's id."""
