@@ -15,7 +15,7 @@ from lofte.features.consent import verbs as consent
 from lofte.features.outreach import verbs as outreach
 from lofte.features.register import reads as register
 from lofte.features.register import verbs as keep
-from lofte.features.rights import package, reads, verbs
+from lofte.features.rights import gathering, package, reads, verbs
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
 SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "access-package.schema.json"
@@ -109,6 +109,63 @@ def test_a_cell_that_a_spreadsheet_would_run_is_harmless(somebody, value):
     cells = [row["value"] for row in csv.DictReader(io.StringIO(reads.access_csv(person)))]
 
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
+
+
+def test_a_copy_tells_where_a_person_works_and_what_was_said_by_which_medium(somebody, log):
+    person = somebody()
+    keep.place(person, {"company": "Fjord AS"}, "customer", source="staff:1", market="NO", locale="nb")
+    keep.note(person, "Vil ha tilbud i uke 8", "customer", medium="phone", direction="in", at=clock.now(), by="staff:7",
+              market="NO", locale="nb")  # fmt: skip
+    found = reads.access_package(person)
+
+    assert [(each["company"], each["market"]) for each in found["places"]] == [("Fjord AS", "NO")]
+    (said,) = found["dialogue"]
+    assert (said["medium"], said["direction"], said["by"], said["words"]) == (
+        "phone",
+        "in",
+        "staff:7",
+        "Vil ha tilbud i uke 8",
+    )
+
+
+def test_what_belongs_to_somebody_else_is_taken_out_of_what_was_said(somebody):
+    person = somebody()
+    words = "Kari (kari.nordmann@example.no) ber oss ringe Ola på +47 400 11 222 eller skrive til ola@example.no"
+    keep.note(
+        person,
+        words,
+        "customer",
+        medium="phone",
+        direction="in",
+        at=clock.now(),
+        by="staff:7",
+        market="NO",
+        locale="nb",
+    )
+    found = reads.access_package(person)
+    (said,) = found["dialogue"]
+
+    assert said["words"] == (
+        "Kari (kari.nordmann@example.no) ber oss ringe Ola på [en annens telefonnummer] eller skrive til [en annens e-postadresse]"
+    )
+    assert said["taken_out"] == ["phone", "email"]
+    assert "ola@example.no" not in json.dumps(found)
+    assert "ola@example.no" not in reads.access_csv(person)
+
+
+def test_every_table_with_rows_of_persons_has_its_part_of_the_copy(published):
+    assert gathering.unshown() == []
+    assert set(gathering.SHOWN.values()) <= set(package.AccessPackage.model_fields)
+
+
+def test_the_copy_counts_what_stands_in_the_store_itself(person):
+    found = reads.access_package(person)
+    rows = {each["table"]: each["rows"] for each in found["tables"]}
+
+    assert rows["register_holding"] == len(found["holdings"])
+    assert rows["register_look"] == len(found["looks"])
+    assert rows["consent_consent"] == len(found["consents"])
+    assert rows["core_mail"] == len(found["mails"])
 
 
 def test_somebody_of_whom_nothing_is_held_gets_an_empty_package(published):

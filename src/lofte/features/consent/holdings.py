@@ -33,7 +33,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
             {
                 "id": each.id, "purpose": each.purpose, "action": each.action, "method": each.method, "market": each.market,
                 "locale": each.locale, "wording": each.wording, "publication": each.publication, "at": each.at,
-                "evidence_index": entries.get(each.id),
+                "evidence_index": entries.get(each.id), "shown": each.shown,
             }
             for each in reads.events_of(person_id)
         ]

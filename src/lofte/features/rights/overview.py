@@ -1,13 +1,17 @@
 """What a person sees of themselves: plain rows, a class a kind. Filled by `rights.reads`, shown by `web`, exported by `package`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class HeldItem:
-    """One holding as the person may see it. ``due`` is when it must be gone, if a clock runs; ``clock`` is the clock's id."""
+    """One holding as the person may see it. ``due`` is when it must be gone, if a clock runs; ``clock`` is the clock's id.
+
+    ``taken_out`` are the kinds of things in the value that belong to somebody else and became marks.
+    """
 
     id: UUID
     field: str
@@ -18,10 +22,13 @@ class HeldItem:
     clock: str | None
     since: datetime
     due: datetime | None
+    taken_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentItem:
+    """``shown`` is the form or banner that asked, ``words`` what it said, line by line."""
+
     id: UUID
     purpose: str
     action: str
@@ -32,6 +39,8 @@ class ConsentItem:
     publication: str
     at: datetime
     evidence_index: int | None
+    shown: str = ""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,81 @@ class RelationItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceItem:
+    """A place in an organisation."""
+
+    company: str
+    title: str
+    role: str
+    purpose: str
+    market: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidItem:
+    """One letter, call, meeting or message. ``id`` is the holding its words are in."""
+
+    id: UUID
+    at: datetime
+    medium: str
+    direction: str
+    by: str
+    purpose: str
+    words: str
+    taken_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentItem:
+    """A file that came with what was said; ``holding`` is the entry it belongs to."""
+
+    id: UUID
+    holding: UUID
+    name: str
+    kind: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionItem:
+    """Between these days the data was only kept."""
+
+    since: datetime
+    told_at: datetime | None
+    lifted_at: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergedItem:
+    """Two records of the person became one; ``kept_once`` is what both said and now stands once."""
+
+    at: datetime
+    kept_once: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalItem:
+    """The latest interest of a kind; what the clock of inactivity counts from."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LookItem:
+    """``role`` is that of the member of staff, when it was one."""
+
     at: datetime
     by: str
     purpose: str
     fields: tuple[str, ...]
     allowed: bool
     reason: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +151,63 @@ class EntryItem:
     at: datetime
     kind: str
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryItem:
+    """That a newsletter was queued for the person, or why it was not."""
+
+    at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedItem:
+    """Something done for the person in a connected system: a correction, a restriction, a withdrawal."""
+
+    made_at: datetime
+    what: str
+    system: str
+    state: str
+    reason: str
+    due: datetime
+    verified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepItem:
+    at: datetime
+    kind: str
+    by: str
+    reason: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestItem:
+    """A right the person exercised. ``waiting_for`` names systems, or person, log, search."""
+
+    id: UUID
+    reference: str
+    right: str
+    purpose: str
+    channel: str
+    state: str
+    outcome: str
+    received_at: datetime
+    due: date
+    closed_at: datetime | None
+    waiting_for: tuple[str, ...]
+    history: tuple[StepItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many rows about the person stand in a table, and which part of the copy shows them."""
+
+    table: str
+    rows: int
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +235,18 @@ class Overview:
     mails: tuple[MailItem, ...]
     entries: tuple[EntryItem, ...]
     next_due: datetime | None
+    places: tuple[PlaceItem, ...] = ()
+    dialogue: tuple[SaidItem, ...] = ()
+    signals: tuple[SignalItem, ...] = ()
+    deliveries: tuple[DeliveryItem, ...] = ()
+    carried: tuple[CarriedItem, ...] = ()
+    requests: tuple[RequestItem, ...] = ()
+    restrictions: tuple[RestrictionItem, ...] = ()
+    attachments: tuple[AttachmentItem, ...] = ()
+    merged: tuple[MergedItem, ...] = ()
+    alike: int = 0
+
+    @property
+    def restricted_since(self) -> datetime | None:
+        """Since when the data may only be kept; None when it is not restricted."""
+        return next((each.since for each in self.restrictions if each.lifted_at is None), None)

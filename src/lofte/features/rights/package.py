@@ -5,24 +5,31 @@ The schema is generated from the classes below into docs/reference/access-packag
 
 import csv
 import io
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lofte.core.obligations import Returned
-from lofte.features.rights.overview import Overview
+from lofte.features.rights.overview import Counted, Overview
 from lofte.kernel.instants import rfc3339
 from lofte.rules.published import Published
 
-FORMAT: Literal["lofte/access/1"] = "lofte/access/1"
+FORMAT: Literal["lofte/access/2"] = "lofte/access/2"
+COLUMNS = (
+    "field", "value", "purpose", "basis", "source", "since", "clock", "erased_by", "system", "said_at", "medium", "direction",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_AnyPart = TypeVar("_AnyPart", bound=_Part)
 
 
 class Controller(_Part):
@@ -32,6 +39,9 @@ class Controller(_Part):
     email: str
     phone: str
     post: list[str]
+
+
+TakenOut = Literal["email", "phone", "number", "account"]
 
 
 class Holding(_Part):
@@ -48,6 +58,9 @@ class Holding(_Part):
     since: datetime
     clock: str | None = Field(description="the clock that runs for it")
     erased_by: datetime | None = Field(description="when it must be gone, if a clock runs")
+    taken_out: list[TakenOut] = Field(
+        description="what in the value was somebody else's and became a mark (GDPR 15(4))"
+    )
 
 
 class Consent(_Part):
@@ -60,6 +73,10 @@ class Consent(_Part):
     market: str
     locale: str
     wording: str = Field(description="SHA-256 of the words that were shown")
+    shown: str = Field(
+        description="what showed them: form.newsletter, banner; empty where the person acted of themselves"
+    )
+    words: list[str] = Field(description="what it said, line by line, in the version that was in force")
     publication: str = Field(description="the policy version in force")
     at: datetime
     evidence_index: int | None = Field(description="place in the evidence log")
@@ -73,11 +90,71 @@ class Relation(_Part):
     ended_at: datetime | None
 
 
+class Place(_Part):
+    """A place in an organisation."""
+
+    company: str
+    title: str
+    role: str
+    purpose: str
+    market: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Said(_Part):
+    """One letter, call, meeting or message with us."""
+
+    id: UUID = Field(description="the holding that keeps the words")
+    at: datetime
+    medium: str = Field(description="mail, phone, meeting, chat or post")
+    direction: str = Field(description="in or out")
+    by: str = Field(description="who of us: a member of staff by number, or a part of the system")
+    purpose: str
+    words: str
+    taken_out: list[TakenOut]
+
+
+class Attachment(_Part):
+    """A file that came with an entry of the dialogue. The copy as one archive holds the file itself, under this id."""
+
+    id: UUID
+    holding: UUID
+    name: str
+    kind: str = Field(description="media type, by the ending of the name")
+    size: int = Field(description="bytes")
+    at: datetime
+
+
+class Restriction(_Part):
+    """Days on which the data was only kept (GDPR 18)."""
+
+    since: datetime
+    told_at: datetime | None
+    lifted_at: datetime | None
+    by: str
+
+
+class Merged(_Part):
+    """Two records of the person became one; ``kept_once`` is what both said and now stands once."""
+
+    at: datetime
+    kept_once: list[Any]
+
+
+class Signal(_Part):
+    """The latest sign of interest of a kind; the clock of inactivity counts from it."""
+
+    kind: str
+    at: datetime
+
+
 class Look(_Part):
     """Who read or tried to read the data, and for what."""
 
     at: datetime
     by: str
+    role: str = Field(description="the role the member of staff had; empty for the person and for parts of the system")
     purpose: str
     fields: list[str]
     allowed: bool
@@ -98,6 +175,58 @@ class Mail(_Part):
     letter: str
     purpose: str
     state: str
+
+
+class Delivery(_Part):
+    """A newsletter that was queued, or held back."""
+
+    at: datetime
+    state: str
+
+
+class Carried(_Part):
+    """A correction, restriction or withdrawal carried to a connected system (GDPR 19)."""
+
+    made_at: datetime
+    what: str
+    system: str
+    state: str
+    reason: str
+    due: datetime
+    verified_at: datetime | None = Field(description="when the system, read back, agreed")
+
+
+class Step(_Part):
+    at: datetime
+    kind: str
+    by: str
+    reason: str
+    words: str
+
+
+class Request(_Part):
+    """A right that was exercised, with its history."""
+
+    id: UUID
+    reference: str
+    right: str
+    purpose: str
+    channel: str
+    state: str
+    outcome: str
+    received_at: datetime
+    due: date = Field(description="the last day to answer, by the law of the market")
+    closed_at: datetime | None
+    waiting_for: list[str]
+    history: list[Step]
+
+
+class Table(_Part):
+    """How many rows about the person stand in a table, and the part of this copy that shows them."""
+
+    table: str
+    rows: int
+    part: str
 
 
 class Evidence(_Part):
@@ -144,7 +273,7 @@ class ConnectedSystem(_Part):
 class AccessPackage(_Part):
     """A copy of everything held about one person (GDPR 15(3) and 20(1))."""
 
-    format: Literal["lofte/access/1"]
+    format: Literal["lofte/access/2"]
     made_at: datetime
     person: UUID
     market: str
@@ -157,17 +286,30 @@ class AccessPackage(_Part):
     systems: list[ConnectedSystem] = Field(description="what connected systems returned when this copy was made")
     consents: list[Consent]
     relations: list[Relation]
+    places: list[Place]
+    dialogue: list[Said]
+    attachments: list[Attachment]
+    signals: list[Signal]
     looks: list[Look]
     disclosures: list[Disclosure]
     mails: list[Mail]
+    deliveries: list[Delivery]
+    carried: list[Carried]
+    requests: list[Request]
+    restrictions: list[Restriction]
+    merged: list[Merged]
+    alike: int = Field(description="other records that may be of the same person and wait for somebody to look")
     evidence: list[Evidence]
     recipients: list[Recipient]
+    tables: list[Table] = Field(description="everything that stands about the person, counted in the store itself")
 
 
 RIGHTS = ["GDPR 15", "GDPR 16", "GDPR 17", "GDPR 18", "GDPR 20", "GDPR 21", "GDPR 7(3)", "GDPR 77"]
 
 
-def build(seen: Overview, returned: Sequence[Returned], published: Published, at: datetime) -> dict[str, Any]:
+def build(
+    seen: Overview, returned: Sequence[Returned], counted: Sequence[Counted], published: Published, at: datetime
+) -> dict[str, Any]:
     """The package as JSON-able values."""
     policy = published.policy
     edition = policy.markets.get(seen.market)
@@ -180,22 +322,18 @@ def build(seen: Overview, returned: Sequence[Returned], published: Published, at
                 id=each.id, field=each.field, name=_name(published, seen.locale, "fields", each.field), value=each.value,
                 purpose=each.purpose, purpose_name=_name(published, seen.locale, "purposes", each.purpose, "name"),
                 basis=each.basis, source=each.source, since=each.since, clock=each.clock, erased_by=each.due,
+                taken_out=_taken(each.taken_out),
             )
             for each in seen.holdings
         ],
         systems=[_system(each, published, seen.locale) for each in returned],
-        consents=[Consent.model_validate(each, from_attributes=True) for each in seen.consents],
-        relations=[Relation.model_validate(each, from_attributes=True) for each in seen.relations],
-        looks=[
-            Look(at=each.at, by=each.by, purpose=each.purpose, fields=list(each.fields), allowed=each.allowed, reason=each.reason)
-            for each in seen.looks
-        ],
-        disclosures=[
-            Disclosure(at=each.at, recipient=each.recipient, purpose=each.purpose, fields=list(each.fields))
-            for each in seen.disclosures
-        ],
-        mails=[Mail.model_validate(each, from_attributes=True) for each in seen.mails],
-        evidence=[Evidence.model_validate(each, from_attributes=True) for each in seen.entries],
+        consents=_all(Consent, seen.consents), relations=_all(Relation, seen.relations), places=_all(Place, seen.places),
+        dialogue=_all(Said, seen.dialogue), signals=_all(Signal, seen.signals), looks=_all(Look, seen.looks),
+        disclosures=_all(Disclosure, seen.disclosures), mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
+        carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
+        restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged), alike=seen.alike,
+        attachments=_all(Attachment, seen.attachments),
+        evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[
             Recipient(
                 id=key, name=each.name, role=each.role, country=each.country,
@@ -206,6 +344,21 @@ def build(seen: Overview, returned: Sequence[Returned], published: Published, at
         ],
     )  # fmt: skip
     return whole.model_dump(mode="json")
+
+
+def _all(part: type[_AnyPart], items: Iterable[Any]) -> list[_AnyPart]:
+    return [part.model_validate({name: _listed(getattr(each, name)) for name in part.model_fields}) for each in items]
+
+
+def _listed(value: Any) -> Any:
+    """Plain rows as pydantic reads them: tuples and rows within rows."""
+    if isinstance(value, tuple):
+        return [_listed(each) for each in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _taken(kinds: Iterable[str]) -> list[TakenOut]:
+    return [kind for kind in ("email", "phone", "number", "account") for each in kinds if each == kind]
 
 
 def _system(returned: Returned, published: Published, locale: str) -> ConnectedSystem:
@@ -237,29 +390,33 @@ def schema() -> dict[str, Any]:
 def as_csv(seen: Overview, returned: Sequence[Returned] = ()) -> str:
     """The holdings and what connected systems returned, one a line, UTF-8 with CRLF (RFC 4180).
 
-    A cell a spreadsheet would run begins with an apostrophe.
+    A cell a spreadsheet would run begins with an apostrophe. What was said carries its day, medium and direction.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["field", "value", "purpose", "basis", "source", "since", "clock", "erased_by"])
+    writer.writerow(COLUMNS)
+    said = {each.id: each for each in seen.dialogue}
     for each in seen.holdings:
-        due = rfc3339(each.due) if each.due else ""
+        talk = said.get(each.id)
         row = [
-            each.field,
-            each.value,
-            each.purpose,
-            each.basis,
-            each.source,
-            rfc3339(each.since),
-            each.clock or "",
-            due,
-        ]
+            each.field, each.value, each.purpose, each.basis, each.source, rfc3339(each.since), each.clock or "",
+            rfc3339(each.due) if each.due else "", "register",
+            *((rfc3339(talk.at), talk.medium, talk.direction) if talk else ("", "", "")),
+        ]  # fmt: skip
         writer.writerow([_harmless(cell) for cell in row])
     for system in returned:
         for record in system.records:
             for value in record.values:
-                row = [value.field, value.value, value.purpose, "", f"{system.system}.{record.where}", "", "", ""]
-                writer.writerow([_harmless(cell) for cell in row])
+                row = [
+                    value.field,
+                    value.value,
+                    value.purpose,
+                    "",
+                    f"{system.system}.{record.where}",
+                    *[""] * 3,
+                    system.system,
+                ]
+                writer.writerow([_harmless(cell) for cell in [*row, *[""] * 3]])
     return out.getvalue()
 
 

@@ -1,28 +1,17 @@
 """What a person sees of themselves. Everything here is asked for one person and logged as a look by that person."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lofte.core import clock, codes, evidence, holdings, obligations, ports, publication
+from lofte.core import clock, codes, evidence, obligations, ports, publication
 from lofte.core.models import Entry
-from lofte.features.rights import package, residue
+from lofte.features.rights import gathering, package, residue
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Grant, Residue
-from lofte.features.rights.overview import (
-    ConsentItem,
-    DisclosureItem,
-    EntryItem,
-    HeldItem,
-    LookItem,
-    MailItem,
-    Overview,
-    RelationItem,
-    Standing,
-)
-from lofte.rules.model import Basis
+from lofte.features.rights.overview import Counted, Overview
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,79 +44,44 @@ def open_code(code: str, purpose: str = "open") -> tuple[str, str] | None:
 
 
 def overview(person_id: UUID) -> Overview:
-    """Everything held about a person, in a fixed small number of SQL statements."""
+    """Everything held about a person, in a fixed small number of SQL statements. What is somebody else's is taken out."""
+    return gathering.gather(person_id, ports.register().held(person_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of everything (GDPR 15(3)): what is held here, what connected systems gave, and where it all stands."""
+
+    seen: Overview
+    returned: tuple[obligations.Returned, ...]
+    counted: tuple[Counted, ...]
+    made_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Valid against docs/reference/access-package.schema.json."""
+        return package.build(self.seen, self.returned, self.counted, publication.current(), self.made_at)
+
+    def as_csv(self) -> str:
+        """One value a line (UTF-8, RFC 4180), cells that spreadsheets would run made harmless."""
+        return package.as_csv(self.seen, self.returned)
+
+
+def copy_of(person_id: UUID) -> Copy:
+    """Connected systems are asked as it is made; one that does not answer is named in it as incomplete, and stays owed."""
     held = ports.register().held(person_id)
-    rooms = holdings.export_person(person_id)
-    consents = tuple(ConsentItem(**each) for each in rooms["consent"]["events"])
-    market, locale = _edition(held, consents, rooms)
-    items = tuple(
-        HeldItem(
-            id=each.id, field=each.field, value=each.value, purpose=each.purpose, basis=each.basis, source=each.source,
-            clock=each.clock, since=each.since, due=each.due,
-        )
-        for each in held
-    )  # fmt: skip
-    return Overview(
-        person_id=person_id, market=market, locale=locale, holdings=items, consents=consents,
-        purposes=tuple(_standings({each.purpose for each in held}, consents)),
-        relations=tuple(RelationItem(**each) for each in rooms["register"]["relations"]),
-        looks=tuple(LookItem(**{**each, "fields": tuple(each["fields"])}) for each in rooms["register"]["looks"]),
-        disclosures=tuple(
-            DisclosureItem(**{**each, "fields": tuple(each["fields"])})
-            for room in rooms.values()
-            for each in room.get("disclosures", ())
-        ),
-        mails=tuple(
-            MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
-            for each in rooms["core"]["mails"]
-        ),
-        entries=tuple(EntryItem(**each) for each in rooms["core"]["entries"]),
-        next_due=min((each.due for each in items if each.due), default=None),
-    )  # fmt: skip
-
-
-def _edition(held: list[Any], consents: tuple[ConsentItem, ...], rooms: dict[str, Any]) -> tuple[str, str]:
-    relations = rooms["register"]["relations"]
-    if held:
-        newest = max(held, key=lambda each: each.since)
-        return newest.market, newest.locale
-    if relations:
-        return relations[-1]["market"], consents[-1].locale if consents else ""
-    return (consents[-1].market, consents[-1].locale) if consents else ("", "")
-
-
-def _standings(purposes: set[str], consents: tuple[ConsentItem, ...]) -> Iterator[Standing]:
-    policy = publication.current().policy
-    last = {each.purpose: each.action for each in consents}
-    for purpose in sorted(purposes | set(last)):
-        declared = policy.purposes.get(purpose)
-        if declared is None:
-            continue
-        said = last.get(purpose, "")
-        yield Standing(
-            purpose=purpose, basis=declared.basis.value, state=said or "in_use",
-            may_withdraw=declared.basis is Basis.CONSENT and said == "granted",
-            may_object=declared.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK) and said != "objected",
-        )  # fmt: skip
+    returned = obligations.export(person_id, [(each.field, each.value) for each in held])
+    seen = gathering.gather(person_id, held)
+    return Copy(seen, tuple(gathering.without_others(returned, held)), tuple(gathering.count(person_id)), clock.now())
 
 
 def access_package(person_id: UUID) -> dict[str, Any]:
-    """The machine-readable copy (GDPR 15, 20), valid against docs/reference/access-package.schema.json.
-
-    Connected systems are asked as it is made; one that does not answer is named in it as incomplete, and stays owed.
-    """
-    seen = overview(person_id)
-    return package.build(seen, _returned(seen), publication.current(), clock.now())
+    """The machine-readable copy (GDPR 15, 20)."""
+    return copy_of(person_id).as_json()
 
 
 def access_csv(person_id: UUID) -> str:
-    """The holdings as CSV (UTF-8, RFC 4180), cells that spreadsheets would run made harmless; connected systems included."""
-    seen = overview(person_id)
-    return package.as_csv(seen, _returned(seen))
-
-
-def _returned(seen: Overview) -> list[obligations.Returned]:
-    return obligations.export(seen.person_id, [(each.field, each.value) for each in seen.holdings])
+    """The holdings as CSV; connected systems included."""
+    return copy_of(person_id).as_csv()
 
 
 def receipt(person_id: UUID, about: UUID) -> dict[str, Any] | None:

@@ -1,0 +1,279 @@
+"""Gathers what stands in every room about one person, for the person: fixed statements, whatever is held and whoever else is.
+
+What belongs to somebody else is taken out of free text on the way (GDPR 15(4)) and leaves a mark that says what stood there.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Model
+
+from lofte.core import holdings, publication, vault
+from lofte.core.obligations import Returned
+from lofte.features.rights import cases
+from lofte.features.rights.models import Request, Step
+from lofte.features.rights.overview import (
+    AttachmentItem,
+    CarriedItem,
+    ConsentItem,
+    Counted,
+    DeliveryItem,
+    DisclosureItem,
+    EntryItem,
+    HeldItem,
+    LookItem,
+    MailItem,
+    MergedItem,
+    Overview,
+    PlaceItem,
+    RelationItem,
+    RequestItem,
+    RestrictionItem,
+    SaidItem,
+    SignalItem,
+    Standing,
+    StepItem,
+)
+from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import LOCALES, say
+from lofte.rules.model import Basis
+from lofte.rules.redaction import Own, Redacted, redact
+
+_OWN = frozenset({"email", "phone", "name", "number"})  # kinds of fields whose values say who a person is
+_FREE = "dialogue"  # the category of fields people write freely in
+
+SHOWN: Mapping[str, str] = {
+    "consent_consent": "consents", "core_blindindex": "holdings", "core_code": "mails", "core_entry": "evidence",
+    "core_mail": "mails", "core_obligation": "carried", "core_outbox": "evidence", "outreach_delivery": "deliveries",
+    "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
+    "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
+    "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
+    "rights_correction": "requests", "rights_erasure": "requests", "rights_request": "requests",
+    "rights_restriction": "restrictions",
+}  # fmt: skip
+"""Which part of the copy shows each table that holds rows of persons. A test finds the table nobody thought of."""
+
+
+def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
+    """``held`` is what the register keeps, opened. Everything else is asked for here."""
+    rooms = holdings.export_person(person_id)
+    consents = tuple(_consents(rooms["consent"]["events"]))
+    market, locale = _edition(held, consents, rooms["register"]["relations"])
+    own = own_of(held)
+    items = {each.id: _item(each, own, locale) for each in held}
+    register = rooms["register"]
+    return Overview(
+        person_id=person_id, market=market, locale=locale, holdings=tuple(items.values()), consents=consents,
+        purposes=tuple(_standings({each.purpose for each in held}, consents)),
+        relations=tuple(RelationItem(**each) for each in register["relations"]),
+        places=tuple(_place(each, items) for each in register["places"]),
+        dialogue=tuple(_said(each, items[each["holding"]]) for each in register["dialogue"] if each["holding"] in items),
+        signals=tuple(SignalItem(each["kind"], each["at"]) for each in register["signals"]),
+        looks=tuple(LookItem(**{**each, "fields": tuple(each["fields"])}) for each in register["looks"]),
+        disclosures=tuple(
+            DisclosureItem(**{**each, "fields": tuple(each["fields"])})
+            for room in rooms.values()
+            for each in room.get("disclosures", ())
+        ),
+        mails=tuple(
+            MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
+            for each in rooms["core"]["mails"]
+        ),
+        deliveries=tuple(DeliveryItem(each["at"], each["state"]) for each in rooms["outreach"]["deliveries"]),
+        carried=tuple(CarriedItem(**each) for each in rooms["obligations"]["owed"]),
+        requests=tuple(_requests(person_id, own, locale)),
+        entries=tuple(EntryItem(**each) for each in rooms["core"]["entries"]),
+        next_due=min((each.due for each in items.values() if each.due), default=None),
+        restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
+        attachments=tuple(AttachmentItem(**each) for each in register["attachments"]),
+        merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]), alike=register["alike"],
+    )  # fmt: skip
+
+
+# --- what is somebody else's ----------------------------------------------------------------------------------------
+
+
+def own_of(held: Iterable[Any]) -> Own:
+    """What counts as the person's own in a free text: their addresses, numbers and names."""
+    shapes = publication.current().policy.fields
+    return Own(each.value for each in held if each.field in shapes and shapes[each.field].kind in _OWN)
+
+
+def _clean(text: str, own: Own, locale: str) -> Redacted:
+    spoken = locale if locale in LOCALES else "en-GB"
+    return redact(text, own, lambda kind: f"[{say(spoken, f'copy.taken_out.{kind}')}]")
+
+
+def _is_free(field: str) -> bool:
+    shape = publication.current().policy.fields.get(field)
+    return shape is not None and shape.category == _FREE
+
+
+def without_others(returned: Iterable[Returned], held: Sequence[Any]) -> Iterator[Returned]:
+    """What connected systems gave, their free texts cleaned like ours."""
+    own = own_of(held)
+    locale = max(held, key=lambda each: each.since).locale if held else ""
+    for system in returned:
+        records = tuple(
+            replace(
+                record,
+                values=tuple(
+                    replace(each, value=_clean(each.value, own, locale).text) if _is_free(each.field) else each
+                    for each in record.values
+                ),
+            )
+            for record in system.records
+        )
+        yield replace(system, records=records)
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def _item(each: Any, own: Own, locale: str) -> HeldItem:
+    cleaned = _clean(each.value, own, locale) if _is_free(each.field) else Redacted(each.value, ())
+    return HeldItem(
+        id=each.id, field=each.field, value=cleaned.text, purpose=each.purpose, basis=each.basis, source=each.source,
+        clock=each.clock, since=each.since, due=each.due, taken_out=cleaned.kinds,
+    )  # fmt: skip
+
+
+def _place(each: Mapping[str, Any], items: Mapping[UUID, HeldItem]) -> PlaceItem:
+    def value(name: str) -> str:
+        return items[each[name]].value if each[name] in items else ""
+
+    return PlaceItem(
+        company=value("company"), title=value("title"), role=value("role"), purpose=each["purpose"], market=each["market"],
+        started_at=each["started_at"], ended_at=each["ended_at"],
+    )  # fmt: skip
+
+
+def _said(each: Mapping[str, Any], words: HeldItem) -> SaidItem:
+    return SaidItem(
+        id=words.id, at=each["at"], medium=each["medium"], direction=each["direction"], by=each["by"], purpose=words.purpose,
+        words=words.value, taken_out=words.taken_out,
+    )  # fmt: skip
+
+
+def _consents(events: Iterable[Mapping[str, Any]]) -> Iterator[ConsentItem]:
+    for each in events:
+        yield ConsentItem(
+            **each, words=_words_shown(each["publication"], each["locale"], each["shown"], each["purpose"])
+        )
+
+
+def _words_shown(digest: str, locale: str, shown: str, purpose: str) -> tuple[str, ...]:
+    """What the form or banner said, in the version that was in force; nothing for an event nobody was shown words for."""
+    if not shown:
+        return ()
+    try:
+        words = publication.load(settings.LOFTE_HOME, digest).words.get(locale, {})
+    except Problem:
+        return ()
+    kind, _, form = shown.partition(".")
+    if kind == "form":
+        said = words.get("forms", {}).get(form, {})
+        lines = [said.get(part) for part in ("lead", "consent", "submit")]
+    else:
+        said = words.get("banner", {})
+        lines = [said.get("title"), said.get("lead")]
+    about = words.get("purposes", {}).get(purpose, {})
+    return tuple(line for line in [*lines, about.get("name"), about.get("why")] if isinstance(line, str) and line)
+
+
+def _edition(
+    held: Sequence[Any], consents: Sequence[ConsentItem], relations: Sequence[Mapping[str, Any]]
+) -> tuple[str, str]:
+    if held:
+        newest = max(held, key=lambda each: each.since)
+        return newest.market, newest.locale
+    if relations:
+        return relations[-1]["market"], consents[-1].locale if consents else ""
+    return (consents[-1].market, consents[-1].locale) if consents else ("", "")
+
+
+def _standings(purposes: set[str], consents: Iterable[ConsentItem]) -> Iterator[Standing]:
+    policy = publication.current().policy
+    last = {each.purpose: each.action for each in consents}
+    for purpose in sorted(purposes | set(last)):
+        declared = policy.purposes.get(purpose)
+        if declared is None:
+            continue
+        said = last.get(purpose, "")
+        yield Standing(
+            purpose=purpose, basis=declared.basis.value, state=said or "in_use",
+            may_withdraw=declared.basis is Basis.CONSENT and said == "granted",
+            may_object=declared.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK) and said != "objected",
+        )  # fmt: skip
+
+
+def _requests(person_id: UUID, own: Own, locale: str) -> Iterator[RequestItem]:
+    """Every request with the words of its history, opened with one key."""
+    found = cases.of(person_id)
+    words = _request_words(person_id, [each.id for each in found])
+    for case in found:
+        yield RequestItem(
+            id=case.id, reference=case.reference, right=case.right, purpose=case.purpose, channel=case.channel, state=case.state,
+            outcome=case.outcome, received_at=case.received_at, due=case.deadline.due, closed_at=case.closed_at,
+            waiting_for=case.waiting_for,
+            history=tuple(
+                StepItem(step.at, step.kind, step.by, step.reason, _clean(words.get(step.id, ""), own, locale).text)
+                for step in case.history
+            ),
+        )  # fmt: skip
+
+
+def _request_words(person_id: UUID, request_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    sealed = Step.objects.filter(request__in=request_ids, sealed__isnull=False) if request_ids else ()
+    rows = list(sealed)
+    if not rows:
+        return {}
+    owners = dict(Request.objects.filter(pk__in=request_ids).values_list("pk", "owner"))
+    by_owner: dict[UUID, list[Step]] = defaultdict(list)
+    for row in rows:
+        if (owner := owners.get(row.request)) is not None:
+            by_owner[owner].append(row)
+    return {
+        row.id: opener.open(row.id, row.sealed or b"").decode()
+        for owner, mine in by_owner.items()
+        for opener in [vault.opener(owner)]
+        for row in mine
+    }
+
+
+# --- complete? ------------------------------------------------------------------------------------------------------
+
+
+def tables_of_persons() -> dict[str, tuple[type[Model], str]]:
+    """Every table with rows of persons, and the column that leads to the person."""
+    found: dict[str, tuple[type[Model], str]] = {}
+    for model in holdings.our_models():
+        names = {field.attname for field in model._meta.concrete_fields}
+        column = next((name for name in ("person_id", "subject") if name in names), None)
+        if column:
+            found[model._meta.db_table] = model, column
+    return found
+
+
+def count(person_id: UUID) -> list[Counted]:
+    """How many rows about the person stand in each table, asked in one statement. Tables without any are left out."""
+    tables = tables_of_persons()
+    quote = connection.ops.quote_name
+    parts, values = [], []
+    for name, (model, column) in sorted(tables.items()):
+        field = next(each for each in model._meta.concrete_fields if each.attname == column)
+        parts.append(f"SELECT %s AS name, COUNT(*) AS count FROM {quote(name)} WHERE {quote(field.column)} = %s")  # noqa: S608  # names of our tables
+        values += [name, field.get_db_prep_value(person_id, connection)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return [Counted(name, rows, SHOWN.get(name, "")) for name, rows in cursor.fetchall() if rows]
+
+
+def unshown() -> list[str]:
+    """Tables with rows of persons that no part of the copy shows; an empty list is the promise."""
+    return sorted(set(tables_of_persons()) - set(SHOWN))
