@@ -20,9 +20,13 @@ apt_install() { # packages...; false when it could not
   say "apt-get could not install $*:"; tail -n 3 "$log" >&2; rm -f "$log"; return 1
 }
 
-find_python() { # prints a Python of at least 3.11
+find_python() { # prints a Python of at least 3.11; the distribution's own first: it is built with optimisation, a fifth quicker than many others
   local name
-  for name in python3.11 python3.12 python3.13 python3.14 python3; do
+  for name in /usr/bin/python3.{11..14} /usr/bin/python3 python3.{11..14} python3; do
+    command -v "$name" >/dev/null || continue
+    "$name" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$name"; return 0; }
+  done
+  for name in python3.{11..14} python3; do
     command -v "$name" >/dev/null || continue
     "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$name"; return 0; }
   done
