@@ -120,10 +120,10 @@ def neighbours(request_id: UUID) -> tuple[UUID | None, UUID | None]:
 
 def counts(at: datetime) -> Mapping[str, int]:
     """How many are open, past their last day, within seven days of it, and how many nobody has taken up."""
-    return _counted(open_now(), at)
+    return counted(open_now(), at)
 
 
-def _counted(cases: Iterable[Case], at: datetime) -> Mapping[str, int]:
+def counted(cases: Iterable[Case], at: datetime) -> Mapping[str, int]:
     found = dict.fromkeys(("open", "overdue", "soon", "new", "waiting"), 0)
     for each in cases:
         left = (each.deadline.due - at.date()).days
