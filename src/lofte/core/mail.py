@@ -109,7 +109,11 @@ def compose(letter: str, market: str, locale: str, /, **context: Any) -> Words:
 
 
 def send(letter: Letter) -> UUID:
-    """Queue a letter, in the caller's transaction. Returns the row's id."""
+    """Queue a letter, in the caller's transaction. Returns the row's id. One for a purpose nobody declared is refused."""
+    if letter.purpose not in BY_LAW and letter.purpose not in publication.current().policy.purposes:
+        raise Problem(
+            "mail.undeclared", "no letter is sent for a purpose nobody declared", law="GDPR 5(1)(b)", status=422
+        )
     row_id = new_id()
     words = letter.words
     plain = {
