@@ -15,7 +15,8 @@ from lofte.rules.controls.consent_recorded import ConsentRecords
 from lofte.rules.controls.contact_on_every_page import ContactShown
 from lofte.rules.controls.contact_route import RoutesShown
 from lofte.rules.controls.cookie_list_current import CookieLists
-from lofte.rules.controls.data_secured import Stores
+from lofte.rules.controls.customer_fields_declared import CustomerData
+from lofte.rules.controls.data_secured import Doors, Secured, Stores, Ways
 from lofte.rules.controls.erasure_complete import ErasureWalk
 from lofte.rules.controls.export_machine_readable import ExportWalk
 from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
@@ -26,6 +27,7 @@ from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.newsletter_only_with_consent import Sends
 from lofte.rules.controls.portal_gives_access import PortalWalk
+from lofte.rules.controls.purpose_limited import Uses
 from lofte.rules.controls.relations_have_clocks import Relations
 from lofte.rules.controls.versions_signed import PublicationSeen
 from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
@@ -65,6 +67,16 @@ HALF = replace(NEWCOMERS, expected=("SE", "NO"))
 EARLY = Visit("SE", "before", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 LATE = Visit("SE", "withdrawn", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 QUIET = Visit("SE", "accepted", (LOFTE,))
+
+CUSTOMER = {"relation": "customer", "fields": ["name", "company"]}
+
+
+SECURED = Secured(Stores(9, people=3), Ways("tls", "https://a.example"), Doors(True), recorded=True)
+
+
+def _secured(stores: Stores | None = None, **changed: object) -> Secured:
+    return replace(SECURED, **({"stores": stores} if stores else {}), **changed)
+
 
 TODAY = date(2026, 11, 22)
 US = TransferOnFile("US", "dpf")
@@ -143,11 +155,39 @@ CASES = [
     ("forms_only_declared_fields", {}, FormsSeen((replace(FORM, unsaid=("purpose",)),)), B, "unsaid"),
     ("forms_only_declared_fields", {}, FormsSeen((FORM,), unseen=("event",)), U, "some-forms"),
     ("forms_only_declared_fields", {}, FormsSeen(()), U, "no-forms"),
-    ("data_secured", {}, Stores(9, over_tls=True), U, "partly"),
-    ("data_secured", {}, Stores(9), U, "no-tls"),
-    ("data_secured", {}, Stores(0), U, "nothing-searched"),
-    ("data_secured", {}, Stores(9, in_clear=("register_person.name",)), B, "in-clear"),
-    ("data_secured", {}, Stores(9, loose_keys=("keys/log.key",)), B, "loose-keys"),
+    ("data_secured", {}, _secured(), K, "kept"),
+    ("data_secured", {}, _secured(ways=Ways("here", "http://localhost")), K, "kept-here"),
+    ("data_secured", {}, _secured(Stores(0)), U, "nothing-searched"),
+    ("data_secured", {}, _secured(recorded=None), U, "nothing-searched"),
+    ("data_secured", {}, _secured(ways=Ways("unreached", "https://a.example")), U, "unreached"),
+    ("data_secured", {}, _secured(doors=Doors(False)), U, "no-console"),
+    ("data_secured", {}, _secured(Stores(9, in_clear=("register_person.name",))), B, "in-clear"),
+    ("data_secured", {}, _secured(Stores(9, unsealed=("register_holding.sealed",))), B, "unsealed"),
+    ("data_secured", {}, _secured(Stores(9, keyless=1)), B, "keyless"),
+    ("data_secured", {}, _secured(Stores(9, loose_keys=("keys/log.key",))), B, "loose-keys"),
+    ("data_secured", {}, _secured(ways=Ways("clear", "http://a.example")), B, "no-tls"),
+    ("data_secured", {}, _secured(ways=Ways("tls", "https://a.example", clear_mail="mx.example")), B, "mail-in-clear"),
+    ("data_secured", {}, _secured(ways=Ways("tls", "https://a.example", "", "db.example")), B, "database-in-clear"),
+    ("data_secured", {}, _secured(doors=Doors(True, ("/console/people/",))), B, "open-to-all"),
+    ("data_secured", {}, _secured(doors=Doors(True, (), ("/console/people/",))), B, "password-enough"),
+    ("data_secured", {"second_factor": False}, _secured(doors=Doors(True, (), ("/console/people/",))), K, "kept"),
+    ("data_secured", {}, _secured(recorded=False), B, "unrecorded"),
+    ("purpose_limited", {}, Uses(5, looks=3, holdings=9), K, "kept"),
+    ("purpose_limited", {}, Uses(5, gave=("read",)), B, "gave-read"),
+    ("purpose_limited", {}, Uses(5, gave=("field",)), B, "gave-field"),
+    ("purpose_limited", {}, Uses(5, gave=("keep",)), B, "gave-keep"),
+    ("purpose_limited", {}, Uses(5, gave=("mail",)), B, "gave-mail"),
+    ("purpose_limited", {}, Uses(5, purposeless=2), B, "looks"),
+    ("purpose_limited", {}, Uses(5, stray_mails=2), B, "mails"),
+    ("purpose_limited", {}, Uses(5, strays=("newsletter: phone",)), B, "beyond"),
+    ("purpose_limited", {}, Uses(5, undeclared=("register_holding.note",)), B, "undeclared"),
+    ("purpose_limited", {}, Uses(0), U, "not-tried"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("name",), ("name",), 1, 1, 0, False), K, "kept"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("name",), ("shoe",), 1, 1, 0, False), B, "held"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("name",), ("name",), 1, 1, 0, True), B, "took"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("shoe",), ("name",), 1, 1, 0, False), B, "declared-more"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("name",), ("name",), 1, 1, 1, False), B, "unsourced"),
+    ("customer_fields_declared", CUSTOMER, CustomerData(("name",), (), 0, 0, 0, None), U, "not-tried"),
     ("relations_have_clocks", {"relations": ["customer"]}, Relations({"customer": "end"}, 3, 0), K, "kept"),
     ("relations_have_clocks", {"relations": ["guest"]}, Relations({"customer": "end"}, 3, 0), B, "unknown-relation"),
     ("relations_have_clocks", {}, Relations({"customer": ""}, 3, 0), B, "no-clock"),

@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from lofte.core import blind, clock
+from lofte.core.keys.models import OwnerKey
 from lofte.core.models import Mail, Person
 from lofte.evidence.verify import verify_receipt
 from lofte.features.consent import reads as consents
@@ -30,7 +31,7 @@ from lofte.features.retention import verbs as retention
 from lofte.features.rights import package, verbs
 from lofte.features.rights import reads as rights
 from lofte.kernel.problems import Problem
-from lofte.probes.instruments import html, schema
+from lofte.probes.instruments import customer, html, schema, trials
 from lofte.probes.instruments.mailbox import Letter, Mailbox
 from lofte.probes.instruments.visitor import Seen, Visitor
 from lofte.probes.world import World
@@ -41,8 +42,9 @@ from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
 
 FORM = "newsletter"
 _NOTE = "canary.json"  # handles of canaries at large: random ids, nothing else
-_QUEUE_S = 15.0
+_QUEUE_S = 60.0  # a busy machine looks at its queue every few seconds at best; who is quick does not wait
 _RECEIPT_S = 10.0
+_NEWEST = 300  # people whose keys are looked for a round
 _logger = logging.getLogger("lofte.probes")
 
 
@@ -58,6 +60,8 @@ class Canary:
     name: str
     visitor: Visitor = field(init=False)
     person_id: UUID | None = None
+    held: list[tuple[str, str]] = field(default_factory=list)
+    """What the register was given of it besides what it typed itself."""
 
     def __post_init__(self) -> None:
         self.visitor = Visitor(self.world.base_url)
@@ -68,7 +72,7 @@ class Canary:
 
     @property
     def values(self) -> list[tuple[str, str]]:
-        return [("email", self.address), ("name", self.name)]
+        return list(dict.fromkeys([("email", self.address), ("name", self.name), *self.held]))
 
 
 @dataclass
@@ -91,6 +95,10 @@ class Walked:
     receipt_pages: list[tuple[str, str]] = field(default_factory=list)
     in_clear: tuple[str, ...] = ()
     searched: int = 0
+    people: int = 0
+    keyless: int = 0
+    tried: trials.Tried | None = None
+    customer_fields: tuple[str, ...] = ()
 
 
 def walk(world: World) -> Walked:
@@ -107,6 +115,7 @@ def _walk(world: World) -> Walked:
         looks, leaves = canaries
         _subscribe(looks, seen, tries_early=True)
         _subscribe(leaves, seen, tries_early=False)
+        _deal_with(looks, seen)
         _look_around(looks, seen)
         _withdraw(leaves, seen)
         _erase(looks, seen)
@@ -114,7 +123,6 @@ def _walk(world: World) -> Walked:
     finally:
         for canary in canaries:
             _remove(canary)
-        (world.home / _NOTE).unlink(missing_ok=True)
     return seen
 
 
@@ -197,6 +205,18 @@ def _refused(receipt: bytes) -> list[str]:
     except Problem as problem:
         return [problem.place.key or problem.code]
     return []
+
+
+def _deal_with(canary: Canary, seen: Walked) -> None:
+    """From now on a customer too; then the register is asked for what it must refuse."""
+    assert canary.person_id is not None
+    policy, mark = canary.world.published.policy, canary.address.partition("@")[0].removeprefix("canary-")
+    values = customer.sample(mark, canary.address, canary.name)
+    canary.held = customer.furnish(policy, canary.person_id, values, canary.market, canary.locale)
+    agreement = customer.purposes_of(policy, customer.relation_of(policy))
+    held = register.open_all(canary.person_id).values()
+    seen.customer_fields = tuple(one.field for one in held if one.purpose in agreement)
+    seen.tried = trials.misuse(policy, canary.person_id, canary.address, canary.market, canary.locale)
 
 
 # Looking around
@@ -326,6 +346,9 @@ def _check_stores(canary: Canary, seen: Walked) -> None:
     """While the canary is on file: is anything of it readable in any table or file?"""
     found = rights.search_for(canary.values)
     seen.searched = found.columns
+    people = list(Person.objects.order_by("-pk").values_list("pk", flat=True)[:_NEWEST])
+    keyed = set(OwnerKey.objects.filter(owner__in=people).values_list("owner", flat=True))
+    seen.people, seen.keyless = len(people), sum(one not in keyed for one in people)
     seen.in_clear = tuple(
         sorted({hit.where for hit in found.hits if hit.form in ("raw", "normal", "escaped", "encoded")})
     )
@@ -365,6 +388,7 @@ def _outlive(canary: Canary, seen: Walked) -> None:
 def _erase(canary: Canary, seen: Walked) -> None:
     """The button in the portal; then a search of our own, and the receipt verified."""
     assert canary.person_id is not None
+    _forget_note(canary.world, canary.person_id)
     page = canary.visitor.get(f"/my/{canary.tail}data/erase/")
     form = next((one for one in page.page.forms if "csrfmiddlewaretoken" in one.values() and not one.action), None)
     if page.status != 200 or form is None:
@@ -391,31 +415,47 @@ def _remove(canary: Canary) -> None:
         hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
         people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
         people |= {canary.person_id} if canary.person_id else set()
-        _erase_people(people)
+        _erase_people(canary.world, people)
         canary.mailbox.forget(canary.address)
     except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
         _logger.warning("a canary was not removed", extra={"fields": {"cause": type(failure).__name__}})
 
 
 def _remove_left_behind(world: World) -> None:
-    try:
-        left = json.loads((world.home / _NOTE).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return
-    _erase_people({UUID(one) for one in left})
+    _erase_people(world, {UUID(one) for one in _noted(world)})
 
 
-def _erase_people(people: set[UUID]) -> None:
+def _erase_people(world: World, people: set[UUID]) -> None:
     for person_id in people:
+        _forget_note(world, person_id)
         if Person.objects.filter(pk=person_id).exists():
             verbs.erase(person_id, by="canary")
 
 
 def _note(world: World, person_id: UUID) -> None:
     """Write down who is at large, before anything can go wrong."""
+    _write_note(world, [*_noted(world), str(person_id)])
+
+
+def _forget_note(world: World, person_id: UUID) -> None:
+    """Before an erasure, which finds a handle in our file as it does in any other; once ordered, it goes on by itself."""
+    _write_note(world, [one for one in _noted(world) if one != str(person_id)])
+
+
+def _noted(world: World) -> list[str]:
+    try:
+        left: list[str] = json.loads((world.home / _NOTE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return []
+    return left
+
+
+def _write_note(world: World, left: list[str]) -> None:
     file: Path = world.home / _NOTE
-    known = json.loads(file.read_bytes()) if file.exists() else []
-    file.write_text(json.dumps([*known, str(person_id)]))
+    if left:
+        file.write_text(json.dumps(left))
+    else:
+        file.unlink(missing_ok=True)
 
 
 # Small steps

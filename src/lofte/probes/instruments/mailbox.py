@@ -44,7 +44,7 @@ class Mailbox:
         found = self._ask(f"/api/v1/search?query={quote('to:' + address)}")
         return [self._letter(one["ID"]) for one in found.get("messages", [])]
 
-    def wait_for(self, address: str, part: str, *, known: int = 0, timeout_s: float = 20) -> Letter | None:
+    def wait_for(self, address: str, part: str, *, known: int = 0, timeout_s: float = 60) -> Letter | None:
         """The newest letter to ``address`` beyond the ``known`` first ones that links to ``part``; None when time is
         up.
         """
