@@ -63,6 +63,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "publication",
         "evidence",
         "duties",
+        "staff",
         "promises",
     }
     assert said == expected
@@ -223,3 +224,33 @@ def test_a_new_house_in_a_process_of_its_own_says_what_is_missing(lofte) -> None
     assert examined.returncode == 1
     assert "failure  publication  no policy has been published here yet" in examined.stdout
     assert "Traceback" not in examined.stderr
+
+
+def test_one_who_approves_alone_is_a_warning_and_two_with_a_second_factor_are_well(healthy: Path) -> None:
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+    from django.contrib.auth.models import User
+
+    from lofte.cli import staff
+
+    staff.add("anna", roles=["lead"])
+    [finding] = of(healthy, "staff")
+    assert (finding.state, finding.said) == (
+        "warning", "1 reach people (1 without a second factor), 1 may approve for others",
+    )  # fmt: skip
+    assert "take two people" in finding.way_out
+
+    staff.add("bo", roles=["lead"])
+    for user in User.objects.all():
+        TOTP.activate(user, generate_totp_secret())
+    assert of(healthy, "staff") == [Finding("staff", "ok", "2 reach people, 2 may approve for others", "")]
+
+
+def test_a_file_of_roles_with_a_fault_is_a_failure_with_the_way_out(healthy: Path) -> None:
+    from lofte.cli import staff
+
+    staff.add("anna")
+    (healthy / "roles.yaml").write_text("roles: [")
+
+    [finding] = of(healthy, "staff")
+    assert finding.state == "failure"
+    assert "Mend the file" in finding.way_out

@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 
 from lofte.cli import staff
 from lofte.cli.main import main
+from lofte.core import roles
+from lofte.core.models import Action
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -115,3 +117,83 @@ def test_an_auditor_is_an_account_that_is_not_staff(entered, capsys):
     main(["staff", "list"])
 
     assert "nora\tauditors\tpassword only" in capsys.readouterr().out
+
+
+# --- roles, second factor, closing ----------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_with_its_roles(entered, capsys):
+    assert main(["staff", "add", "anna", "--role", "register", "--role", "requests"]) == 0
+    main(["staff", "list"])
+
+    assert "anna\tregister, requests\tpassword only" in capsys.readouterr().out
+
+
+def test_a_role_that_does_not_exist_makes_no_account(entered, capsys):
+    assert main(["staff", "add", "anna", "--role", "king"]) == 1
+    assert "error[roles.unknown]: there is no role king" in capsys.readouterr().err
+    assert not User.objects.filter(username="anna").exists()
+
+
+def test_roles_are_shown_given_and_taken(password: str, capsys):
+    main(["staff", "roles", "anna"])
+    assert "  register\tsales and marketing" in capsys.readouterr().out
+
+    assert main(["staff", "roles", "anna", "register", "operator"]) == 0
+    said = capsys.readouterr().out
+    assert "* register\tsales and marketing" in said
+    assert "* operator\toperations" in said
+
+    assert main(["staff", "roles", "anna", "none"]) == 0
+    assert "*" not in capsys.readouterr().out
+
+
+def test_whoever_leads_first_is_a_lead(entered):
+    staff.first(entered, "lead")
+    assert roles.roles_of(User.objects.get(username="lead")) == ("lead",)
+
+    roles.give(User.objects.get(username="lead"), [], by=roles.OPERATOR)
+    staff.first(entered, "lead")
+    assert roles.roles_of(User.objects.get(username="lead")) == ("lead",)
+
+
+def test_a_lost_second_factor_is_forgotten_with_the_password(password: str, capsys):
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+    from allauth.mfa.utils import is_mfa_enabled
+
+    user = User.objects.get(username="anna")
+    TOTP.activate(user, generate_totp_secret())
+    assert main(["staff", "reset-factor", "anna"]) == 0
+
+    fresh = capsys.readouterr().out.partition("password: ")[2].strip()
+    assert not is_mfa_enabled(user)
+    assert authenticate(username="anna", password=password) is None
+    assert authenticate(username="anna", password=fresh) is not None
+
+
+def test_a_closed_account_cannot_sign_in_until_it_is_opened_again(password: str, capsys):
+    assert main(["staff", "close", "anna"]) == 0
+    assert authenticate(username="anna", password=password) is None
+    main(["staff", "list"])
+    assert "anna\tclosed\t" in capsys.readouterr().out
+
+    assert main(["staff", "reopen", "anna"]) == 0
+    assert authenticate(username="anna", password=password) is not None
+
+
+def test_what_is_done_at_the_shell_is_kept(password: str):
+    main(["staff", "roles", "anna", "register"])
+    main(["staff", "reset-factor", "anna"])
+    main(["staff", "password", "anna"])
+    main(["staff", "close", "anna"])
+    main(["staff", "reopen", "anna"])
+
+    kept = Action.objects.filter(actor="operator:shell").order_by("at", "id").values_list("action", flat=True)
+    assert list(kept) == [
+        "staff.added", "roles.changed", "staff.factor-reset", "staff.password-renewed", "staff.closed", "staff.reopened",
+    ]  # fmt: skip
+
+
+def test_roles_after_the_name_belong_to_the_command_for_roles(entered, capsys):
+    assert main(["staff", "add", "anna", "lead"]) == 1
+    assert "--role ROLE" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
-        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _duties, _verdicts,
+        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _duties, _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
         name = check.__name__.lstrip("_")
@@ -239,6 +239,28 @@ def _duties(home: Path) -> Iterator[Finding]:
         "duties", "failure" if late else "ok", f"overdue: {', '.join(late)}" if late else "none overdue",
         "Duties run inside `lofte serve`; see its log for what stopped them." if late else "",
     )  # fmt: skip
+
+
+def _staff(home: Path) -> Iterator[Finding]:
+    from allauth.mfa.utils import is_mfa_enabled
+    from django.contrib.auth.models import User
+
+    from lofte.core import roles
+
+    held = [(user, roles.permissions_of(user)) for user in User.objects.filter(is_active=True)]
+    reaching = [user for user, may in held if may - roles.BY_PASSWORD]
+    approving = sum("approvals.decide" in may for _, may in held)
+    bare = sum(not is_mfa_enabled(user) for user in reaching)
+    without = f" ({bare} without a second factor)" if bare else ""
+    said = f"{len(reaching)} reach people{without}, {approving} may approve for others"
+    way_out = []
+    if held and approving < 2:
+        way_out.append(
+            "Dangerous acts take two people: give a second account such a role (lofte staff roles NAME lead)."
+        )
+    if bare:
+        way_out.append("They see no page about people until they enrol one, at their next visit.")
+    yield Finding("staff", "warning" if way_out else "ok", said, " ".join(way_out))
 
 
 def _verdicts(home: Path) -> Iterator[Finding]:
