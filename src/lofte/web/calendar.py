@@ -56,5 +56,13 @@ def left(locale: str, due: date | datetime, now: datetime) -> str:
     return say(locale, "common.left_months", n=months)
 
 
+def size(locale: str, octets: int) -> str:
+    """`12 kB`, `1,4 MB`."""
+    if octets < 1_000_000:
+        return f"{max(1, round(octets / 1000))}\u00a0kB"
+    number = f"{octets / 1_000_000:.1f}"
+    return (number if locale.startswith("en") else number.replace(".", ",")) + "\u00a0MB"
+
+
 def zone(locale: str) -> ZoneInfo:
     return ZoneInfo(say(locale, "common.zone"))

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from lofte.features.rights.overview import ConsentItem, LookItem, Overview
+from lofte.core import roles
+from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, Overview, SaidItem
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.web import calendar
@@ -18,7 +19,7 @@ LinkTo = Callable[[str, Any], str]
 
 def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | None = None) -> dict[str, Any]:
     return {
-        "holdings": held_in_words(here, overview.holdings, now, link),
+        "holdings": held_in_words(here, overview.holdings, now, link, frozenset(item.id for item in overview.dialogue)),
         "relations": [
             {"name": _word(here, "relations", item.relation, "name"), "since": item.started_at, "ended": item.ended_at}
             for item in overview.relations
@@ -34,6 +35,23 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for item in overview.disclosures
         ],
+        "places": [
+            {
+                "company": item.company,
+                "title": ", ".join(filter(None, (item.title, item.role))),
+                "since": item.started_at,
+                "ended": item.ended_at,
+            }
+            for item in overview.places
+        ],
+        "dialogue": [_said(here, item) for item in sorted(overview.dialogue, key=lambda item: item.at, reverse=True)],
+        "attachments": [
+            {"name": item.name, "size": calendar.size(here.locale, item.size), "at": item.at}
+            for item in overview.attachments
+        ],
+        "carried": [_carried(here, item) for item in reversed(overview.carried)],
+        "restricted_since": overview.restricted_since,
+        "taken_out": any(item.taken_out for item in overview.holdings),
         "looks": [_look(here, look) for look in overview.looks if _stem(look.by) != "person"],
         "own_looks": [_look(here, look) for look in overview.looks if _stem(look.by) == "person"],
         "mails": [
@@ -47,10 +65,36 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
     }
 
 
+def _said(here: Edition, item: SaidItem) -> dict[str, Any]:
+    return {
+        "at": item.at,
+        "how": spoken(here, "portal.said", f"{item.medium}-{item.direction}", item.medium),
+        "mine": item.direction == "in",
+        "words": item.words,
+        "purpose": _purpose(here, item.purpose),
+    }
+
+
+def _carried(here: Edition, item: CarriedItem) -> dict[str, Any]:
+    declared = here.published.policy.systems.get(item.system)
+    is_done = item.verified_at is not None
+    return {
+        "what": spoken(here, "portal.carried", item.what),
+        "system": declared.name if declared else item.system,
+        "is_done": is_done,
+        "state": here.say(
+            "portal.carried.done" if is_done else "portal.carried.waits",
+            at=calendar.moment(here.locale, item.verified_at or item.made_at),
+        ),
+    }
+
+
 def _look(here: Edition, look: LookItem) -> dict[str, Any]:
     return {
         "at": look.at,
         "who": spoken(here, "portal.by", _stem(look.by)),
+        "role": role_in_words(here, look.role),
+        "allowed": look.allowed,
         "purpose": _purpose(here, look.purpose),
         "fields": _fields(here, look.fields),
     }
@@ -80,19 +124,29 @@ class Held(Protocol):
 
 
 def held_in_words(
-    here: Edition, items: Iterable[Held], now: datetime, link: LinkTo | None = None
+    here: Edition,
+    items: Iterable[Held],
+    now: datetime,
+    link: LinkTo | None = None,
+    talks: frozenset[UUID] = frozenset(),
 ) -> list[dict[str, Any]]:
-    """One entry a use (purpose, basis, source, clock), what goes first on top, with the values held for it beneath."""
+    """One entry a use (purpose, basis, source, clock), what goes first on top, with the values held for it beneath.
+
+    ``talks`` are entries of the dialogue that the page shows by themselves: here they are only counted.
+    """
     uses: dict[tuple[object, ...], list[Held]] = defaultdict(list)
     for item in items:
         due = item.due.date() if item.due else None
         uses[item.purpose, item.basis, _stem(item.source), item.clock, due].append(item)
     ranked = sorted(uses.values(), key=lambda held: (held[0].due is None, held[0].due or now, held[0].purpose))
-    return [_use(here, held, now, link) for held in ranked]
+    return [_use(here, held, now, link, talks) for held in ranked]
 
 
-def _use(here: Edition, held: list[Held], now: datetime, link: LinkTo | None) -> dict[str, Any]:
+def _use(
+    here: Edition, held: list[Held], now: datetime, link: LinkTo | None, talks: frozenset[UUID]
+) -> dict[str, Any]:  # fmt: skip
     first = held[0]
+    shown = [item for item in held if item.id not in talks]
     due = min((item.due for item in held if item.due), default=None)
     return {
         "purpose": _purpose(here, first.purpose),
@@ -103,12 +157,13 @@ def _use(here: Edition, held: list[Held], now: datetime, link: LinkTo | None) ->
         "due": due,
         "left": calendar.left(here.locale, due, now) if due else "",
         "spent": _spent(min(item.since for item in held), due, now) if due else 0,
-        "values": [_value(here, item, link) for item in sorted(held, key=lambda item: _rank(here, item.field))],
+        "values": [_value(here, item, link) for item in sorted(shown, key=lambda item: _rank(here, item.field))],
+        "talks": len(held) - len(shown),
     }
 
 
 def _value(here: Edition, item: Held, link: LinkTo | None) -> dict[str, Any]:
-    is_open = link is not None and _may_correct(here, item.field)
+    is_open = link is not None and may_correct(here, item.field)
     return {
         "name": _word(here, "fields", item.field),
         "value": _shown(here, item),
@@ -139,10 +194,12 @@ def _spent(since: datetime, due: datetime, now: datetime) -> int:
     return max(0, min(100, round(100 * (now - since).total_seconds() / whole))) if whole > 0 else 100
 
 
-def _may_correct(here: Edition, field: str) -> bool:
-    """What a person wrote can be put right by them; what follows from events (registrations, clicks) is no text."""
+def may_correct(here: Edition, field: str) -> bool:
+    """What a person is called and reached by they put right themselves; what follows from events is no text, and what was said
+    was said: about that they write to us."""
     declared = here.published.policy.fields.get(field)
-    return declared is not None and declared.kind in ("email", "phone", "name", "text")
+    is_text = declared is not None and declared.kind in ("email", "phone", "name", "text")
+    return is_text and declared is not None and declared.category != "dialogue"
 
 
 def _consents(here: Edition, overview: Overview, link: LinkTo | None) -> list[dict[str, Any]]:
@@ -176,6 +233,7 @@ def _consent_fact(here: Edition, fact: ConsentItem, link: LinkTo | None) -> dict
         "what": spoken(here, "portal.did", f"{fact.action}-{fact.method}", fact.action),
         "granted": fact.action == "granted",
         "at": fact.at,
+        "words": fact.words,
         "receipt": receipt,
     }
 
@@ -193,6 +251,11 @@ def _interests(here: Edition, overview: Overview) -> list[dict[str, Any]]:
         for item in overview.purposes
         if item.may_object or item.state == "objected"
     ]
+
+
+def role_in_words(here: Edition, role: str) -> str:
+    """The roles of the member of staff who looked, as this installation calls them."""
+    return ", ".join(sentence(roles.name(each, here.locale)) for each in role.split(",") if each)
 
 
 def _stem(name: str) -> str:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 
-from lofte.core import holdings, publication, vault
+from lofte.core import holdings, ports, publication, vault
 from lofte.core.obligations import Returned
 from lofte.features.rights import cases
 from lofte.features.rights.models import Request, Step
@@ -100,8 +100,12 @@ def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
 
 def own_of(held: Iterable[Any]) -> Own:
     """What counts as the person's own in a free text: their addresses, numbers and names."""
+    return _own((each.field, each.value) for each in held)
+
+
+def _own(values: Iterable[tuple[str, str]]) -> Own:
     shapes = publication.current().policy.fields
-    return Own(each.value for each in held if each.field in shapes and shapes[each.field].kind in _OWN)
+    return Own(value for field, value in values if field in shapes and shapes[field].kind in _OWN)
 
 
 def _clean(text: str, own: Own, locale: str) -> Redacted:
@@ -210,6 +214,11 @@ def _standings(purposes: set[str], consents: Iterable[ConsentItem]) -> Iterator[
             may_withdraw=declared.basis is Basis.CONSENT and said == "granted",
             may_object=declared.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK) and said != "objected",
         )  # fmt: skip
+
+
+def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
+    """Everything the person asked for, the latest first, with the words of its history."""
+    return tuple(_requests(person_id, _own(ports.register().needles_of(person_id)), locale))
 
 
 def _requests(person_id: UUID, own: Own, locale: str) -> Iterator[RequestItem]:

@@ -11,12 +11,15 @@ from lofte.core.models import Entry
 from lofte.features.rights import gathering, package, residue
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Grant, Residue
-from lofte.features.rights.overview import Counted, Overview
+from lofte.features.rights.overview import Counted, Overview, RequestItem
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureItem:
-    """``open_places`` is where something was still found, ``waiting_for`` the connected systems: what it waits for, if it does."""
+    """``open_places`` is where something was still found, ``waiting_for`` the connected systems: what it waits for, if it does.
+
+    ``steps`` are the stages in order, each with whether it is behind: key, rows, log, systems, search, proof.
+    """
 
     id: UUID
     state: str
@@ -27,6 +30,11 @@ class ErasureItem:
     evidence_index: int | None
     open_places: tuple[str, ...]
     waiting_for: tuple[str, ...] = ()
+    steps: tuple[tuple[str, bool], ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == Erasure.State.DONE
 
 
 def session(token: str) -> Grant | None:
@@ -46,6 +54,11 @@ def open_code(code: str, purpose: str = "open") -> tuple[str, str] | None:
 def overview(person_id: UUID) -> Overview:
     """Everything held about a person, in a fixed small number of SQL statements. What is somebody else's is taken out."""
     return gathering.gather(person_id, ports.register().held(person_id))
+
+
+def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
+    """What the person asked for and how far it has come, the latest first."""
+    return gathering.requests_of(person_id, locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +136,33 @@ def search_for(values: Iterable[tuple[str, str]], person_id: UUID | None = None)
 
 def erasures(limit: int = 50) -> list[ErasureItem]:
     """The latest erasures, for staff: nobody is named."""
-    rows = Erasure.objects.order_by("-started_at")[:limit]
-    return [
-        ErasureItem(
-            row.id,
-            row.state,
-            row.by,
-            row.started_at,
-            row.finished_at,
-            sum(row.counts.values()),
-            row.evidence_index,
-            _open_places(row),
-            tuple(each["system"] for each in row.elsewhere if each["state"] != "verified"),
-        )
-        for row in rows
-    ]
+    return [_erasure(row) for row in Erasure.objects.order_by("-started_at")[:limit]]
+
+
+def erasure(order_id: UUID) -> ErasureItem | None:
+    """One erasure, for whoever holds the address of its page."""
+    row = Erasure.objects.filter(pk=order_id).first()
+    return _erasure(row) if row else None
+
+
+def _erasure(row: Erasure) -> ErasureItem:
+    at = _STAGES.index(row.state)
+    return ErasureItem(
+        row.id, row.state, row.by, row.started_at, row.finished_at, sum(row.counts.values()), row.evidence_index,
+        _open_places(row), tuple(each["system"] for each in row.elsewhere if each["state"] != "verified"),
+        tuple((step, at >= _STAGES.index(behind)) for step, behind in _STEPS),
+    )  # fmt: skip
+
+
+_State = Erasure.State
+_STAGES: list[str] = [
+    _State.PLANNED, _State.KEY_DESTROYED, _State.ROWS_ERASED, _State.SHREDDED, _State.ELSEWHERE, _State.VERIFIED, _State.RESIDUE,
+    _State.CLEAN, _State.DONE,
+]  # fmt: skip
+_STEPS = (
+    ("key", _State.KEY_DESTROYED), ("rows", _State.ROWS_ERASED), ("log", _State.SHREDDED), ("systems", _State.VERIFIED),
+    ("search", _State.CLEAN), ("proof", _State.DONE),
+)  # fmt: skip
 
 
 def open_erasures() -> int:

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 from lofte.core import clock
-from lofte.features.rights import reads, verbs
+from lofte.features.rights import freshness, reads, verbs
 from lofte.web.pages import Edition, edition
 
 KEY = "portal"
+ONWARD = "portal-onward"
+"""Where to go on once a code was given: the name of a page and what it is about."""
 
 View = Callable[..., HttpResponseBase]
 
@@ -25,6 +27,7 @@ def begin(request: HttpRequest, grant: verbs.Grant) -> None:
 
 
 def end(request: HttpRequest) -> None:
+    request.session.pop(ONWARD, None)
     if token := request.session.pop(KEY, ""):
         verbs.close_portal(token)
     if not request.user.is_authenticated:
@@ -47,3 +50,20 @@ def for_a_person(view: View) -> View:
         return view(request, here, grant, **named)
 
     return guarded
+
+
+def fresh(act: str, onward: str) -> Callable[[View], View]:
+    """For acts the policy asks a fresh code for: an older visit is led to the page that mails one, and from there to ``onward``."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, here: Edition, grant: verbs.Grant, **named: object) -> HttpResponseBase:
+            if freshness.is_fresh(grant, act):
+                return view(request, here, grant, **named)
+            about = [str(each) for each in named.values()] if onward == "portal-correct" else []
+            request.session[ONWARD] = [onward, *about]
+            return HttpResponseRedirect(reverse("portal-code", args=(here.market.lower(), here.locale)))
+
+        return guarded
+
+    return guard
