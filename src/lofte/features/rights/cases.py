@@ -100,6 +100,10 @@ def closed_lately(limit: int = 100) -> tuple[Case, ...]:
     return tuple(_cases(Request.objects.filter(state__in=CLOSED).order_by("-closed_at", "-id")[:limit]))
 
 
+def closed_count() -> int:
+    return Request.objects.filter(state__in=CLOSED).count()
+
+
 def find(reference: str) -> UUID | None:
     """The request with this reference as people write it: any case, with or without the hyphen."""
     plain = "".join(each for each in reference.upper() if each.isalnum())

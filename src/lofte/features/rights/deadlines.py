@@ -44,8 +44,8 @@ def terms(
     found = appeal or rights_deadline(pack, Received(received_at, right, identity, None, tuple(clarifications)), at)
     by_law = appeal is not None or right not in BY_OUR_WORD
     told = acknowledge_by(pack, received_at) if right == "complaint" else None
-    if told is not None:
-        found = replace(found, notes=(*found.notes, *told.notes))
+    if not by_law:  # what is said of the law's own period is not about ours
+        found = replace(found, notes=told.notes if told else ())
     return _said(found, told, is_extended, by_law)
 
 

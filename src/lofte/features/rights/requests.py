@@ -80,7 +80,7 @@ def receive(
     """Note a request. ``at`` is when it reached us, which may be before it was noted; ``by`` is ``person`` or ``staff:<id>``.
 
     ``person_id`` is who it is said to be from; through the portal that is proven. Without one, ``contact`` is the address to answer
-    to. The person is told that it came and when we answer. Returns the id.
+    to. Whether the person is told that it came is another step: `acknowledge`. Returns the id.
     """
     row = _begin(person_id, right, by, channel, market, locale, at, words, purpose, contact)
     fact = {"right": right, "market": market, "law": row.law, "channel": channel, "due": str(row.due_on)}

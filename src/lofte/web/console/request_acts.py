@@ -43,7 +43,7 @@ class Desk:
     @property
     def language(self) -> str:
         """What the person's language is called in the console's."""
-        return say(self.case.locale, "common.own_language")
+        return self.say(f"language.{self.case.locale}")
 
     @property
     def is_known(self) -> bool:
@@ -97,7 +97,8 @@ def _open(case: Case) -> Iterator[str]:
     if is_talk and not is_sure:
         yield "identify"
     yield "reply"
-    yield "clarify"
+    if not asked or asked[-1] != "clarification_asked":
+        yield "clarify"
     if requests.may_extend(case):
         yield "extend"
     if requests.refusals_for(case.right):
@@ -374,6 +375,10 @@ def _erase_lead(desk: Desk, name: str) -> str:
     return desk.say(f"act.erase.{key}")
 
 
+def _identify_lead(desk: Desk, name: str) -> str:
+    return desk.say(f"act.identify.{'lead_known' if desk.is_known else 'lead'}")
+
+
 def _no_lead(desk: Desk, name: str) -> str:
     return ""
 
@@ -402,7 +407,9 @@ def erasure_plan(desk: Desk) -> dict[str, list[dict[str, Any]]] | None:
 
 
 ACTS: dict[str, Act] = {
-    "identify": Act(_identify_fields, _identify, buttons=(("send", "send"), ("sure", "sure"))),
+    "identify": Act(
+        _identify_fields, _identify, buttons=(("send", "send"), ("sure", "sure")), lead=_identify_lead
+    ),
     "acknowledge": Act(_none, _acknowledge, letter=_letter("received")),
     "clarify": Act(
         _words("clarify"), _simple("clarify", requests.ask_clarification, "words"), letter=_letter("clarification"),

@@ -101,6 +101,8 @@ def history(locale: str, case: Case, words: Mapping[UUID, str], actor: str) -> l
 
 
 def _who(locale: str, event: Event, actor: str) -> str:
+    if event.kind == "received" and event.by.startswith("staff"):
+        return say(locale, "requests.by.person")  # it came from them; who wrote it down is in the actions
     if event.by == actor:
         return say(locale, "requests.by.you")
     stem = event.by.partition(":")[0]

@@ -53,10 +53,10 @@ def listed(request: HttpRequest) -> HttpResponse:
     shown = shown if shown in SHOWN else "open"
     live = requests.open()
     rows = cases.closed_lately() if shown == "closed" else [each for each in live if _is(each, shown, now)]
-    numbers = cases.counted(live, now)
+    numbers = {**cases.counted(live, now), "closed": cases.closed_count()}
     return _page(
         request, "requests", rows=[line(locale, each, now) for each in rows], shown=shown, wanted=wanted,
-        counts=[_count(locale, name, numbers.get(name), shown) for name in SHOWN],
+        counts=[_count(locale, name, numbers[name], shown) for name in SHOWN],
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _is(case: Case, shown: str, now: datetime) -> bool:
     return shown == "open" or bool(cases.counted([case], now)[shown])
 
 
-def _count(locale: str, name: str, number: int | None, shown: str) -> dict[str, Any]:
+def _count(locale: str, name: str, number: int, shown: str) -> dict[str, Any]:
     status = {"overdue": "broken", "soon": "unproved"}.get(name, "")
     return {
         "name": say(locale, f"requests.shown.{name}"), "number": number, "status": status if number else "",
@@ -153,7 +153,7 @@ def _one(
     case, locale, now = desk.case, desk.locale, clock.now()
     names = offered(desk, roles.permissions_of(request.user))
     if opened and opened not in names:
-        names.insert(0, opened)
+        names.append(opened)
     acts = [_shown(desk, name, form if name == opened else None, letter if name == opened else None) for name in names]
     before, after = cases.neighbours(case.id)
     words = cases.words_of(case)
@@ -161,7 +161,8 @@ def _one(
         request, "request", status=status, line=line(locale, case, now), facts=facts(locale, case), who=_who(desk),
         first=next((each for each in acts if each["name"] == opened), acts[0] if acts else None),
         acts=[each for each in acts if each["name"] != (opened or (names[0] if names else ""))],
-        history=history(locale, case, words, desk.actor), form=form, before=before, after=after,
+        is_next=not opened or opened == names[0], before=before, after=after,
+        history=history(locale, case, words, desk.actor),
         asked=[words[each.id] for each in case.history if each.kind == "received" and each.id in words],
         person_locale=case.locale,
     )  # fmt: skip
@@ -238,7 +239,7 @@ def _new_form(request: HttpRequest) -> forms.Form:
             "channel", [(each, say(locale, f"requests.channel.{each}")) for each in requests.Channel.values if each != "portal"]
         ),
         "received": forms.DateField(
-            label=told("received"), initial=clock.now().date, widget=forms.DateInput(attrs={"type": "date"}),
+            label=told("received"), initial=clock.now().date, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
             validators=[_not_after_today(told("error.future"))],
             error_messages={"required": told("error.received"), "invalid": told("error.received")},
         ),
