@@ -7,7 +7,10 @@ import pytest
 
 from lofte.core import clock, outbox, tasks
 from lofte.core.models import Duty, Person
+from lofte.core.progress import verbs as progress
+from lofte.core.progress.models import Work
 from lofte.features.consent import verbs as consent
+from lofte.features.register import due
 from lofte.features.register import reads as register
 from lofte.features.register import verbs as keep
 from lofte.features.register.models import Holding
@@ -105,11 +108,11 @@ def test_a_killed_sweep_is_finished_by_the_next(subscriber, log, monkeypatch):
             subscriber(f"p{n}@example.no")
     sweep_person, done = verbs._sweep_person, []
 
-    def die_at_third(person_id, at):
+    def die_at_third(person_id, at, erase):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(person_id)
-        return sweep_person(person_id, at)
+        return sweep_person(person_id, at, erase)
 
     monkeypatch.setattr(verbs, "_sweep_person", die_at_third)
     with pytest.raises(KeyboardInterrupt):
@@ -146,3 +149,43 @@ def test_the_sweep_is_a_duty_that_shows_when_it_is_late(published, log):
 
     assert "retention.sweep" in [each.name for each in tasks.overdue()]
     assert reads.sweeps()[0].left == 0
+
+
+def test_deadlines_worked_out_for_many_at_once_are_those_of_each(published, somebody, subscriber):
+    people = [somebody(f"p{n}@example.no", f"P {n}", purpose) for n, purpose in enumerate(["customer", "answers"] * 3)]
+    people.append(subscriber())
+    consent.withdraw(people[-1], "newsletter", method="portal")
+    keep.record_signal(people[1], "mail_click")
+    said = {row.id: (row.due_at, row.clock) for row in Holding.everyone.all()}
+    Holding.everyone.update(due_at=None, clock="")
+
+    assert verbs.recompute() == len(people)
+    assert {row.id: (row.due_at, row.clock) for row in Holding.everyone.all()} == said
+    assert due.refresh(people) == 0
+
+
+def test_working_out_anew_that_was_stopped_goes_on_where_it_was(published, somebody, monkeypatch):
+    people = sorted(somebody(f"p{n}@example.no", f"P {n}", "answers") for n in range(5))
+    Holding.everyone.update(due_at=None, clock="")
+    monkeypatch.setattr(verbs, "_ANEW_AT_ONCE", 2)
+
+    assert verbs.recompute(at_most=timedelta(0)) == 2
+    work = progress.under_way()[0]
+    assert (work.done, work.total, work.percent) == (2, 5, 40)
+    assert people[1].hex not in str(list(Work.objects.values()))
+    assert verbs.recompute() == 4  # the one it stopped at again, since nobody's id is written down
+    assert not Holding.everyone.filter(due_at=None).exists()
+    assert progress.under_way() == []
+
+
+def test_a_sweep_that_had_no_time_to_work_out_all_goes_on_in_the_next(published, somebody, monkeypatch):
+    somebody()
+    monkeypatch.setattr(verbs, "A_PART", timedelta(0))
+    monkeypatch.setattr(verbs, "_ANEW_AT_ONCE", 1)
+    somebody("b@example.no")
+
+    verbs.sweep(clock.now())
+    assert progress.unfinished(verbs.RECOMPUTING, published.digest)
+    monkeypatch.undo()
+    verbs.sweep(clock.now())
+    assert progress.last_finished(verbs.RECOMPUTING, published.digest)

@@ -67,6 +67,11 @@ def finish(work: Work) -> None:
     work.save(update_fields=["done", "finished_at", "moved_at", "place"])
 
 
+def drop(name: str, but: str) -> None:
+    """What is unfinished of this name and about something else is not wanted any more."""
+    Work.objects.filter(name=name, finished_at=None).exclude(about=but).delete()
+
+
 def under_way() -> list[Seen]:
     """Everything that is not finished, the oldest first."""
     return [_seen(row) for row in Work.objects.filter(finished_at=None).order_by("started_at")]

@@ -20,6 +20,7 @@ class _Consents:
 
     is_granted = staticmethod(reads.is_granted)
     standings = staticmethod(reads.standings)
+    standings_of = staticmethod(reads.standings_of)
     count_granted = staticmethod(reads.count_granted)
     grant = staticmethod(verbs.grant)
     withdraw = staticmethod(verbs.withdraw)

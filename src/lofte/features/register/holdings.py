@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
-from lofte.features.register import attachments, duplicates, erased, index, merging, models, organisations, reads, verbs
+from lofte.features.register import attachments, due, duplicates, erased, index, merging, models, organisations, reads, verbs
 
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
@@ -118,6 +118,8 @@ class _Register:
 
     def refresh_due(self, person_id: UUID) -> None:
         verbs.refresh_due(person_id)
+
+    refresh_due_of = staticmethod(due.refresh)
 
     def drop_due(self, person_id: UUID, at: datetime) -> tuple[int, int]:
         """Erase what is due; returns how many went and how many are left."""

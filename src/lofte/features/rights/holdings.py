@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import follow, merging, models, requests, restriction, verbs
+from lofte.features.rights import erasure, follow, merging, models, requests, restriction, verbs
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -47,6 +47,8 @@ class _Eraser:
     """This room as `core.ports.Eraser`."""
 
     erase = staticmethod(verbs.erase)
+    begin = staticmethod(erasure.begin)
+    resume = staticmethod(verbs.resume)
 
 
 class _Restrictions:
