@@ -206,3 +206,13 @@ def test_a_purpose_that_is_not_the_roles_shows_nothing_and_the_attempt_is_kept(m
         False,
         "not-their-purpose",
     )
+
+
+def test_the_approver_can_look_at_whom_it_is_about_until_they_are_erased(staff, bo, subscriber):
+    subscriber("astrid@example.se")
+    person = register.person_of("email", "astrid@example.se")
+    asked = approvals.ask("people.merge", f"staff:{number('anna')}", person)
+
+    assert f'href="/console/people/{person}/"' in bo.get(f"/console/approvals/{asked}/").content.decode()
+    approvals.forget(person, frozenset())
+    assert str(person) not in bo.get(f"/console/approvals/{asked}/").content.decode()

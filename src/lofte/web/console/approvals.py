@@ -23,6 +23,7 @@ from lofte.web.console.staff import actor, needs
 # Whoever may ask for an act sees what became of it; deciding needs `approvals.decide`.
 _MAY_SEE = ("approvals.decide", "people.export", "people.merge", "requests.work", "roles.manage")
 _CHANGES_SHOWN = 20
+_ABOUT = {"rights.erase": "detail.request"}  # acts that are about a request, not about a person
 
 
 @require_safe
@@ -148,10 +149,10 @@ class _Words:
             "name": self._say(f"act.{act}.name"),
             "lead": self._say(f"act.{act}.lead"),
             "details": [(self._detail_name(key), self._detail(key, value)) for key, value in asked.details.items()],
-            "people": [
-                (self._say(name), person, Person.objects.filter(pk=person).exists())
-                for name, person in (("person", asked.about), ("other_person", asked.also))
-                if person is not None
+            "subjects": [
+                (self._say(name), self._address(asked.act, key))
+                for name, key in ((_ABOUT.get(asked.act, "person"), asked.about), ("other_person", asked.also))
+                if key is not None
             ],
             "asked_by": self.who(asked.asked_by),
             "asked_at": asked.asked_at,
@@ -161,6 +162,12 @@ class _Words:
             "decided_by": self.who(asked.decided_by) if asked.decided_by else "",
             "decided_at": asked.decided_at,
         }
+
+    def _address(self, act: str, key: UUID) -> str:
+        """Where the approver can look at what it is about; empty when it is gone."""
+        if act in _ABOUT:
+            return reverse("console-request", args=(key,))
+        return reverse("console-person", args=(key,)) if Person.objects.filter(pk=key).exists() else ""
 
     def who(self, actor: str) -> str:
         if not actor.startswith("staff:"):
@@ -220,7 +227,7 @@ class _Words:
             return key
 
     def _detail_name(self, key: str) -> str:
-        return self._say(f"detail.{key}" if f"detail.{key}" in self._known else "detail.other")
+        return self._say(f"detail.{key}" if f"detail.{key}" in self._known else "detail.fact")
 
     def _detail(self, key: str, value: object) -> str:
         if key == "user":
