@@ -113,7 +113,7 @@ def test_without_a_checker_the_button_says_so(staff):
 
 def test_a_person_is_found_by_exact_address_for_a_purpose_and_the_look_is_kept(staff, subscriber):
     subscriber("astrid@example.se", name="Astrid Ek")
-    answer = staff.post("/console/people/", {"address": "astrid@example.se", "purpose": "newsletter"}, follow=True)
+    answer = staff.post("/console/people/", {"sought": "astrid@example.se", "purpose": "newsletter"}, follow=True)
 
     assert "Astrid Ek" in answer.content.decode()
     assert "astrid" not in answer.redirect_chain[-1][0]
@@ -128,7 +128,7 @@ def test_a_purpose_the_person_did_not_consent_to_shows_nothing_and_the_attempt_i
     from lofte.features.consent import verbs
 
     verbs.withdraw(person, "newsletter", method="portal")
-    answer = staff.post("/console/people/", {"address": "astrid@example.se", "purpose": "newsletter"}, follow=True)
+    answer = staff.post("/console/people/", {"sought": "astrid@example.se", "purpose": "newsletter"}, follow=True)
 
     assert answer.status_code == 403
     assert "Astrid Ek" not in answer.content.decode()
@@ -144,7 +144,7 @@ def test_a_person_page_without_a_stated_purpose_asks_for_one(staff, subscriber):
 
 def test_an_unknown_address_is_told_without_a_word_about_others(staff):
     answer = staff.post(
-        "/console/people/", {"address": "nobody@example.se", "purpose": "newsletter"}, HTTP_ACCEPT_LANGUAGE="en"
+        "/console/people/", {"sought": "nobody@example.se", "purpose": "newsletter"}, HTTP_ACCEPT_LANGUAGE="en"
     )
 
     assert "Nobody was found" in answer.content.decode()

@@ -34,7 +34,7 @@ def shown(staff, astrid):
 
     def show(purpose="customer", locale="en-GB"):
         staff.post("/console/locale/", {"locale": locale, "next": "/console/"})
-        asked = {"address": "astrid@example.se", "purpose": purpose}
+        asked = {"sought": "astrid@example.se", "purpose": purpose}
         return staff.post("/console/people/", asked, follow=True).content.decode()
 
     return show

@@ -130,7 +130,7 @@ def test_a_file_of_roles_with_a_fault_closes_the_pages_and_the_board_says_so_kin
 
 def test_a_form_that_was_sent_without_a_second_factor_is_not_carried_out(anna, subscriber):
     subscriber("astrid@example.se", name="Astrid Ek")
-    answer = anna.post("/console/people/", {"address": "astrid@example.se", "purpose": "newsletter"})
+    answer = anna.post("/console/people/", {"sought": "astrid@example.se", "purpose": "newsletter"})
 
     assert answer["Location"] == "/accounts/2fa/totp/activate/"
     assert "console_purpose" not in anna.session

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from lofte.core import actions, publication
+from lofte.core import actions, approvals, publication
 from lofte.features.register import reads, vcard
 from lofte.features.register.imports import NOT_BY_LIST
 from lofte.features.register.sheets import VCARD, armed
 from lofte.kernel.problems import Place, Problem
 
+ACT = "people.export"
+"""The dangerous act two people decide on, in the console; whoever asked carries it out, once."""
 _PAGE = 200
 _BETWEEN = "; "  # several values of one field in one cell
 
@@ -38,12 +40,17 @@ def export(purpose: str, form: Literal["csv", "vcard"], *, by: str, count: Count
     fields = [each for each in declared.fields if each in shapes and shapes[each].category not in NOT_BY_LIST]
     if form == "csv":
         yield _line(["person", *fields])
-    for person, values in _people(purpose, fields, by, count):
-        if form == "csv":
-            yield _line([str(person), *(armed(values.get(field, "")) for field in fields)])
-        else:
-            yield vcard.write(person, {name: values[field] for name, field in VCARD.items() if field in values})
-    actions.record("people.exported", by, purpose=purpose, form=form, people=count.given, withheld=count.withheld)
+    try:
+        for person, values in _people(purpose, fields, by, count):
+            if form == "csv":
+                yield _line([str(person), *(armed(values.get(field, "")) for field in fields)])
+            else:
+                yield vcard.write(person, {name: values[field] for name, field in VCARD.items() if field in values})
+    finally:  # also when whoever takes it out stops half-way: what left has left
+        actions.record("people.exported", by, purpose=purpose, form=form, people=count.given, withheld=count.withheld)
+
+
+approvals.act(ACT, needs=ACT)
 
 
 def _people(purpose: str, fields: list[str], by: str, count: Count) -> Iterator[tuple[UUID, Mapping[str, str]]]:

@@ -9,7 +9,20 @@ from django.db.models import Q
 
 from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
-from lofte.features.register import attachments, due, duplicates, erased, index, merging, models, organisations, reads, verbs
+from lofte.features.register import (
+    attachments,
+    due,
+    duplicates,
+    erased,
+    exports,
+    index,
+    lists,
+    merging,
+    models,
+    organisations,
+    reads,
+    verbs,
+)
 
 _POLICY = NotPersonal("a key of the policy or a few words of the code")
 _WHEN = Holds("*", "interest")
@@ -213,4 +226,4 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
 ports.provide("register", _Register())
 register(Room("register", export=_export, erase=_erase, merge=merging.follow))
 
-__all__ = ["duplicates"]
+__all__ = ["duplicates", "exports", "lists"]

@@ -99,7 +99,7 @@ def carry_out(
     Raises Problem `people.refused` (nothing was written), `people.elsewhere` (another process is at the same file).
     """
     _check(into)
-    known = Import.objects.filter(pk=_name(sheet, into, content)).first()
+    known = Import.objects.filter(pk=name_of(sheet, into, content)).first()
     if known and known.finished_at:
         return known
     refused = [each for each in preview(sheet, into, start=known.done if known else 0) if each.outcome == "refused"]
@@ -217,7 +217,7 @@ def _having(field: str, found: str) -> Iterator[UUID]:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _name(sheet: Sheet, into: Into, content: bytes) -> UUID:
+def name_of(sheet: Sheet, into: Into, content: bytes) -> UUID:
     """The same file for the same use is the same import. Keyed, so that the name of a file tells nothing of it."""
     parts = (
         sha256(content).hexdigest(),
@@ -235,7 +235,7 @@ def _name(sheet: Sheet, into: Into, content: bytes) -> UUID:
 @in_transaction
 def _begin(sheet: Sheet, into: Into, content: bytes, by: str) -> Import:
     made, _ = Import.objects.get_or_create(
-        id=_name(sheet, into, content),
+        id=name_of(sheet, into, content),
         defaults={
             "purpose": into.purpose, "market": into.market, "source": into.source, "by": by, "rows": len(sheet.rows),
             "counts": {"new": 0, "merged": 0, "refused": 0}, "started_at": clock.now(),

@@ -6,14 +6,16 @@ Whoever is shown is read for a purpose that is stated, one look each; whom the p
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from lofte.core import blind, publication
+from lofte.core import blind, decisions, publication
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import index, organisations, reads
-from lofte.features.register.models import Organisation
+from lofte.features.register.models import Organisation, Placement
+from lofte.features.register.verbs import PLACED
 from lofte.kernel.problems import Problem
 from lofte.rules.model import DataField
 
@@ -45,18 +47,44 @@ class Found:
     organisation: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody in an organisation: their title and role there, and since when; ``ended_at`` for who has left."""
+
+    person: UUID
+    name: str
+    email: str
+    title: str
+    role: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The people of an organisation as a purpose may see them; ``withheld`` are the others."""
+
+    people: tuple[Colleague, ...]
+    withheld: int
+
+
 def find(sought: str, purpose: str, *, by: str) -> Found:
     """Who the words lead to. Raises Problem `register.undeclared` for a purpose the policy does not declare for persons."""
     declared = publication.current().policy.purposes.get(purpose)
-    if declared is None or declared.scope != "person":
+    if purpose not in decisions.BY_LAW and (declared is None or declared.scope != "person"):
         raise Problem("register.undeclared", "the policy declares no such purpose for persons", status=422)
     kind = understood(sought)
-    organisation = organisations.id_of(sought) if kind == "name" else None
-    if organisation and not Organisation.objects.filter(pk=organisation).exists():
-        organisation = None
+    organisation = _house(sought, kind)
     people = candidates(sought, kind)
     found, withheld = briefs(people[:SHOWN], purpose, by=by)
     return Found(kind, found, withheld, len(people) > SHOWN, organisation)
+
+
+def sole(sought: str) -> UUID | None:
+    """The one person the words lead to, when they lead nowhere else. Nothing is opened: whoever goes there leaves the look."""
+    kind = understood(sought)
+    people = candidates(sought, kind)
+    return people[0] if len(people) == 1 and _house(sought, kind) is None else None
 
 
 def understood(sought: str) -> str:
@@ -92,6 +120,46 @@ def briefs(people: Iterable[UUID], purpose: str, *, by: str) -> tuple[tuple[Brie
         latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)}
         found.append(Brief(person, *(latest.get(field, "") for field in _BRIEF)))
     return tuple(sorted(found, key=lambda each: (each.name == "", each.name.casefold(), each.email))), withheld
+
+
+def colleagues(people: Iterable[UUID], organisation: UUID, purpose: str, *, by: str) -> House:
+    """Those of the people whom the purpose knows in the organisation; one look each."""
+    found: list[Colleague] = []
+    withheld = 0
+    for person in people:
+        try:
+            held = reads.holdings_of(person, purpose, by=by, fields=("name", "email", *PLACED))
+        except Problem as problem:
+            if problem.code != "register.denied":
+                raise
+            withheld += 1
+            continue
+        there = _as_colleague(person, organisation, held)
+        found += [there] if there else []
+        withheld += there is None
+    ranked = sorted(found, key=lambda each: (each.ended_at is not None, each.name == "", each.name.casefold()))
+    return House(tuple(ranked), withheld)
+
+
+def _as_colleague(person: UUID, organisation: UUID, held: tuple[reads.Held, ...]) -> Colleague | None:
+    values = {each.id: each.value for each in held}
+    latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)}
+    who = person, latest.get("name", ""), latest.get("email", "")
+    places = Placement.objects.of(person).filter(organisation=organisation, company__in=values)
+    if place := min(places, key=lambda each: (each.ended_at is not None, -each.started_at.timestamp()), default=None):
+        title, role = (values.get(each, "") for each in (place.title, place.role))
+        return Colleague(*who, title, role, place.started_at, place.ended_at)
+    if any(each.field == "company" and organisations.id_of(each.value) == organisation for each in held):
+        return Colleague(*who, "", "", None, None)
+    return None
+
+
+def _house(sought: str, kind: str) -> UUID | None:
+    """The organisation of exactly this name, if somebody there is in the register."""
+    if kind != "name" or not sought.strip():
+        return None
+    found = organisations.id_of(sought)
+    return found if Organisation.objects.filter(pk=found).exists() else None
 
 
 def _by_value(field: str, shape: DataField, sought: str) -> list[UUID]:

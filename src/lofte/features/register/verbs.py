@@ -6,17 +6,20 @@ Raises `Problem`: `register.undeclared` (purpose or field the publication does n
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
+
+from django.db import transaction
 
 from lofte.core import blind, clock, publication, vault
 from lofte.core.models import Person, new_id
 from lofte.core.retry import in_transaction
-from lofte.features.register import due, index, organisations
+from lofte.features.register import due, erased, index, organisations
 from lofte.features.register.models import Attachment, Dialogue, Holding, Placement, Relation, Signal
 from lofte.kernel import ids
 from lofte.kernel.problems import Place, Problem
-from lofte.rules.model import DataField, Purpose
+from lofte.rules.model import Basis, DataField, Purpose
 from lofte.rules.published import Published
 
 PLACED = ("company", "title", "role")  # the fields a place in an organisation consists of
@@ -24,11 +27,60 @@ _REPLY = "reply"
 MANY = ("dialogue",)  # categories of which a person has many: each letter and call is its own holding
 
 
+def whole() -> AbstractContextManager[None]:
+    """Several acts that stand or fall together."""
+    return transaction.atomic()
+
+
 def welcome(*, provisional: bool = False) -> UUID:
     """A new person with a key of their own and nothing held yet. ``provisional`` until they confirm that the address is theirs."""
     person_id = ids.person_id(os.urandom(16))
     vault.make_key(person_id)  # first: a key without a person is harmless, a person without a key is not
     Person.objects.create(id=person_id, provisional=provisional, made_at=clock.now())
+    return person_id
+
+
+@in_transaction
+def meet(
+    values: Mapping[str, str], purpose: str, *, relation: str, source: str, market: str, locale: str
+) -> UUID:  # fmt: skip
+    """Somebody new, known from now on in a relation, with what they gave for a purpose that rests on no consent.
+
+    Raises Problem `register.no-way-to-find` without address or number, `people.needs-consent`, `register.taken`, `register.erased`.
+    """
+    published = publication.current()
+    declared = _declared_purpose(published, purpose)
+    if declared.basis is Basis.CONSENT:
+        raise Problem(
+            "people.needs-consent", "this purpose rests on consent, which only the person can give", Place(key="purpose"),
+            law="GDPR 7(1)", status=422,
+        )  # fmt: skip
+    kept = {field: value for field, value in values.items() if value.strip() and field in declared.fields}
+    shapes = published.policy.fields
+    country = published.policy.markets[market].country if market in published.policy.markets else ""
+    found = [index.hash_of(field, shapes[field], value, country) for field, value in kept.items()]
+    if not any(found):
+        raise Problem(
+            "register.no-way-to-find", "without an address or number the person could be neither found nor erased later",
+            Place(key="email"), status=422,
+        )  # fmt: skip
+    if any(erased.when(each) for each in found if each):
+        raise Problem(
+            "register.erased", "somebody with this address or number was erased", Place(key="email"), law="GDPR 17", status=409,
+            way_out="Take them in by a list with a ground newer than the erasure.",
+        )  # fmt: skip
+    person_id = welcome()
+    try:
+        with transaction.atomic():
+            begin_relation(person_id, relation, market=market, locale=locale)
+            more = {"source": source, "market": market, "locale": locale}
+            placed = {field: kept.pop(field) for field in PLACED if field in kept} if "company" in kept else {}
+            if placed:
+                place(person_id, placed, purpose, **more)
+            hold(person_id, kept, purpose, **more)
+    except BaseException:
+        vault.destroy_key(person_id, forever=False)
+        raise
     return person_id
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.console import approvals, requests, views
+from lofte.web.console import approvals, lists, people, requests, views
 
 urlpatterns = [
     path("", views.board, name="console"),
@@ -8,8 +8,26 @@ urlpatterns = [
     path("promise/<str:promise>/", views.promise, name="console-promise"),
     path("publications/", views.publications, name="console-publications"),
     path("evidence/<int:index>/", views.evidence, name="console-evidence"),
-    path("people/", views.people, name="console-people"),
-    path("people/<uuid:person>/", views.person, name="console-person"),
+    path("people/", people.people, name="console-people"),
+    path("people/keys/", people.slash, name="console-slash"),
+    path("people/new/", people.new, name="console-person-new"),
+    path("people/alike/", people.alike, name="console-alike"),
+    path("people/import/", lists.taking_in, name="console-import"),
+    path("people/import/<uuid:list>/", lists.one, name="console-list"),
+    path("people/export/", lists.handing_out, name="console-export"),
+    path("people/export/<uuid:approval>/", lists.take_out, name="console-take-out"),
+    path("people/<uuid:person>/", people.person, name="console-person"),
+    path("people/<uuid:person>/purpose/", people.purpose, name="console-purpose"),
+    path("people/<uuid:person>/note/", people.note, name="console-note"),
+    path("people/<uuid:person>/place/", people.place, name="console-place"),
+    path("people/<uuid:person>/place/<uuid:place>/", people.leave, name="console-leave"),
+    path("people/<uuid:person>/relation/", people.relate, name="console-relate"),
+    path("people/<uuid:person>/relation/<uuid:relation>/", people.part, name="console-part"),
+    path("people/<uuid:person>/correct/<uuid:holding>/", people.correct, name="console-correct"),
+    path("people/<uuid:person>/file/<uuid:attachment>/", people.attachment, name="console-attachment"),
+    path("people/<uuid:person>/file/<uuid:attachment>/remove/", people.detach, name="console-detach"),
+    path("people/<uuid:person>/same/<uuid:other>/", people.same, name="console-same"),
+    path("organisations/<uuid:organisation>/", people.organisation, name="console-organisation"),
     path("approvals/", approvals.waiting, name="console-approvals"),
     path("approvals/<uuid:approval>/", approvals.approval, name="console-approval"),
     path("staff/", approvals.staff, name="console-staff"),

@@ -1,28 +1,24 @@
 """The console: the board of promises, publications, people by stated purpose, and operation."""
 
 from typing import Any
-from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from lofte.core import actions, clock, roles
+from lofte.core import actions, clock
 from lofte.core.evidence import log
 from lofte.core.publication import current
 from lofte.features.findings import reads as findings
 from lofte.features.promises import reads as promises
-from lofte.features.register import reads as register
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.control import Status
 from lofte.web.console import checks
 from lofte.web.console import operation as running
-from lofte.web.console.file_words import file_in_words
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
 from lofte.web.console.staff import actor, needs, promise_readers
@@ -106,39 +102,6 @@ def evidence(request: HttpRequest, index: int) -> HttpResponse:
     published = current()
     market = next(iter(published.policy.markets))
     return download(log().sealed_receipt(index), "html", Edition(market, console_locale(request), published))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs("people.search")
-def people(request: HttpRequest) -> HttpResponse:
-    """Find one person by exact address, for a purpose. The address travels in the body, never in an address line."""
-    form = _search_form(request)
-    is_sought = request.method == "POST" and form.is_valid()
-    found = register.person_of("email", form.cleaned_data["address"]) if is_sought else None
-    if found is not None:
-        request.session["console_purpose"] = form.cleaned_data["purpose"]
-        return HttpResponseRedirect(reverse("console-person", args=(found,)))
-    status = 422 if form.errors else 200
-    return _page(request, "people", status=status, spot="people", form=form, sought=is_sought, found=found)
-
-
-@require_safe
-@needs("people.read")
-def person(request: HttpRequest, person: UUID) -> HttpResponse:
-    """What is held about a person for the purpose that was stated; the look is kept before anything is shown."""
-    purpose = request.session.get("console_purpose", "")
-    if not purpose:
-        return HttpResponseRedirect(reverse("console-people"))
-    here = _edition_for(console_locale(request), purpose)
-    name = here.word("purposes", purpose, "name")
-    try:
-        seen = register.file_of(person, purpose, by=actor(request))
-    except Problem as problem:
-        if problem.code != "register.denied":
-            raise
-        return _page(request, "person", status=403, spot="people", purpose=name, is_denied=True, data={})
-    data = file_in_words(here, seen, clock.now())
-    return _page(request, "person", spot="people", purpose=name, data=data)
 
 
 @require_safe
@@ -237,40 +200,3 @@ def _shares(numbers: dict[str, int]) -> list[dict[str, Any]]:
         {"status": status, "x": sum(numbers[before] for before in order[:place]), "width": numbers[status]}
         for place, status in enumerate(order)
     ]
-
-
-def _search_form(request: HttpRequest) -> forms.Form:
-    locale, published, may_state = console_locale(request), current(), roles.purposes_of(request.user)
-    address = forms.EmailField(
-        label=say(locale, "console.address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
-        error_messages={
-            "required": say(locale, "console.address_missing"),
-            "invalid": say(locale, "console.address_wrong"),
-        },
-    )
-    offered = [
-        (key, published.word(locale, "purposes", key, "name"))
-        for key, declared in published.policy.purposes.items()
-        if declared.scope == "person" and key in may_state
-    ]
-    purpose = forms.ChoiceField(
-        label=say(locale, "console.purpose"),
-        choices=[("", "—"), *offered],
-        error_messages={
-            "required": say(locale, "console.purpose_missing"),
-            "invalid_choice": say(locale, "console.purpose_missing"),
-        },
-    )
-    fields = {"address": address, "purpose": purpose, "use_required_attribute": False}
-    form: forms.Form = type("SearchForm", (forms.Form,), fields)(request.POST if request.method == "POST" else None)
-    return form
-
-
-def _edition_for(locale: str, purpose: str) -> Edition:
-    """The publication's words in the console's language. The market matters only for contacts, not shown here."""
-    published = current()
-    if purpose not in published.policy.purposes:
-        raise Problem("register.undeclared", f"the policy has no purpose {purpose}", status=404)
-    return Edition(next(iter(published.policy.markets)), locale, published)

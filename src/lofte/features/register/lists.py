@@ -1,0 +1,227 @@
+"""Lists of people given in the console: judged at once, taken in by a duty when somebody has said so, forgotten within the hour.
+
+The file is sealed under a key of its own while it is in hand; done or cancelled, key and content go at once.
+"""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from lofte.core import clock, vault
+from lofte.core.models import new_id
+from lofte.core.retry import in_transaction
+from lofte.core.tasks import duty
+from lofte.features.register import imports, sheets
+from lofte.features.register.models import Import, ListInHand
+from lofte.kernel.problems import Problem
+
+LARGEST = 5_000_000  # bytes; larger files at the command line
+MOST_ROWS = 5_000
+KEPT = timedelta(hours=1)
+_SHOWN = 200
+_A_STRETCH_S = 120  # below the lease of a duty
+_AT_ONCE_S = 2
+State = ListInHand.State
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The fate of one row, without its values."""
+
+    row: int
+    outcome: str
+    reasons: tuple[tuple[str, str], ...]
+    disarmed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list in hand. ``lines`` are the refused ones first; ``columns`` say which column is which field."""
+
+    id: UUID
+    by: str
+    state: str
+    problem: str
+    into: imports.Into
+    rows: int
+    done: int
+    counts: Mapping[str, int]
+    columns: Mapping[str, str]
+    left_out: tuple[str, ...]
+    lines: tuple[Line, ...]
+    name: str
+    leaves_out: bool
+
+
+class _EnoughError(Exception):
+    """The stretch of time is over; the next one goes on."""
+
+
+def take(
+    name: str, content: bytes, into: imports.Into, *, by: str, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> UUID:  # fmt: skip
+    """Judge a list and keep it in hand. Raises Problem for a file that is none, or too long for the console."""
+    if len(content) > LARGEST:
+        raise _too_long()
+    told = _judge(name, content, into, columns or {}, encoding)
+    row_id = new_id()
+    vault.make_key(row_id)
+    ListInHand.objects.create(
+        id=row_id, by=by, sealed=_seal(row_id, told), purpose=into.purpose, market=into.market, locale=into.locale,
+        source=into.source, relation=into.relation, new_ground_since=into.new_ground_since, rows=told["rows"],
+        expires_at=clock.now() + KEPT,
+    )  # fmt: skip
+    return row_id
+
+
+def judge_again(list_id: UUID, columns: Mapping[str, str], *, by: str) -> None:
+    """The same file with other columns."""
+    row = _row(list_id, by, State.JUDGED)
+    told = _open(row)
+    fresh = _judge(told["name"], base64.b64decode(told["content"]), _into(row), columns, told["encoding"])
+    ListInHand.objects.filter(pk=row.pk, state=State.JUDGED).update(
+        sealed=_seal(row.id, fresh), rows=fresh["rows"], expires_at=clock.now() + KEPT
+    )
+
+
+def order(list_id: UUID, *, by: str, leave_out_refused: bool) -> None:
+    """Take it in: a first stretch now, the rest by the duty. Raises Problem `people.refused` while rows are refused."""
+    row = _row(list_id, by, State.JUDGED)
+    told = _open(row)
+    if told["counts"].get("refused") and not leave_out_refused:
+        raise Problem("people.refused", "rows of this list are refused; nothing was written", status=422)
+    if ListInHand.objects.filter(pk=row.pk, state=State.JUDGED).update(
+        state=State.ORDERED, leave_out_refused=leave_out_refused, expires_at=clock.now() + KEPT
+    ):
+        _carry(list_id, _AT_ONCE_S)
+
+
+def cancel(list_id: UUID, *, by: str) -> None:
+    """Forget a list that was not ordered."""
+    row = _row(list_id, by, State.JUDGED)
+    _forget(row.id)
+
+
+def one(list_id: UUID, *, by: str) -> List:
+    """A list as it stands, for whoever gave it. Raises Problem `people.no-list`."""
+    row = _row(list_id, by)
+    ledger = Import.objects.filter(pk=row.ledger).first() if row.ledger else None
+    told = _open(row) if row.sealed else {}
+    into = _into(row)
+    return List(
+        id=row.id, by=row.by, state=row.state, problem=row.problem, into=into, rows=row.rows, done=ledger.done if ledger else 0,
+        counts=dict(ledger.counts) if ledger else told.get("counts", {}), columns=told.get("columns", {}),
+        left_out=tuple(told.get("left_out", ())), name=told.get("name", ""), leaves_out=row.leave_out_refused,
+        lines=tuple(
+            Line(row_number, outcome, tuple((column, why) for column, why in reasons), tuple(disarmed))
+            for row_number, outcome, reasons, disarmed in told.get("lines", ())
+        ),
+    )  # fmt: skip
+
+
+def in_hand(by: str) -> list[ListInHand]:
+    """What this member of staff has begun and not finished."""
+    return list(
+        ListInHand.objects.filter(by=by, state__in=(State.JUDGED, State.ORDERED)).defer("sealed").order_by("id")
+    )
+
+
+@duty("register.take_in_lists", every=timedelta(seconds=5))
+def take_in(at: datetime) -> int:
+    """Go on with every list that was ordered; returns how many are done."""
+    ordered = list(ListInHand.objects.filter(state=State.ORDERED).values_list("pk", flat=True)[:20])
+    return sum(_carry(list_id, _A_STRETCH_S) for list_id in ordered)
+
+
+@duty("register.forget_lists", every=timedelta(minutes=5))
+def forget(at: datetime) -> int:
+    """Lists nobody said a word about for an hour, and the note of how others went."""
+    waiting = ListInHand.objects.filter(expires_at__lte=at).exclude(state=State.ORDERED)
+    gone = list(waiting.values_list("pk", flat=True)[:500])
+    for list_id in gone:
+        _forget(list_id)
+    return len(gone)
+
+
+def _carry(list_id: UUID, for_s: float) -> bool:
+    row = ListInHand.objects.filter(pk=list_id, state=State.ORDERED).first()
+    if row is None:
+        return False
+    told, until = _open(row), monotonic() + for_s
+
+    def in_time(done: int, rows: int) -> None:
+        if monotonic() >= until and done < rows:
+            raise _EnoughError
+
+    content, into = base64.b64decode(told["content"]), _into(row)
+    try:
+        sheet = sheets.read(told["name"], content, imports.fields_for(into.purpose), told["columns"], told["encoding"])
+        ListInHand.objects.filter(pk=row.pk).update(ledger=imports.name_of(sheet, into, content))
+        imports.carry_out(sheet, into, content, by=row.by, leave_out_refused=row.leave_out_refused, told=in_time)
+    except _EnoughError:
+        return False
+    except Problem as problem:
+        _end(row.pk, State.STOPPED, problem.code)
+        return False
+    _end(row.pk, State.DONE, "")
+    return True
+
+
+def _end(list_id: UUID, state: str, problem: str) -> None:
+    """The content goes at once; how it went is shown for an hour."""
+    ended = clock.now() + KEPT
+    ListInHand.objects.filter(pk=list_id).update(state=state, problem=problem, sealed=b"", expires_at=ended)
+    vault.destroy_key(list_id, forever=False)
+
+
+def _forget(list_id: UUID) -> None:
+    ListInHand.objects.filter(pk=list_id).delete()
+    vault.destroy_key(list_id, forever=False)
+
+
+@in_transaction
+def _judge(name: str, content: bytes, into: imports.Into, columns: Mapping[str, str], encoding: str) -> dict[str, Any]:
+    sheet = sheets.read(name, content, imports.fields_for(into.purpose), columns, encoding)
+    if len(sheet.rows) > MOST_ROWS:
+        raise _too_long()
+    fates = imports.preview(sheet, into)
+    told = sorted(fates, key=lambda fate: (fate.outcome != "refused", not fate.reasons, fate.row))[:_SHOWN]
+    return {
+        "name": name, "content": base64.b64encode(content).decode(), "encoding": encoding, "rows": len(sheet.rows),
+        "columns": dict(sheet.columns), "left_out": list(sheet.left_out),
+        "counts": {"new": 0, "merged": 0, "refused": 0} | Counter(fate.outcome for fate in fates),
+        "lines": [(fate.row, fate.outcome, fate.reasons, fate.disarmed) for fate in told],
+    }  # fmt: skip
+
+
+def _row(list_id: UUID, by: str, state: str = "") -> ListInHand:
+    row = ListInHand.objects.filter(pk=list_id, by=by).first()
+    if row is None or (state and row.state != state):
+        raise Problem("people.no-list", "there is no such list in hand, or it is too late for that", status=404)
+    return row
+
+
+def _into(row: ListInHand) -> imports.Into:
+    return imports.Into(row.purpose, row.market, row.locale, row.source, row.relation, row.new_ground_since)
+
+
+def _seal(list_id: UUID, told: Mapping[str, Any]) -> bytes:
+    return vault.opener(list_id).seal(list_id, json.dumps(told).encode())
+
+
+def _open(row: ListInHand) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(vault.opener(row.id).open(row.id, row.sealed))
+    return found
+
+
+def _too_long() -> Problem:
+    return Problem(
+        "people.too-long", f"the console takes lists of up to {MOST_ROWS} rows and 5 MB",
+        way_out="Split it, or take it in at the command line: lofte people import", status=413,
+    )  # fmt: skip
