@@ -58,10 +58,10 @@ def test_a_log_that_only_reads_acknowledges_nothing(world, monkeypatch):
 
 
 def test_a_log_that_fails_under_way_acknowledges_nothing(world, monkeypatch):
-    def fail(self, draft, ticket, deliver):
-        deliver([(ticket, Problem("evidence.read-only", "no", status=503))])
+    def fail(self, drafts, deliver, tickets):
+        deliver([(ticket, Problem("evidence.read-only", "no", status=503)) for ticket in tickets])
 
-    monkeypatch.setattr(Log, "append_for", fail)
+    monkeypatch.setattr(Log, "append_many", fail)
     answer = world.decide()
 
     assert (answer.status, answer.cookies()) == (503, [])
@@ -77,9 +77,24 @@ def test_a_full_queue_says_come_back(world):
 
 def test_a_disk_that_hangs_does_not_hold_the_browser_for_ever(world, monkeypatch):
     monkeypatch.setattr("lofte.edge.desk._LONGEST_WAIT_S", 0.0)
-    monkeypatch.setattr(Log, "append_for", lambda *_: None)
+    monkeypatch.setattr(Log, "append_many", lambda *_: None)
 
     assert world.decide().json["reason"] == "overloaded"
+
+
+def test_one_draft_that_is_refused_does_not_take_others_with_it(world):
+    good = Draft("consent", b"{}", b'{"subject":"x"}', "", "good")
+
+    async def both():
+        desk = Desk(world.log, 10)
+        asked = [desk.append(each) for each in (good, good._replace(fact=b"{ }", key="bad"))]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        desk.close()
+        return answers
+
+    written, refused = asyncio.run(both())
+    assert written.committed.index == 0
+    assert refused.code == "evidence.malformed-draft"
 
 
 def test_a_late_answer_of_the_log_harms_nobody(world):

@@ -117,6 +117,19 @@ class Desk:
             self._gathering.cancel()
             self._gathering = None
         drafts, self._waiting = self._waiting, []
+        if not drafts:
+            return
+        try:
+            self._log.append_many(drafts, self._deliverer, [draft.key for draft in drafts])
+        except Problem as refused:
+            if len(drafts) > 1:  # one may be at fault; the others must not go with it
+                self._hand_over_singly(drafts)
+            else:
+                self._close_one(drafts[0].key, refused)
+        else:
+            self._on_its_way += len(drafts)
+
+    def _hand_over_singly(self, drafts: list[Draft]) -> None:
         for draft in drafts:
             try:
                 self._log.append_for(draft, draft.key, self._deliverer)

@@ -43,6 +43,7 @@ from lofte.kernel.problems import Problem
 __all__ = ["Committed", "Draft", "Log", "Opened", "Outcome", "open_log"]
 
 MOST_IN_A_COMMIT = 1024
+_MOST_TOGETHER = 256
 MOST_WAITING = 16_384  # beyond this a caller is told to come back: two seconds of work at the promised rate
 _KEY_BYTES = 16
 _log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class _Chore:
     result: "Future[None]"
 
 
-_Pending = tuple[Draft, Any, Deliver]
+_Pending = tuple[Sequence[Draft], Sequence[Any], Deliver]
+"""What was handed over together: drafts, the ticket of each, and who takes the answers."""
 
 
 class Log:
@@ -114,6 +116,22 @@ class Log:
         For an event loop that wants to be woken once a batch (see `lofte.evidence.aio`).
         """
         demand_sound(draft)
+        self._admit()
+        self._queue.put(((draft,), (ticket,), deliver))
+
+    def append_many(self, drafts: Sequence[Draft], deliver: Deliver, tickets: Sequence[Any] | None = None) -> None:
+        """Appends in order, in one hand-over to the sequencer; without `tickets` each answer has its place in `drafts`.
+
+        All or none: raises Problem before anything is queued.
+        """
+        for draft in drafts:
+            demand_sound(draft)
+        self._admit()
+        named = range(len(drafts)) if tickets is None else tickets
+        for at in range(0, len(drafts), _MOST_TOGETHER):
+            self._queue.put((drafts[at : at + _MOST_TOGETHER], named[at : at + _MOST_TOGETHER], deliver))
+
+    def _admit(self) -> None:
         if self._queue.qsize() >= MOST_WAITING:
             raise Problem(
                 "evidence.busy",
@@ -123,12 +141,6 @@ class Log:
             )
         if self._is_closed:
             raise _closed()
-        self._queue.put((draft, ticket, deliver))
-
-    def append_many(self, drafts: Sequence[Draft], deliver: Deliver) -> None:
-        """Appends in order; the ticket of each answer is its place in `drafts`."""
-        for place, draft in enumerate(drafts):
-            self.append_for(draft, place, deliver)
 
     def submit(self, draft: Draft) -> "Future[Committed]":
         future: Future[Committed] = Future()
@@ -155,7 +167,7 @@ class Log:
         return self._head[0]
 
     def waiting(self) -> int:
-        """Events queued and not yet durable, for metrics."""
+        """Hand-overs queued and not yet taken up, for metrics."""
         return self._queue.qsize()
 
     def is_read_only(self) -> bool:
@@ -241,6 +253,7 @@ class Log:
     def _next_batch(self) -> tuple[list[_Pending], _Chore | None, bool]:
         """Waits for work, then takes what is there. A chore or the end closes the batch, so order is kept."""
         batch: list[_Pending] = []
+        size = 0
         item = self._queue.get()
         while True:
             if item is None:
@@ -248,7 +261,8 @@ class Log:
             if isinstance(item, _Chore):
                 return batch, item, True
             batch.append(item)
-            if len(batch) == MOST_IN_A_COMMIT:
+            size += len(item[0])
+            if size >= MOST_IN_A_COMMIT - _MOST_TOGETHER:
                 return batch, None, True
             try:
                 item = self._queue.get_nowait()
@@ -256,11 +270,12 @@ class Log:
                 return batch, None, True
 
     def _guarded_commit(self, batch: list[_Pending]) -> list[Outcome]:
+        drafts = [draft for together, _, _ in batch for draft in together]
         outcomes: list[Outcome] = []
         try:
-            self._guarded(lambda: outcomes.extend(self._commit([draft for draft, _, _ in batch])))
+            self._guarded(lambda: outcomes.extend(self._commit(drafts)))
         except Problem as problem:
-            return [problem] * len(batch)
+            return [problem] * len(drafts)
         return outcomes
 
     def _guarded(self, do: Callable[[], None]) -> None:
@@ -331,8 +346,10 @@ class Log:
 
     def _deliver(self, batch: list[_Pending], outcomes: list[Outcome]) -> None:
         grouped: dict[Deliver, list[tuple[Any, Outcome]]] = {}
-        for (_, ticket, deliver), outcome in zip(batch, outcomes, strict=True):
-            grouped.setdefault(deliver, []).append((ticket, outcome))
+        at = 0
+        for drafts, tickets, deliver in batch:
+            grouped.setdefault(deliver, []).extend(zip(tickets, outcomes[at : at + len(drafts)], strict=True))
+            at += len(drafts)
         for deliver, answers in grouped.items():
             try:
                 deliver(answers)
@@ -348,7 +365,7 @@ class Log:
             if isinstance(item, _Chore):
                 item.result.set_exception(_closed())
             elif item is not None:
-                self._deliver([item], [_closed()])
+                self._deliver([item], [_closed()] * len(item[0]))
 
     def _on_sequencer(self, do: Callable[[], None]) -> None:
         if self._is_closed:
