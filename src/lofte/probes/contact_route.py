@@ -1,22 +1,56 @@
-"""Reads every policy page as a visitor and looks for the supervisory authority of its market."""
+"""Reads every policy page for the supervisory authority of its market and the way to write to us, asks a question as a test person,
+and looks at what stands unanswered.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from lofte.probes.instruments import pages
+from lofte.features.rights import cases
+from lofte.probes.instruments import canary, pages
 from lofte.probes.instruments.visitor import Seen
-from lofte.probes.probe import Probe
+from lofte.probes.probe import Probe, Unable
 from lofte.probes.world import World
-from lofte.rules.controls.contact_route import RoutesShown
+from lofte.rules.controls._seen import Page
+from lofte.rules.controls.contact_route import Asked, Routes
 
 
-def _gather(world: World, parameters: Mapping[str, Any]) -> RoutesShown:
+def _gather(world: World, parameters: Mapping[str, Any]) -> Routes:
     def lacks(market: str, locale: str, seen: Seen) -> list[str]:
         values = pages.values_of(world, market, locale)
         return pages.not_in(seen.page.text, [values["authority.name"].text])
 
-    return RoutesShown(pages.each(world, "policy", lacks))
+    asked = _asked(world)
+    today = world.now().date()
+    waiting = [case for case in cases.open_now() if not case.waiting_for or cases.PERSON not in case.waiting_for]
+    days_late = [(today - case.deadline.due).days for case in waiting if case.deadline.due < today]
+    return Routes(
+        pages=pages.each(world, "policy", lacks), ways=tuple(_ways(world)), asked=asked, open=len(waiting),
+        late=len(days_late), longest_days=max(days_late, default=0),
+    )  # fmt: skip
+
+
+def _asked(world: World) -> Asked | None:
+    try:
+        return canary.walk(world).asked
+    except Unable:
+        return None
+
+
+def _ways(world: World) -> list[Page]:
+    """Every edition has a page where anybody may ask or complain."""
+    found = []
+    for market, locale in world.editions():
+        address = f"/my/{market.lower()}/{locale}/write/"
+        seen = pages.fetch(world, address)
+        form = seen.page.form_with("words")
+        kinds = {one.value for one in form.inputs if one.name == "about"} if form else set()
+        found.append(
+            Page(
+                address, tuple(sorted({"question", "complaint"} - kinds)) if seen.status == 200 else (str(seen.status),)
+            )
+        )
+    return found
 
 
 PROBE = Probe("contact_route", every=timedelta(hours=3), gather=_gather)

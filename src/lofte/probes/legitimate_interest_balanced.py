@@ -1,14 +1,15 @@
-"""Looks up the balancing test of every purpose that rests on legitimate interest, and whether readers are shown it."""
+"""Looks up the balancing test of every purpose that rests on legitimate interest, whether readers are shown it,
+and whether an objection is honoured."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
 from typing import Any
 
-from lofte.probes.instruments import pages
+from lofte.probes.instruments import canary, pages
 from lofte.probes.instruments.visitor import Seen
-from lofte.probes.probe import Probe
+from lofte.probes.probe import Probe, Unable
 from lofte.probes.world import World
-from lofte.rules.controls.legitimate_interest_balanced import Balanced
+from lofte.rules.controls.legitimate_interest_balanced import Balanced, Objection
 from lofte.rules.model import Basis
 
 
@@ -29,7 +30,14 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Balanced:
         key: (today - date.fromisoformat(one.balancing.reviewed)).days if one.balancing else None
         for key, one in rests.items()
     }
-    return Balanced(reviewed, pages.each(world, "policy", lacks))
+    return Balanced(reviewed, pages.each(world, "policy", lacks), _objection(world))
+
+
+def _objection(world: World) -> Objection | None:
+    try:
+        return canary.walk(world).objection
+    except Unable:
+        return None
 
 
 PROBE = Probe("legitimate_interest_balanced", every=timedelta(hours=3), gather=_gather)

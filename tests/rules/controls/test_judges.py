@@ -13,7 +13,7 @@ from lofte.rules.controls._recipients import RecipientOnFile, Recipients, Transf
 from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
 from lofte.rules.controls.consent_recorded import ConsentRecords
 from lofte.rules.controls.contact_on_every_page import ContactShown
-from lofte.rules.controls.contact_route import RoutesShown
+from lofte.rules.controls.contact_route import Asked, Routes
 from lofte.rules.controls.cookie_list_current import CookieLists
 from lofte.rules.controls.customer_fields_declared import CustomerData
 from lofte.rules.controls.data_secured import Doors, Secured, Stores, Ways
@@ -22,7 +22,7 @@ from lofte.rules.controls.export_machine_readable import ExportWalk
 from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
 from lofte.rules.controls.language_remembered import LanguageChoices, Switch
 from lofte.rules.controls.law_pack_current import LawPacks, PackSeen
-from lofte.rules.controls.legitimate_interest_balanced import Balanced
+from lofte.rules.controls.legitimate_interest_balanced import Balanced, Objection
 from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.newsletter_only_with_consent import Sends
@@ -68,6 +68,7 @@ EARLY = Visit("SE", "before", (), ("www.google-analytics.com", "ad.doubleclick.n
 LATE = Visit("SE", "withdrawn", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 QUIET = Visit("SE", "accepted", (LOFTE,))
 
+HONOURED = Objection("contact", True, True)
 CUSTOMER = {"relation": "customer", "fields": ["name", "company"]}
 
 
@@ -197,7 +198,16 @@ CASES = [
     ("newsletter_only_with_consent", {}, Sends(1, 1, 7, 0), B, "unconfirmed"),
     ("newsletter_only_with_consent", {}, Sends(0, 1, 7, 2), B, "without-consent"),
     ("newsletter_only_with_consent", {}, Sends(0, 0, 7, 0), U, "never-arrived"),
-    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,)), K, "kept"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,), HONOURED), K, "kept"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,)), U, "not-tried"),
+    ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,), Objection("contact", False)), B, "no-way"),
+    (
+        "legitimate_interest_balanced",
+        {},
+        Balanced({"contact": 10}, (PAGE,), Objection("contact", True)),
+        B,
+        "not-honoured",
+    ),
     ("legitimate_interest_balanced", {}, Balanced({"contact": None}, (PAGE,)), B, "no-test"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 2000}, (PAGE,)), B, "old-test"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (BARE,)), B, "not-shown"),
@@ -229,6 +239,7 @@ CASES = [
     ("law_pack_current", {}, LawPacks((replace(PACK, uncited=("age",)),)), B, "uncited"),
     ("law_pack_current", {}, LawPacks((replace(PACK, checked_days=400),)), B, "unchecked"),
     ("law_pack_current", {}, LawPacks(()), U, "no-markets"),
+    ("portal_gives_access", {}, PortalWalk(True, 3, unrestricted=True), B, "not-restricted"),
     ("portal_gives_access", {}, PortalWalk(True, 4), K, "kept"),
     ("portal_gives_access", {}, PortalWalk(True, 4, tells_apart=("status",)), B, "tells-apart"),
     ("portal_gives_access", {}, PortalWalk(True, 4, open_without_link=True), B, "open-to-all"),
@@ -254,9 +265,16 @@ CASES = [
     ("withdrawal_at_once", {}, replace(WALK, acts_on_get=True), B, "acts-on-get"),
     ("withdrawal_at_once", {}, replace(WALK, withdrawn=False), B, "no-effect"),
     ("withdrawal_at_once", {}, replace(WALK, sent_after=1), B, "sent-after"),
-    ("contact_route", {}, RoutesShown((PAGE,)), U, "partly"),
-    ("contact_route", {}, RoutesShown((BARE,)), B, "no-authority"),
-    ("contact_route", {}, RoutesShown(()), U, "no-pages"),
+    ("contact_route", {}, Routes((PAGE,)), U, "partly"),
+    ("contact_route", {}, Routes((PAGE,), (PAGE,), Asked(True, True, 30, True)), K, "kept"),
+    ("contact_route", {}, Routes((PAGE,), (BARE,)), B, "no-way"),
+    ("contact_route", {}, Routes((PAGE,), late=1, longest_days=3), B, "late"),
+    ("contact_route", {}, Routes((PAGE,), asked=Asked(False)), B, "not-taken"),
+    ("contact_route", {}, Routes((PAGE,), asked=Asked(True, False, 30, True)), B, "astray"),
+    ("contact_route", {}, Routes((PAGE,), asked=Asked(True, True, 90, True)), B, "no-last-day"),
+    ("contact_route", {}, Routes((PAGE,), asked=Asked(True, True, 30)), B, "not-told"),
+    ("contact_route", {}, Routes((BARE,)), B, "no-authority"),
+    ("contact_route", {}, Routes(()), U, "no-pages"),
     ("cookies_as_declared", {}, NEWCOMERS, K, "kept"),
     (
         "cookies_as_declared",

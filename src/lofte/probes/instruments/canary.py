@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from lofte.core import blind, clock
+from django.core import signing
+
+from lofte.core import blind, clock, holdings, obligations, systems
 from lofte.core.keys.models import OwnerKey
 from lofte.core.models import Mail, Person
 from lofte.evidence.verify import verify_receipt
@@ -30,20 +32,23 @@ from lofte.features.register import reads as register
 from lofte.features.retention import verbs as retention
 from lofte.features.rights import package, verbs
 from lofte.features.rights import reads as rights
+from lofte.features.rights.models import Erasure, Request, Step
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import customer, html, schema, trials
 from lofte.probes.instruments.mailbox import Letter, Mailbox
 from lofte.probes.instruments.visitor import Seen, Visitor
 from lofte.probes.world import World
+from lofte.rules.controls.contact_route import Asked
 from lofte.rules.controls.erasure_complete import ErasureWalk
 from lofte.rules.controls.export_machine_readable import ExportWalk
+from lofte.rules.controls.legitimate_interest_balanced import Objection
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
 
 FORM = "newsletter"
 _NOTE = "canary.json"  # handles of canaries at large: random ids, nothing else
 _QUEUE_S = 60.0  # a busy machine looks at its queue every few seconds at best; who is quick does not wait
-_RECEIPT_S = 10.0
+_ELSEWHERE_S = 20.0  # a connected system that stumbled is asked again after a quarter of a minute
 _NEWEST = 300  # people whose keys are looked for a round
 _logger = logging.getLogger("lofte.probes")
 
@@ -62,6 +67,8 @@ class Canary:
     person_id: UUID | None = None
     held: list[tuple[str, str]] = field(default_factory=list)
     """What the register was given of it besides what it typed itself."""
+    requests: set[UUID] = field(default_factory=set)
+    """The requests it left, which are nobody's work."""
 
     def __post_init__(self) -> None:
         self.visitor = Visitor(self.world.base_url)
@@ -98,6 +105,8 @@ class Walked:
     people: int = 0
     keyless: int = 0
     tried: trials.Tried | None = None
+    objection: Objection | None = None
+    asked: Asked | None = None
     customer_fields: tuple[str, ...] = ()
 
 
@@ -214,7 +223,7 @@ def _deal_with(canary: Canary, seen: Walked) -> None:
     values = customer.sample(mark, canary.address, canary.name)
     canary.held = customer.furnish(policy, canary.person_id, values, canary.market, canary.locale)
     agreement = customer.purposes_of(policy, customer.relation_of(policy))
-    held = register.open_all(canary.person_id).values()
+    held = register.open_all(canary.person_id, "security", by="probe").values()
     seen.customer_fields = tuple(one.field for one in held if one.purpose in agreement)
     seen.tried = trials.misuse(policy, canary.person_id, canary.address, canary.market, canary.locale)
 
@@ -243,8 +252,11 @@ def _look_around(canary: Canary, seen: Walked) -> None:
     is_open = opened.status == 200 and canary.name in shown
     _verify_receipts(canary, opened, seen)
     corrected = _correct(canary, opened) if is_open else None
+    seen.objection = _object(canary) if is_open else None
+    unrestricted = is_open and _stays_in_use(canary)
+    seen.asked = _ask_something(canary) if is_open else None
     seen.portal = PortalWalk(
-        is_open, len(_held(canary)), tuple(hidden), differences, open_to_all, corrected is not True
+        is_open, len(_held(canary)), tuple(hidden), differences, open_to_all, corrected is not True, unrestricted
     )
     seen.export = _download(canary)
 
@@ -256,7 +268,7 @@ _SPELT = frozenset(("email", "name", "company", "phone", "title", "role"))
 def _held(canary: Canary) -> list[tuple[str, str]]:
     """What the register holds, asked past the portal."""
     assert canary.person_id is not None
-    return [(one.field, one.value) for one in register.open_all(canary.person_id).values()]
+    return [(one.field, one.value) for one in register.open_all(canary.person_id, "security", by="probe").values()]
 
 
 def _differences(canary: Canary, stranger: Visitor) -> tuple[str, ...]:
@@ -290,7 +302,11 @@ def _is_open_to_all(canary: Canary) -> bool:
 def _correct(canary: Canary, opened: Seen) -> bool | None:
     """Change the name by the page's own way; None when the page offers none."""
     assert canary.person_id is not None
-    names = [str(key) for key, one in register.open_all(canary.person_id).items() if one.field == "name"]
+    names = [
+        str(key)
+        for key, one in register.open_all(canary.person_id, "security", by="probe").items()
+        if one.field == "name"
+    ]
     address = next(
         (link for link in opened.page.links if "/correct/" in link and any(one in link for one in names)), ""
     )
@@ -305,9 +321,64 @@ def _correct(canary: Canary, opened: Seen) -> bool | None:
     return True
 
 
+def _object(canary: Canary) -> Objection | None:
+    """Object by the page's own button to a use that rests on a legitimate interest; None when there is nothing to object to."""
+    assert canary.person_id is not None
+    policy = canary.world.published.policy
+    held = {one.purpose for one in register.open_all(canary.person_id, "security", by="probe").values()}
+    purpose = next((one for one in customer.interests_of(policy) if one in held), "")
+    if not purpose:
+        return None
+    page = canary.visitor.get(f"/my/{canary.tail}data/")
+    form = next(
+        (one for one in page.page.forms if "object/" in one.action and one.values().get("purpose") == purpose), None
+    )
+    if form is None:
+        return Objection(purpose, is_offered=False)
+    canary.visitor.submit(page, form, {})
+    return Objection(purpose, is_offered=True, is_honoured=trials.is_refused(canary.person_id, purpose))
+
+
+def _stays_in_use(canary: Canary) -> bool:
+    """Have the data restricted (GDPR 18) where the edition offers it, see whether it is still used, and lift it again."""
+    assert canary.person_id is not None
+    policy = canary.world.published.policy
+    agreement = customer.purposes_of(policy, customer.relation_of(policy))
+    page = canary.visitor.get(f"/my/{canary.tail}data/restrict/")
+    form = next((one for one in page.page.forms if not one.action and "csrfmiddlewaretoken" in one.values()), None)
+    if page.status == 404 or not agreement:
+        return False
+    if form is None:
+        return True
+    canary.visitor.submit(page, form, {})
+    is_used = not trials.is_refused(canary.person_id, agreement[0])
+    page = canary.visitor.get(f"/my/{canary.tail}data/restrict/")
+    lifting = next((one for one in page.page.forms if one.values().get("decision") == "lift"), None)
+    if lifting is not None:
+        canary.visitor.submit(page, lifting, {})
+    return is_used or lifting is None
+
+
+def _ask_something(canary: Canary) -> Asked:
+    """A question through the portal: does it land in the market's list with a last day, and is the person told?"""
+    page = canary.visitor.get(f"/my/{canary.tail}requests/ask/")
+    form = page.page.form_with("words")
+    if form is None:
+        return Asked(is_taken=False)
+    there = set(Request.objects.filter(subject=canary.person_id).values_list("id", flat=True))
+    canary.visitor.submit(page, form, {"about": "question", "words": "Do you keep what you promise?"})
+    row = Request.objects.filter(subject=canary.person_id, right=Request.Right.QUESTION).exclude(id__in=there).first()
+    if row is None:
+        return Asked(is_taken=False)
+    days = (row.due_on - canary.world.now().date()).days
+    is_told = Step.objects.filter(request=row.id, kind="acknowledged").exists()
+    return Asked(True, is_in_market=row.market == canary.market, days=days, is_told=is_told)
+
+
 def _download(canary: Canary) -> ExportWalk:
     """The JSON file: does it fit its schema, and is anything the register holds not in it?"""
     assert canary.person_id is not None
+    before = _rows_on_file(canary.person_id)
     answer = canary.visitor.get(f"/my/{canary.tail}data/download.json", accept="application/json")
     try:
         document: Any = json.loads(answer.body) if answer.status == 200 else None
@@ -317,29 +388,39 @@ def _download(canary: Canary) -> ExportWalk:
         return ExportWalk(False, 0)
     held = _held(canary)
     wrong = schema.errors(document, package.schema())
-    return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(canary.person_id, document, held)))
+    return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(document, held, before)))
 
 
-def _lacking(person_id: UUID, document: dict[str, Any], held: list[tuple[str, str]]) -> Iterator[str]:
-    """Kinds of data on file about the person that the file leaves out; counted in the tables themselves."""
+# What each part of the file shows row by row; other tables only need to be named with their number of rows.
+_ROW_BY_ROW = {
+    "consent_consent": "consents", "core_entry": "evidence", "core_mail": "mails", "register_dialogue": "dialogue",
+    "register_holding": "holdings", "register_look": "looks", "register_placement": "places",
+    "register_relation": "relations", "rights_request": "requests", "rights_restriction": "restrictions",
+}  # fmt: skip
+
+
+def _lacking(document: dict[str, Any], held: list[tuple[str, str]], on_file: dict[str, int]) -> Iterator[str]:
+    """Kinds of data on file about the person that the file leaves out; counted in the tables themselves, before it was made."""
     given = {(one.get("field"), one.get("value")) for one in document.get("holdings", ())}
     yield from sorted({field for field, value in held if (field, value) not in given})
-    for section, count in _rows_on_file(person_id).items():
-        if len(document.get(section, ())) < count:
-            yield section
+    named = {one.get("table"): one for one in document.get("tables", ())}
+    for table, rows in on_file.items():
+        part = named.get(table, {}).get("part")
+        is_short = table in _ROW_BY_ROW and len(document.get(_ROW_BY_ROW[table], ())) < rows
+        if not part or part not in document or named[table].get("rows", 0) < rows or is_short:
+            yield table
 
 
 def _rows_on_file(person_id: UUID) -> dict[str, int]:
-    from lofte.core.models import Entry
-    from lofte.features.consent.models import Consent
-    from lofte.features.register.models import Relation
-
-    return {
-        "consents": Consent.objects.of(person_id).count(),
-        "relations": Relation.objects.of(person_id).count(),
-        "mails": Mail.objects.of(person_id).count(),
-        "evidence": Entry.objects.of(person_id).count(),
-    }
+    """Every table that hangs on a person, with the rows of this one."""
+    found = {}
+    for model in holdings.our_models():
+        names = {one.attname for one in model._meta.concrete_fields}
+        column = next((one for one in ("person_id", "subject") if one in names), "")
+        rows = model._base_manager.filter(**{column: person_id}).count() if column else 0
+        if rows:
+            found[model._meta.db_table] = rows
+    return found
 
 
 def _check_stores(canary: Canary, seen: Walked) -> None:
@@ -394,16 +475,46 @@ def _erase(canary: Canary, seen: Walked) -> None:
     if page.status != 200 or form is None:
         seen.erasure = ErasureWalk(False, 0)
         return
+    canary.requests |= set(Request.objects.filter(subject=canary.person_id).values_list("id", flat=True))
     done = canary.visitor.submit(page, form, {})
+    order = _order_of(done)
+    if order is not None:
+        canary.requests |= set(Step.objects.filter(about=order).values_list("request", flat=True))
+        _eventually(lambda: Erasure.objects.filter(pk=order, state=Erasure.State.DONE).exists(), _ELSEWHERE_S)
+        done = canary.visitor.get(done.url)
     receipt = next((link for link in done.page.links if link.endswith(".json") and "/erased/" in link), "")
     in_log = bool(receipt) and not _refused(canary.visitor.get(receipt, accept="application/json").body)
-    found = rights.search_for([*canary.values, ("name", canary.name.removesuffix(" Corrected"))], canary.person_id)
+    values = [*canary.values, ("name", canary.name.removesuffix(" Corrected"))]
+    found = rights.search_for(values, canary.person_id)
+    late = [one.system for one in obligations.overdue() if one.what == "erase"]
     seen.erasure = ErasureWalk(
         asked=done.status == 200,
         searched=found.columns,
-        residue=tuple(sorted({hit.where for hit in found.hits})),
+        residue=tuple(sorted({*(hit.where for hit in found.hits), *_left_elsewhere(values)})),
+        obligations_open=tuple(sorted({*(obligations.waiting_for(order) if order else ()), *late})),
         in_log=in_log,
+        systems=len(systems.names()),
     )
+
+
+def _order_of(done: Seen) -> UUID | None:
+    """The erasure whose page this is: its address names the order, and nobody."""
+    token = done.url.rstrip("/").rpartition("/")[2]
+    try:
+        return UUID(signing.loads(token, salt="lofte.web.erased")["o"])
+    except (signing.BadSignature, KeyError, ValueError):
+        return None
+
+
+def _left_elsewhere(values: list[tuple[str, str]]) -> Iterator[str]:
+    """Ask every connected system once more, whatever it said of its own erasure."""
+    for name in systems.names():
+        try:
+            left = systems.get(name).search(systems.Who(tuple(values)), systems.Found())
+        except Exception as failure:  # one that cannot be asked has not confirmed either: it stands among the open ones
+            _logger.info("a system could not be searched", extra={"fields": {"cause": type(failure).__name__}})
+            continue
+        yield from (f"{name}.{one.where}" for one in left if not one.exemption)
 
 
 # Cleaning up
@@ -415,7 +526,10 @@ def _remove(canary: Canary) -> None:
         hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
         people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
         people |= {canary.person_id} if canary.person_id else set()
+        canary.requests |= set(Request.objects.filter(subject__in=people).values_list("id", flat=True))
         _erase_people(canary.world, people)
+        Step.objects.filter(request__in=canary.requests).delete()
+        Request.objects.filter(id__in=canary.requests).delete()
         canary.mailbox.forget(canary.address)
     except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
         _logger.warning("a canary was not removed", extra={"fields": {"cause": type(failure).__name__}})

@@ -54,6 +54,11 @@ def misuse(policy: Policy, person_id: UUID, address: str, market: str, locale: s
     return tried
 
 
+def is_refused(person_id: UUID, purpose: str) -> bool:
+    """Whether the register refuses now to give the person's address for this purpose."""
+    return _is_refused(lambda: reads.demand(person_id, purpose, ("email",), by=_BY))
+
+
 def _is_refused(attempt: Callable[[], object]) -> bool:
     """Whether a Problem came of it. What went through is rolled back; the looks of those that were refused stay."""
     try:
@@ -68,7 +73,7 @@ def _is_refused(attempt: Callable[[], object]) -> bool:
 
 def _read_beyond(policy: Policy, person_id: UUID) -> None:
     """Ask for a field that is held, on behalf of a purpose that does not declare it."""
-    held = {one.field for one in reads.open_all(person_id).values()} | {"email"}
+    held = {one.field for one in reads.open_all(person_id, "security", by="probe").values()} | {"email"}
     for purpose, declared in policy.purposes.items():
         beyond = sorted(held - set(declared.fields))
         if declared.scope == "person" and beyond:

@@ -10,13 +10,17 @@ from lofte.rules.control import Control, Verdict, broken, kept, listed, unproved
 
 @dataclass(frozen=True, slots=True)
 class ErasureWalk:
-    """What was left of the canary after it pressed the button. ``residue`` names table and column, never the value."""
+    """What was left of the canary after it pressed the button. ``residue`` names table and column, here or
+    in a connected system, never the value. ``obligations_open`` are systems that have not confirmed an erasure, this one or one
+    that is overdue.
+    """
 
     asked: bool
     searched: int
     residue: tuple[str, ...] = ()
     obligations_open: tuple[str, ...] = ()
     in_log: bool = False
+    systems: int = 0
 
 
 def _judge(seen: ErasureWalk, parameters: Mapping[str, Any]) -> Verdict:
@@ -30,7 +34,7 @@ def _judge(seen: ErasureWalk, parameters: Mapping[str, Any]) -> Verdict:
         return broken("no-evidence")
     if not seen.searched:
         return unproved("not-searched")
-    return kept(searched=seen.searched)
+    return kept(searched=seen.searched, systems=seen.systems)
 
 
 CONTROL = Control(

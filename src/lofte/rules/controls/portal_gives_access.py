@@ -13,7 +13,8 @@ class PortalWalk:
     """What happened when the canary asked for its portal.
 
     ``tells_apart`` names how the answer for an unknown address differed from the canary's (status, words, mail);
-    ``hidden`` are the kinds of data held and not shown.
+    ``hidden`` are the kinds of data held and not shown; ``unrestricted`` whether data was used although it asked for it only to
+    be kept.
     """
 
     opened: bool
@@ -22,6 +23,7 @@ class PortalWalk:
     tells_apart: tuple[str, ...] = ()
     open_without_link: bool = False
     uncorrected: bool = False
+    unrestricted: bool = False
 
 
 def _judge(seen: PortalWalk, parameters: Mapping[str, Any]) -> Verdict:
@@ -35,6 +37,8 @@ def _judge(seen: PortalWalk, parameters: Mapping[str, Any]) -> Verdict:
         return broken("hidden", fields=listed(seen.hidden))
     if seen.uncorrected:
         return broken("not-corrected")
+    if seen.unrestricted:
+        return broken("not-restricted")
     if not seen.held:
         return unproved("nothing-held")
     return kept(held=seen.held)
@@ -42,7 +46,7 @@ def _judge(seen: PortalWalk, parameters: Mapping[str, Any]) -> Verdict:
 
 CONTROL = Control(
     id="portal_gives_access",
-    law=("GDPR 15", "GDPR 16", "GDPR 12(2)"),
+    law=("GDPR 15", "GDPR 16", "GDPR 18", "GDPR 12(2)"),
     fresh_for=timedelta(days=2),
     needs=frozenset({"site", "register", "mailbox"}),
     judge=_judge,
