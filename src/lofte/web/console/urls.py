@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.console import approvals, lists, people, requests, views
+from lofte.web.console import approvals, lists, long_work, people, requests, views
 
 urlpatterns = [
     path("", views.board, name="console"),
@@ -37,5 +37,6 @@ urlpatterns = [
     path("requests/<uuid:request_id>/", requests.one, name="console-request"),
     path("requests/<uuid:request_id>/<str:name>/", requests.act, name="console-request-act"),
     path("operation/", views.operation, name="console-operation"),
+    path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from lofte.core import actions, clock
+from lofte.core import actions, clock, roles
 from lofte.core.evidence import log
 from lofte.core.publication import current
 from lofte.features.findings import reads as findings
@@ -17,7 +17,7 @@ from lofte.features.promises import reads as promises
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.control import Status
-from lofte.web.console import checks
+from lofte.web.console import checks, long_work
 from lofte.web.console import operation as running
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
@@ -114,6 +114,8 @@ def operation(request: HttpRequest) -> HttpResponse:
         spot="operation",
         duties=running.duties(clock.now()),
         queues=running.queues(locale),
+        works=long_work.newest(locale),
+        may_rotate="roles.manage" in roles.permissions_of(request.user),
         hosts=findings.newest(50),
     )
 
