@@ -17,6 +17,10 @@ LinkTo = Callable[[str, Any], str]
 """From a kind of page (``correct``, ``receipt-page``, ``receipt-json``) and what it is about, to its address."""
 
 
+_OWN_VISIT = frozenset({"person", "rights"})
+"""Looks by the person, and by the system while it does what the person asked for."""
+
+
 def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | None = None) -> dict[str, Any]:
     return {
         "holdings": held_in_words(here, overview.holdings, now, link, frozenset(item.id for item in overview.dialogue)),
@@ -52,8 +56,8 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
         "carried": [_carried(here, item) for item in reversed(overview.carried)],
         "restricted_since": overview.restricted_since,
         "taken_out": any(item.taken_out for item in overview.holdings),
-        "looks": [_look(here, look) for look in overview.looks if _stem(look.by) != "person"],
-        "own_looks": [_look(here, look) for look in overview.looks if _stem(look.by) == "person"],
+        "looks": [_look(here, look) for look in overview.looks if _stem(look.by) not in _OWN_VISIT],
+        "own_looks": [_look(here, look) for look in overview.looks if _stem(look.by) in _OWN_VISIT],
         "mails": [
             {
                 "at": mail.at,

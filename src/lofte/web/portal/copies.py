@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from lofte.core import evidence
+from lofte.core import evidence, links
 from lofte.features.register import vcard
 from lofte.features.register.sheets import VCARD
 from lofte.features.rights import copies, package, verbs
@@ -99,7 +99,7 @@ def readable(here: Edition, made: copies.Copy) -> str:
         "restrictions": seen.restrictions, "merged": seen.merged,
         "signals": [{"name": spoken(here, "copy.signal", each.kind), "at": each.at} for each in seen.signals],
         "entries": [{"index": each.index, "at": each.at, "what": spoken(here, "copy.entry", each.kind)} for each in seen.entries],
-        "key": _key(),
+        "key": _key(), "portal_link": links.link("portal", here.market, here.locale),
     }  # fmt: skip
     return render_to_string("lofte/portal/copy.html", context)
 

@@ -33,13 +33,19 @@ def day(context: template.Context, at: date | datetime) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def plain_day(context: template.Context, at: date | datetime) -> str:
-    """The day as bare words, for letters."""
+    """The day as bare words, for letters and inside a sentence."""
     return calendar.day(context["locale"], at)
 
 
 @register.simple_tag(takes_context=True)
 def moment(context: template.Context, at: datetime) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', rfc3339(at), calendar.moment(context["locale"], at))
+
+
+@register.simple_tag(takes_context=True)
+def plain_moment(context: template.Context, at: datetime) -> str:
+    """The day and the time of day as bare words, to stand inside a sentence."""
+    return calendar.moment(context["locale"], at)
 
 
 @register.simple_tag(takes_context=True)
