@@ -42,6 +42,7 @@ tables:
     columns: { email: email, phone: phone, full_name: name, notes: dialogue }
     withdrawn: { newsletter: { opted_in: false } }
     restricted: { is_blocked: true }
+    released: { is_blocked: false }
   addresses:
     via: customers
     purpose: customer

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from lofte.core.systems import Change, Left, Who
+from lofte.core.systems import LIFTED, Change, Left, Who
 from lofte.kernel.problems import Problem
 
 KARI, OLA = "kari.nordmann@example.no", "ola@example.no"
@@ -330,6 +330,18 @@ def test_a_withdrawal_and_a_restriction_are_carried_where_the_mapping_says_how(s
     assert (source.takes("withdraw", "newsletter"), source.takes("withdraw", "customer")) == (True, False)
     assert [bool(each) for each in shop.column("customers", "opted_in")] == [False, False, True]
     assert [bool(each) for each in shop.column("customers", "is_blocked")] == [True, True, False]
+
+
+def test_the_end_of_a_restriction_is_carried_where_the_mapping_says_how_and_else_not_owed(shop, do):
+    source = shop.source()
+    for order in (do("restrict"), do("restrict", purpose=LIFTED)):
+        source.mark(order, source.find(order.who))
+        assert source.verify(order, source.find(order.who), []) == []
+
+    assert not any(shop.column("customers", "is_blocked"))
+    assert source.takes("restrict", LIFTED)
+    source.mapping.tables["customers"].released.clear()
+    assert (source.takes("restrict", LIFTED), source.takes("restrict", "")) == (False, True)
 
 
 def refer_to_customers(shop, name):

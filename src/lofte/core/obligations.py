@@ -27,8 +27,6 @@ from lofte.kernel.problems import Problem
 
 What, State = Obligation.What, Obligation.State
 
-LIFTED = "lifted"
-"""The purpose of a `restrict` that ends one: data may be used again."""
 LEASE = timedelta(minutes=10)  # longer than any connector may take for one act
 _TIME_A_ROUND = timedelta(minutes=4)  # below the lease of the duty itself
 _BATCH = 100
@@ -109,7 +107,7 @@ def on_withdrawal(fact: outbox.Fact) -> None:
     person_id, purpose = fact.person_id, str(fact.fact.get("purpose", ""))
     if person_id is None or not systems.names() or not vault.has_key(person_id):
         return
-    values = ports.register().needles_of(person_id)
+    values = ports.register().needles_of(person_id, "rights", by="rights")
     owe(What.WITHDRAW, person_id, values, about=fact.about or fact.id, purpose=purpose)
 
 

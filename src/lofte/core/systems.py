@@ -82,6 +82,10 @@ class Record:
     values: tuple[Value, ...]
 
 
+LIFTED = "lifted"
+"""The purpose of a `restrict` that ends one: the data may be used again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What is to be done. ``id`` is the obligation's: the same id again must never do anything twice."""
@@ -117,7 +121,7 @@ class Connector(Protocol):
     def correct(self, act: Act, found: Found) -> None: ...
 
     def mark(self, act: Act, found: Found) -> None:
-        """Carry a withdrawal or a restriction into the system."""
+        """Carry a withdrawal, a restriction or its end (`LIFTED`) into the system."""
         ...
 
     def verify(self, act: Act, found: Found, exported: list[Record]) -> list[Left]:

@@ -22,7 +22,7 @@ from lofte.connectors.sql.cells import as_json, from_json, shown
 from lofte.connectors.sql.dialects import dialled, engine_for, lowered, reading, settle, talking, trimmed
 from lofte.connectors.sql.schema import Bound, Schema, bind, read_tables, typed
 from lofte.core import clock, publication
-from lofte.core.systems import Act, Change, Found, Kept, Left, Record, Value, Who
+from lofte.core.systems import LIFTED, Act, Change, Found, Kept, Left, Record, Value, Who
 from lofte.kernel.problems import Problem
 from lofte.rules.model import DataField, Policy
 
@@ -99,7 +99,7 @@ class SqlSource:
         if what == "withdraw":
             return any(purpose in each.withdrawn for each in tables)
         if what == "restrict":
-            return any(each.restricted for each in tables)
+            return any(each.released if purpose == LIFTED else each.restricted for each in tables)
         return True
 
     def find(self, who: Who) -> Found:
@@ -420,6 +420,7 @@ def _columns_to_read(bound: Bound) -> list[str]:
         *(ours for hop in bound.hops for ours, _ in hop.pairs),
         *(column for set_to in bound.rules.withdrawn.values() for column in set_to),
         *bound.rules.restricted,
+        *bound.rules.released,
         *(theirs for reference in bound.references for _, theirs in reference.pairs),
         *bound.led_from,
         # Nothing personal to know a row again by: then everything in it.
@@ -556,7 +557,10 @@ def _not_cleared(bound: Bound, rows: Sequence[Row]) -> Iterator[Left]:
 
 
 def _marks(bound: Bound, act: Act) -> dict[str, Any]:
-    set_to = bound.rules.withdrawn.get(act.purpose, {}) if act.what == "withdraw" else bound.rules.restricted
+    if act.what == "withdraw":
+        set_to = bound.rules.withdrawn.get(act.purpose, {})
+    else:
+        set_to = bound.rules.released if act.purpose == LIFTED else bound.rules.restricted
     return {name: typed(bound.table.columns[name], value) for name, value in set_to.items()}
 
 

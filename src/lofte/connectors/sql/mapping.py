@@ -79,6 +79,7 @@ class Table(_Part):
         default_factory=dict, description="purpose: the columns to set when it is withdrawn or objected to"
     )
     restricted: dict[str, Scalar] = Field(default_factory=dict, description="columns to set when use is restricted")
+    released: dict[str, Scalar] = Field(default_factory=dict, description="columns to set when a restriction ends")
 
 
 class Mapping(_Part):

@@ -244,6 +244,7 @@ def _columns_wrong(bound: Bound, tree: Tree) -> Iterator[Problem]:
         *((("not_personal", column), column) for column in rules.not_personal),
         *((("withdrawn", purpose), column) for purpose, set_to in rules.withdrawn.items() for column in set_to),
         *((("restricted", column), column) for column in rules.restricted),
+        *((("released", column), column) for column in rules.released),
     ]
     for path, name in named:
         if name not in columns:
@@ -252,9 +253,10 @@ def _columns_wrong(bound: Bound, tree: Tree) -> Iterator[Problem]:
         for name, value in set_to.items():
             if name in columns and (reason := _does_not_fit(columns[name], value)):
                 yield _wrong(tree, (*at, "withdrawn", purpose, name), reason, f"a value for {columns[name].type}")
-    for name, value in rules.restricted.items():
-        if name in columns and (reason := _does_not_fit(columns[name], value)):
-            yield _wrong(tree, (*at, "restricted", name), reason, f"a value for {columns[name].type}")
+    for key, set_to in (("restricted", rules.restricted), ("released", rules.released)):
+        for name, value in set_to.items():
+            if name in columns and (reason := _does_not_fit(columns[name], value)):
+                yield _wrong(tree, (*at, key, name), reason, f"a value for {columns[name].type}")
     if rules.erase == "clear":
         for name, held in rules.columns.items():
             if name in columns:

@@ -9,6 +9,7 @@ from lofte.core import actions, clock, obligations, outbox, ports
 from lofte.core.decisions import BY_LAW
 from lofte.core.models import Mail, new_id
 from lofte.core.retry import in_transaction
+from lofte.core.systems import LIFTED
 from lofte.features.rights import letters, requests
 from lofte.features.rights.models import Restriction
 from lofte.kernel.problems import Problem
@@ -39,7 +40,7 @@ def restrict(person_id: UUID, by: str, request_id: UUID | None = None) -> UUID:
     # In one transaction: nothing may stand in the mail queue once the restriction is recorded.
     queued = Mail.objects.of(person_id).filter(state=Mail.State.QUEUED).exclude(purpose__in=BY_LAW)
     queued.update(state=Mail.State.SUPPRESSED, reason="restricted", sealed=None)
-    obligations.owe("restrict", person_id, ports.register().needles_of(person_id), about=row.id)
+    obligations.owe("restrict", person_id, ports.register().needles_of(person_id, "rights", by="rights"), about=row.id)
     _tell(person_id, "restriction.begun", row.id, by)
     if request_id is None and by == "person":
         request_id = requests.begun_by_person(person_id, RIGHT, about=row.id)
@@ -75,7 +76,11 @@ def lift(person_id: UUID, by: str) -> None:
     Restriction.objects.of(person_id).filter(id=row.id).update(lifted_at=clock.now())
     # about is new: a system that was told to restrict is told of the end by an act of its own
     obligations.owe(
-        "restrict", person_id, ports.register().needles_of(person_id), about=new_id(), purpose=obligations.LIFTED
+        "restrict",
+        person_id,
+        ports.register().needles_of(person_id, "rights", by="rights"),
+        about=new_id(),
+        purpose=LIFTED,
     )
     if row.request:
         requests.add_step(row.request, "lifted", by)
