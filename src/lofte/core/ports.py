@@ -102,6 +102,7 @@ class Restrictions(Protocol):
     """Provided by `features.rights`: who has their data restricted (GDPR 18)."""
 
     def is_restricted(self, person_id: UUID) -> bool: ...
+    def restricted_of(self, people: Sequence[UUID]) -> frozenset[UUID]: ...
 
 
 class Eraser(Protocol):
@@ -138,6 +139,12 @@ def is_restricted(person_id: UUID) -> bool:
     """Whether the person's data may only be stored now; nobody's is where no room keeps restrictions."""
     provider: Restrictions | None = _providers.get("restrictions")
     return provider is not None and provider.is_restricted(person_id)
+
+
+def restricted_of(people: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these people have their data restricted now."""
+    provider: Restrictions | None = _providers.get("restrictions")
+    return provider.restricted_of(people) if provider is not None else frozenset()
 
 
 def eraser() -> Eraser:

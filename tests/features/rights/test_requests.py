@@ -8,6 +8,7 @@ from lofte.core import clock, mail, obligations, outbox, ports, systems
 from lofte.core.models import Obligation, Person
 from lofte.core.systems import Found
 from lofte.features.register import reads as register_reads
+from lofte.features.register.due import refresh
 from lofte.features.rights import behalf, cases, follow, requests, restriction, verbs
 from lofte.features.rights.models import Request, Step
 from lofte.kernel.problems import Problem
@@ -414,6 +415,18 @@ def test_a_restricted_person_gets_nothing_from_the_queue_but_what_the_law_demand
     mail.deliver(clock.now())
 
     assert len(letterbox.letters) == 1
+
+
+def test_no_clock_runs_while_the_person_wants_the_data_kept(subscriber):
+    person = subscriber()
+    later = clock.now() + timedelta(days=1000)
+    restriction.restrict(person, "person")
+    assert ports.register().due_people(later, 10) == []
+    refresh([person])
+    assert ports.register().due_people(later, 10) == []
+    restriction.lift(person, "person")
+
+    assert ports.register().due_people(later, 10) == [person]
 
 
 # --- what people do themselves --------------------------------------------------------------------------------------

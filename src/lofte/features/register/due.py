@@ -20,11 +20,12 @@ AT_ONCE = "withdrawal"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything about a person that moves clocks."""
+    """Everything about a person that moves clocks. ``restricted`` stops them all: the person wants the data kept (GDPR 18(1))."""
 
     signals: Mapping[str, datetime]
     relations: tuple[Relation, ...]
     standings: Mapping[str, ports.Standing]
+    restricted: bool = False
 
 
 def surroundings(person_id: UUID) -> Surroundings:
@@ -32,6 +33,7 @@ def surroundings(person_id: UUID) -> Surroundings:
         signals=dict(Signal.objects.of(person_id).values_list("kind", "at")),
         relations=tuple(Relation.objects.of(person_id)),
         standings=ports.consents().standings(person_id),
+        restricted=ports.is_restricted(person_id),
     )
 
 
@@ -65,8 +67,11 @@ def _surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
         signals[person][kind] = at
     for relation in Relation.everyone.filter(person_id__in=people):
         relations[relation.person_id].append(relation)
-    said = ports.consents().standings_of(people)
-    return {each: Surroundings(signals[each], tuple(relations[each]), said.get(each, {})) for each in people}
+    said, restricted = ports.consents().standings_of(people), ports.restricted_of(people)
+    return {
+        each: Surroundings(signals[each], tuple(relations[each]), said.get(each, {}), each in restricted)
+        for each in people
+    }
 
 
 class Aged(Protocol):
@@ -80,6 +85,8 @@ class Aged(Protocol):
 
 def due_of(holding: Aged, seen: Surroundings, published: Published) -> clocks.Due | None:
     """The strictest deadline of a holding: the clock of its purpose, and at once when the ground it stood on was taken away."""
+    if seen.restricted:
+        return None
     purpose = published.policy.purposes.get(holding.purpose)
     if purpose is None:  # the policy no longer knows the purpose: nothing may be kept for it
         return clocks.Due(holding.since, "undeclared")

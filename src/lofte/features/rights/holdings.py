@@ -55,6 +55,7 @@ class _Restrictions:
     """This room as `core.ports.Restrictions`."""
 
     is_restricted = staticmethod(restriction.is_restricted)
+    restricted_of = staticmethod(restriction.restricted_of)
 
 
 def _export(person_id: UUID) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Whoever asked for it is told before it ends (18(3)); the person alone may end it without notice.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from lofte.core import actions, clock, obligations, outbox, ports
@@ -20,6 +21,12 @@ RIGHT = "restriction"
 def is_restricted(person_id: UUID) -> bool:
     """Whether the person's data may only be kept, now."""
     return current(person_id) is not None
+
+
+def restricted_of(people: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these people have their data restricted now."""
+    rows = Restriction.everyone.filter(person_id__in=people, lifted_at__isnull=True)
+    return frozenset(rows.values_list("person_id", flat=True))
 
 
 def current(person_id: UUID) -> Restriction | None:
@@ -41,6 +48,7 @@ def restrict(person_id: UUID, by: str, request_id: UUID | None = None) -> UUID:
     queued = Mail.objects.of(person_id).filter(state=Mail.State.QUEUED).exclude(purpose__in=BY_LAW)
     queued.update(state=Mail.State.SUPPRESSED, reason="restricted", sealed=None)
     obligations.owe("restrict", person_id, ports.register().needles_of(person_id, "rights", by="rights"), about=row.id)
+    ports.register().refresh_due(person_id)  # no clock runs while the person wants the data kept
     _tell(person_id, "restriction.begun", row.id, by)
     if request_id is None and by == "person":
         request_id = requests.begun_by_person(person_id, RIGHT, about=row.id)
@@ -74,6 +82,7 @@ def lift(person_id: UUID, by: str) -> None:
             way_out="Announce it first; they get a letter.", status=409,
         )  # fmt: skip
     Restriction.objects.of(person_id).filter(id=row.id).update(lifted_at=clock.now())
+    ports.register().refresh_due(person_id)
     # about is new: a system that was told to restrict is told of the end by an act of its own
     obligations.owe(
         "restrict",
