@@ -53,7 +53,9 @@ def note(person, text, **changed):
 
 
 def values(person):
-    return sorted((each.field, each.purpose, each.value) for each in reads.open_all(person).values())
+    return sorted(
+        (each.field, each.purpose, each.value) for each in reads.open_all(person, "security", by="probe").values()
+    )
 
 
 @database
@@ -338,7 +340,7 @@ def _person(record):
 
 
 def _content(person):
-    rows = reads.open_all(person).values()
+    rows = reads.open_all(person, "security", by="probe").values()
     hashes = {row.id: row.hash for row in Holding.objects.of(person)}
     same = [(row.field, row.purpose, hashes[row.id] or blind.normalise("name", row.value)) for row in rows]
     return {

@@ -145,7 +145,7 @@ class _Register:
         """Everything, for the person themself; leaves one look."""
         return list(reads.holdings_of(person_id, "portal", by="person"))
 
-    def needles_of(self, person_id: UUID, purpose: str = "rights", *, by: str = "rights") -> list[tuple[str, str]]:
+    def needles_of(self, person_id: UUID, purpose: str, *, by: str) -> list[tuple[str, str]]:
         """(field, value) of all that is held: to search for it, or to name the person to a connected system. Leaves a look."""
         return [(each.field, each.value) for each in reads.open_all(person_id, purpose, by=by).values()]
 

@@ -239,7 +239,7 @@ def drifted(person_id: UUID) -> list[UUID]:
     return wrong
 
 
-def open_all(person_id: UUID, purpose: str = "rights", *, by: str = "rights") -> Mapping[UUID, Held]:
+def open_all(person_id: UUID, purpose: str, *, by: str) -> Mapping[UUID, Held]:
     """Every holding, opened for what the law demands of us: erasing, carrying a right elsewhere, searching our own stores.
 
     Where `holdings_of` raises for a person whose key is gone, this finds nothing. The look is kept as everywhere.

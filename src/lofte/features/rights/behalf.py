@@ -26,7 +26,7 @@ def hand_over(request_id: UUID, by: str) -> None:
     code = requests.link_of(case)
     if letters.send(case, "copy", code=code, days=requests.LINK_LASTS.days) is None:
         raise Problem("request.nobody-to-write-to", "there is no address to write to", status=409)
-    obligations.export(case.person_id, ports.register().needles_of(case.person_id))
+    obligations.export(case.person_id, ports.register().needles_of(case.person_id, "rights", by="rights"))
     requests.acted(request_id, by, None, reason="handed_over")
     actions.record("request.handed_over", by, right=case.right)
 

@@ -65,10 +65,15 @@ def plan(person_id: UUID) -> list[PlanItem]:
 def _elsewhere_planned(person_id: UUID) -> Iterator[PlanItem]:
     """Each connected system by its name in the policy, also when nothing is found there or it cannot be asked now."""
     named = publication.current().policy.systems
-    for system, (goes, kept) in obligations.foresee(ports.register().needles_of(person_id)).items():
+    for system, (goes, kept) in obligations.foresee(_held_values(person_id)).items():
         name = named[system].name if system in named else system
         yield PlanItem(name, goes, "", None)
         yield from (PlanItem(name, each.count, each.law, None) for each in kept)
+
+
+def _held_values(person_id: UUID) -> list[tuple[str, str]]:
+    """What to search for: everything that is held, opened for the sake of the erasure."""
+    return ports.register().needles_of(person_id, "erasure", by="rights")
 
 
 def erase(person_id: UUID, by: str) -> Erased:
@@ -142,7 +147,7 @@ def _order(person_id: UUID, by: str) -> Erasure:
         raise Problem("rights.nobody", "there is no such person", status=404)
     order_id, at = new_id(), clock.now()
     vault.make_key(order_id)
-    values = ports.register().needles_of(person_id)
+    values = _held_values(person_id)
     kept = [
         {"id": str(each.id), "purpose": each.purpose, "clock": each.clock, "until": rfc3339(each.until)}
         for each in ports.register().kept_by_law(person_id, at)

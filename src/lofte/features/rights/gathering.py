@@ -218,7 +218,7 @@ def _standings(purposes: set[str], consents: Iterable[ConsentItem]) -> Iterator[
 
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
     """Everything the person asked for, the latest first, with the words of its history."""
-    return tuple(_requests(person_id, _own(ports.register().needles_of(person_id)), locale))
+    return tuple(_requests(person_id, _own(ports.register().needles_of(person_id, "portal", by="person")), locale))
 
 
 def _requests(person_id: UUID, own: Own, locale: str) -> Iterator[RequestItem]:

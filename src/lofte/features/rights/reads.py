@@ -112,7 +112,7 @@ def receipt_at(person_id: UUID, index: int) -> dict[str, Any] | None:
 
 def residue_search(person_id: UUID) -> list[Residue]:
     """Where something of a person in the register stands in the clear or hashed, outside the places meant to hold it."""
-    values = ports.register().needles_of(person_id)
+    values = ports.register().needles_of(person_id, "security", by="rights")
     found = search_for(values)
     return [each for each in found.hits if each.form not in ("index", "handle")]
 

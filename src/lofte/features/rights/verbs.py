@@ -137,9 +137,9 @@ def correct(person_id: UUID, holding_id: UUID, value: str) -> bool:
 def correct_everywhere(person_id: UUID, holding_id: UUID, text: str) -> UUID:
     """Here at once, and owed to every connected system in the same transaction (GDPR 16, 19). Returns what they know it by."""
     register = ports.register()
-    before = register.needles_of(person_id)
+    before = register.needles_of(person_id, "rights", by="rights")
     field = register.correct(person_id, holding_id, text)
-    after = register.needles_of(person_id)
+    after = register.needles_of(person_id, "rights", by="rights")
     old = next((value for name, value in before if name == field and (name, value) not in after), "")
     known = dict.fromkeys([*before, *after])  # a system may know them by the old value or by the new one
     about = new_id()
