@@ -67,7 +67,9 @@ def take_in(args: argparse.Namespace) -> int:
     into = imports.Into(
         args.purpose, args.market, args.locale, _slug(args.source), args.relation, args.new_ground_since
     )
-    sheet = sheets.read(args.file.name, content, imports.fields_for(args.purpose), _columns(args.column), args.encoding)
+    fields = imports.fields_for(args.purpose)
+    columns = _columns(args.column)
+    sheet = sheets.read(args.file.name, content, fields, columns, args.encoding, words=imports.words_for(fields))
     print("columns: " + ", ".join(f"{column} as {field}" for column, field in sheet.columns.items()))
     if sheet.left_out:
         print("left out: " + ", ".join(sheet.left_out))

@@ -82,10 +82,12 @@ def of_person(person_id: UUID) -> list[Attached]:
 
 
 def content_of(person_id: UUID, attachment: UUID) -> tuple[Attached, bytes]:
-    """One file for the person themself (GDPR 15(3)); the portal has asked who they are."""
+    """One file for the person themself (GDPR 15(3)); the portal has asked who they are. Leaves a look, their own."""
     row = Attachment.objects.of(person_id).filter(id=attachment).first()
     if row is None:
         raise _none()
+    entry = Holding.objects.of(person_id).filter(id=row.dialogue).first()
+    reads.demand(person_id, "portal", [entry.field] if entry else [], by="person")
     key = vault.opener(person_id)
     return _seen(row, key), key.open(_record(row.id), row.sealed)
 

@@ -5,7 +5,7 @@ erased comes back unless the ground is newer than the erasure, and nobody who ob
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
@@ -25,6 +25,13 @@ from lofte.rules.model import Basis, ClockKind
 from lofte.rules.published import Published
 
 BATCH = 100
+_HEADINGS = {  # as spreadsheets and address books head their columns
+    "e-mail": "email", "mail": "email", "e-post": "email", "epost": "email", "sähköposti": "email", "e-mail address": "email",
+    "email address": "email", "telefon": "phone", "tel": "phone", "tlf": "phone", "mobil": "phone", "puhelin": "phone",
+    "telephone": "phone", "mobile": "phone", "full name": "name", "navn": "name", "namn": "name", "nimi": "name",
+    "company name": "company", "organisation": "company", "organization": "company", "firma": "company", "bolag": "company",
+    "yritys": "company", "företag": "company", "tittel": "title", "titel": "title", "nimike": "title", "job title": "title",
+}  # fmt: skip
 NOT_BY_LIST = ("dialogue", "behaviour", "device")  # categories that follow from what people do, not from a list
 
 
@@ -72,6 +79,18 @@ def fields_for(purpose: str) -> tuple[str, ...]:
         )  # fmt: skip
     shapes = published.policy.fields
     return tuple(each for each in declared.fields if each in shapes and shapes[each].category not in NOT_BY_LIST)
+
+
+def words_for(fields: Iterable[str]) -> dict[str, str]:
+    """What people call the fields in every language of the policy, in small letters: headings of files are known by them."""
+    words = publication.current().words
+    found = {
+        name.casefold(): field
+        for field in fields
+        for locale in words
+        if isinstance(name := words[locale].get("fields", {}).get(field), str)
+    }
+    return {word: field for word, field in _HEADINGS.items() if field in set(fields)} | found
 
 
 def preview(sheet: Sheet, into: Into, *, start: int = 0) -> list[Fate]:

@@ -5,18 +5,26 @@ An address or number by its hash, a name by each of its parts, an organisation b
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from lofte.core import blind, publication, vault
-from lofte.core.models import BlindIndex
+from lofte.core import blind, clock, publication, vault
+from lofte.core.models import BlindIndex, Person
+from lofte.core.progress import verbs as progress
+from lofte.core.retry import in_transaction
+from lofte.core.tasks import duty
 from lofte.features.register import organisations
 from lofte.features.register.models import Holding
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import DataField
 
 COMPANY = "company"
+_WORK = "register.index"
+_BATCH = 100
 
 
 def renew(opener: vault.Opener, fields: Iterable[str]) -> None:
@@ -84,3 +92,65 @@ def only_theirs(person_id: UUID, hashes: Iterable[str]) -> frozenset[str]:
     asked = frozenset(hashes)
     others = BlindIndex.objects.filter(hash__in=asked).exclude(person_id=person_id)
     return asked - frozenset(others.values_list("hash", flat=True))
+
+
+# --- when the policy finds people by something else ------------------------------------------------------------------
+
+
+@duty("register.index", every=timedelta(minutes=1))
+def follow_policy(at: datetime) -> int:
+    """A publication may find people by other fields than the one before: every person's entries are renewed, in stretches.
+
+    Nothing to do, and one question asked, while the fields are the same. Killed anywhere, it goes on where it was.
+    """
+    about = _fields_now()
+    if progress.last_finished(_WORK, about):
+        return 0
+    progress.drop(_WORK, but=about)
+    work = progress.begin(_WORK, "people", Person.objects.count(), about=about)
+    until, renewed = at + progress.A_ROUND, 0
+    while clock.now() < until:
+        people = list(Person.objects.filter(pk__gt=_after(work)).order_by("pk").values_list("pk", flat=True)[:_BATCH])
+        if not people:
+            progress.finish(work)
+            break
+        _renew_all(work, people)
+        renewed += len(people)
+    return renewed
+
+
+@in_transaction
+def _renew_all(work: progress.Work, people: list[UUID]) -> None:
+    for person in people:
+        if vault.has_key(person):
+            renew_person(person)
+    progress.move(work, work.done + len(people), place={"after": str(people[-1])})
+
+
+def renew_person(person_id: UUID) -> None:
+    """Everything one person is found by, from what is held of them now."""
+    policy = publication.current().policy
+    exact = {field for field, shape in policy.fields.items() if is_exact(shape)}
+    asked = {field for field, shape in policy.fields.items() if shape.indexed} | {COMPANY}
+    opener = vault.opener(person_id)
+    rows = Holding.objects.of(person_id)
+    rows.exclude(field__in=exact).exclude(hash="").update(hash="")
+    BlindIndex.objects.filter(person_id=person_id).exclude(field__in=asked).delete()
+    for row in rows.filter(field__in=exact, hash=""):
+        country = policy.markets[row.market].country if row.market in policy.markets else ""
+        with suppress(Problem):  # what is no value of its kind stays findable by the others
+            text = opener.open(row.id, row.sealed).decode()
+            rows.filter(id=row.id).update(hash=hash_of(row.field, policy.fields[row.field], text, country))
+    with suppress(Problem), transaction.atomic():  # an address two people have: they are told of as duplicates
+        renew(opener, asked)
+
+
+def _fields_now() -> str:
+    """The fields people are found by, as one short word."""
+    fields = publication.current().policy.fields.items()
+    said = ",".join(sorted(f"{field}:{shape.kind}" for field, shape in fields if shape.indexed))
+    return sha256(said.encode()).hexdigest()[:16]
+
+
+def _after(work: progress.Work) -> UUID:
+    return UUID(work.place["after"]) if "after" in work.place else UUID(int=0)

@@ -69,7 +69,7 @@ def take(
     """Judge a list and keep it in hand. Raises Problem for a file that is none, or too long for the console."""
     if len(content) > LARGEST:
         raise _too_long()
-    told = _judge(name, content, into, columns or {}, encoding)
+    told = _judge(name, content, into, columns, encoding)
     row_id = new_id()
     vault.make_key(row_id)
     ListInHand.objects.create(
@@ -161,7 +161,7 @@ def _carry(list_id: UUID, for_s: float) -> bool:
 
     content, into = base64.b64decode(told["content"]), _into(row)
     try:
-        sheet = sheets.read(told["name"], content, imports.fields_for(into.purpose), told["columns"], told["encoding"])
+        sheet = _sheet(told["name"], content, into, told["columns"], told["encoding"])
         ListInHand.objects.filter(pk=row.pk).update(ledger=imports.name_of(sheet, into, content))
         imports.carry_out(sheet, into, content, by=row.by, leave_out_refused=row.leave_out_refused, told=in_time)
     except _EnoughError:
@@ -186,8 +186,10 @@ def _forget(list_id: UUID) -> None:
 
 
 @in_transaction
-def _judge(name: str, content: bytes, into: imports.Into, columns: Mapping[str, str], encoding: str) -> dict[str, Any]:
-    sheet = sheets.read(name, content, imports.fields_for(into.purpose), columns, encoding)
+def _judge(
+    name: str, content: bytes, into: imports.Into, columns: Mapping[str, str] | None, encoding: str
+) -> dict[str, Any]:
+    sheet = _sheet(name, content, into, columns, encoding)
     if len(sheet.rows) > MOST_ROWS:
         raise _too_long()
     fates = imports.preview(sheet, into)
@@ -198,6 +200,16 @@ def _judge(name: str, content: bytes, into: imports.Into, columns: Mapping[str, 
         "counts": {"new": 0, "merged": 0, "refused": 0} | Counter(fate.outcome for fate in fates),
         "lines": [(fate.row, fate.outcome, fate.reasons, fate.disarmed) for fate in told],
     }  # fmt: skip
+
+
+def _sheet(
+    name: str, content: bytes, into: imports.Into, columns: Mapping[str, str] | None, encoding: str
+) -> sheets.Sheet:  # fmt: skip
+    """Columns are found by what they are called until somebody has said which is which; then nothing else counts."""
+    fields = imports.fields_for(into.purpose)
+    if columns is None:
+        return sheets.read(name, content, fields, {}, encoding, words=imports.words_for(fields))
+    return sheets.read(name, content, fields, columns, encoding, only=True)
 
 
 def _row(list_id: UUID, by: str, state: str = "") -> ListInHand:

@@ -210,10 +210,10 @@ def _likeness(keep: UUID, gone: UUID) -> int:
     return len(rows)
 
 
-def history(person_id: UUID) -> list[dict[str, Any]]:
-    """Which records were found to be this person's, for the person and for staff."""
+def history(person_id: UUID, *, own: bool = False) -> list[dict[str, Any]]:
+    """Which records were found to be this person's; what stood in both is opened only for their ``own`` copy."""
     rows = list(Merged.objects.of(person_id).order_by("at"))
-    key = vault.opener(person_id) if any(row.sealed for row in rows) else None
+    key = vault.opener(person_id) if own and any(row.sealed for row in rows) else None
     return [
         {
             "at": row.at, "by": row.by, "rows": sum(row.counts.values()),

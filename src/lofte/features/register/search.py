@@ -117,9 +117,17 @@ def briefs(people: Iterable[UUID], purpose: str, *, by: str) -> tuple[tuple[Brie
                 raise
             withheld += 1
             continue
-        latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)}
+        latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)} | _works(person, held)
         found.append(Brief(person, *(latest.get(field, "") for field in _BRIEF)))
     return tuple(sorted(found, key=lambda each: (each.name == "", each.name.casefold(), each.email))), withheld
+
+
+def _works(person: UUID, held: tuple[reads.Held, ...]) -> dict[str, str]:
+    """Company and title of the place the person has now, where they have one."""
+    values = {each.id: each.value for each in held}
+    places = Placement.objects.of(person).filter(company__in=values, ended_at__isnull=True)
+    now = max(places, key=lambda each: each.started_at, default=None)
+    return {"company": values[now.company], "title": values.get(now.title, "")} if now else {}
 
 
 def colleagues(people: Iterable[UUID], organisation: UUID, purpose: str, *, by: str) -> House:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lofte.features.register import vcard
@@ -35,8 +35,16 @@ class Sheet:
     left_out: tuple[str, ...]
 
 
-def read(name: str, content: bytes, fields: tuple[str, ...], columns: Mapping[str, str], encoding: str = "") -> Sheet:
-    """A CSV or vCard file, by its name's ending. ``columns`` (column -> field) names what is called otherwise than its field."""
+def read(
+    name: str, content: bytes, fields: tuple[str, ...], columns: Mapping[str, str], encoding: str = "",
+    words: Mapping[str, str] | None = None, only: bool = False,
+) -> Sheet:  # fmt: skip
+    """A CSV or vCard file, by its name's ending. ``columns`` (column -> field) names what is called otherwise than its field.
+
+    ``words`` are other names of fields, in small letters: a heading in the language of whoever made the file. With ``only`` nothing
+    but ``columns`` counts, so that a column may be left out although it is called what a field is called.
+    """
+    named = {} if only else (words or {}) | {field.casefold(): field for field in fields}
     if len(content) > LARGEST:
         raise Problem("people.too-large", "the file is larger than 50 MB", way_out="Split it.", status=413)
     if wrong := sorted(set(columns.values()) - set(fields)):
@@ -46,7 +54,9 @@ def read(name: str, content: bytes, fields: tuple[str, ...], columns: Mapping[st
         )  # fmt: skip
     text = _text(content, encoding)
     sheet = (
-        _cards(text, fields, columns) if name.lower().endswith((".vcf", ".vcard")) else _table(text, fields, columns)
+        _cards(text, () if only else fields, columns)
+        if name.lower().endswith((".vcf", ".vcard"))
+        else _table(text, named, columns)
     )
     if missing := sorted(set(columns) - set(sheet.columns)):
         raise Problem("people.no-column", "the file has no such column", Place(key=missing[0]), status=422)
@@ -85,7 +95,7 @@ def _text(content: bytes, encoding: str) -> str:
         ) from None  # fmt: skip
 
 
-def _table(text: str, fields: tuple[str, ...], columns: Mapping[str, str]) -> Sheet:
+def _table(text: str, named: Mapping[str, str], columns: Mapping[str, str]) -> Sheet:
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SAMPLE].partition("\n")[0], delimiters=",;\t")
     except csv.Error:
@@ -100,7 +110,7 @@ def _table(text: str, fields: tuple[str, ...], columns: Mapping[str, str]) -> Sh
         ) from None
     if long := next((number for number, line in lines if any(len(cell) > _LONGEST_CELL for cell in line)), 0):
         raise Problem("people.too-large", "a cell is longer than any value", Place(line=long), status=422)
-    chosen = _chosen(header, fields, columns)
+    chosen = _chosen(header, named, columns)
     rows = tuple(
         Row(number, {name: cell for name, cell in zip(header, line, strict=False) if name in chosen}, len(line) > len(header))
         for number, line in lines
@@ -120,16 +130,24 @@ def _cards(text: str, fields: tuple[str, ...], columns: Mapping[str, str]) -> Sh
     return Sheet(tuple(rows), chosen, tuple(sorted(there - set(chosen))))
 
 
-def _chosen(header: list[str], fields: tuple[str, ...], columns: Mapping[str, str]) -> dict[str, str]:
-    named = {name.casefold(): name for name in fields}
+def _chosen(header: list[str], named: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    taken = {field.casefold() for field in columns.values()} | {name.casefold() for name in header}
     chosen: dict[str, str] = {}
     for column in header:
-        field = columns.get(column) or (
-            named.get(column.casefold()) if column.casefold() not in columns.values() else None
-        )
+        field = columns.get(column) or _called(column.casefold(), named, columns, taken)
         if field is None:
             continue
         if column in chosen or field in chosen.values():
             raise Problem("people.column-twice", "two columns are for the same field", Place(key=field), status=422)
         chosen[column] = field
     return chosen
+
+
+def _called(
+    heading: str, named: Mapping[str, str], columns: Mapping[str, str], taken: Collection[str]
+) -> str | None:  # fmt: skip
+    """The field of a heading. A heading that only means a field stands back for one that is called so, or was named."""
+    field = named.get(heading)
+    if field is None or heading in columns.values():
+        return None
+    return field if heading == field.casefold() or field.casefold() not in taken else None

@@ -183,7 +183,7 @@ def person(locale: str, may_state: Iterable[str], data: Any = None, *, stated: s
     }
     fields["email"].widget = forms.EmailInput(attrs=_PLAIN)
     fields["phone"].widget = forms.TextInput(attrs=_PLAIN | {"type": "tel"})
-    return _made(locale, "PersonForm", fields, data, initial={"purpose": stated})
+    return _made(locale, "PersonForm", fields, data, initial={"purpose": stated, "market": _own(locale)})
 
 
 def taking_in(locale: str, may_state: Iterable[str], data: Any = None, files: Any = None) -> Form:
@@ -219,7 +219,7 @@ def taking_in(locale: str, may_state: Iterable[str], data: Any = None, files: An
             choices=[("", say(locale, "people.list.guess")), ("cp1252", "Windows (cp1252)"), ("latin-1", "ISO 8859-1")],
         ),
     }  # fmt: skip
-    return _made(locale, "ListForm", fields, data, files)
+    return _made(locale, "ListForm", fields, data, files, initial={"market": _own(locale)})
 
 
 def columns(
@@ -256,6 +256,11 @@ def editions() -> list[tuple[str, str]]:
         for key, market in current().policy.markets.items()
         for locale in market.locales
     ]
+
+
+def _own(locale: str) -> str:
+    """The edition in the console's own language, the likeliest."""
+    return next((key for key, _ in editions() if key.endswith(f"/{locale}")), "")
 
 
 def edition_of(chosen: str) -> dict[str, str]:
