@@ -26,9 +26,10 @@ def data(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRespons
 
     seen = reads.overview(grant.person_id)
     words = in_words(here, seen, clock.now(), link)
+    topics = None if seen.restricted_since else _topics(here, grant, words["consents"])
     pending = [request_in_words(here, each) for each in seen.requests if each.closed_at is None]
     return page(
-        request, "portal/data.html", here, data=words, spot="data", topics=_topics(here, grant, words["consents"]),
+        request, "portal/data.html", here, data=words, spot="data", topics=topics,
         pending=pending,
     )  # fmt: skip
 
