@@ -210,6 +210,40 @@ def test_an_erasure_takes_two_people_and_begins_when_the_letter_has_left(
     assert "The person has been erased." in page(staff.get(f"/console/requests/{made}/"))
 
 
+def test_an_erasure_that_was_declined_can_be_asked_for_again(staff, member, received, astrid, act):
+    made = received("erasure", astrid)
+    requests.identify(made, astrid, "staff:1", "call_back")
+    page(act(made, "erase"))
+    member("berit", "lead")
+    approvals.decide(approvals.waiting()[0].id, f"staff:{User.objects.get(username='berit').pk}", False)
+    page(act(made, "erase"))
+
+    assert len(approvals.waiting()) == 1
+    assert people.exists(astrid)
+
+
+def test_a_question_by_telephone_is_answered_by_telephone_and_noted(staff, received, act):
+    made = received("question", channel="phone", words="Säljer ni uppgifter?")
+    shown = act(made, "reply", words="Nej")
+    assert shown.status_code == 422
+    assert "There is no address to write to." in shown.content.decode()
+    page(act(made, "otherwise", words="Ringde upp och sade nej."))
+    page(act(made, "complete"))
+
+    assert requests.one(made).state == "answered"
+
+
+def test_who_asked_for_a_correction_by_letter_is_told_when_it_is_done(staff, received, astrid, act, letterbox, log):
+    made = received("rectification", astrid)
+    requests.identify(made, astrid, "staff:1", "call_back")
+    held = next(each for each in people.holdings_of(astrid, "rights", by="staff:1") if each.field == "name")
+    page(act(made, "correct", what=str(held.id), value="Astrid Ekberg"))
+    page(act(made, "complete"))
+    mail.deliver(clock.now())
+
+    assert "har rättat dina uppgifter" in letterbox.last().get_body(("plain",)).get_content()
+
+
 def test_a_restriction_is_lifted_from_its_request_after_the_person_was_told(
     staff, received, astrid, act, letterbox, log
 ):

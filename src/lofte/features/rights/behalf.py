@@ -8,7 +8,7 @@ from uuid import UUID
 from lofte.core import actions, approvals, obligations, ports, publication
 from lofte.core.models import Mail
 from lofte.core.retry import in_transaction
-from lofte.features.rights import erasure, letters, requests, restriction, verbs
+from lofte.features.rights import cases, erasure, letters, requests, restriction, verbs
 from lofte.features.rights.models import Request
 from lofte.kernel.problems import Problem
 
@@ -89,7 +89,7 @@ approvals.act(ERASE, _approved, needs="requests.decide")
 def begin_erasures() -> int:
     """Begin what was approved, once the letter about it is no longer waiting: it would go with the person. Returns how many."""
     begun = 0
-    for row in Request.objects.filter(right=Right.ERASURE, state__in=requests.OPEN, subject__isnull=False):
+    for row in Request.objects.filter(right=Right.ERASURE, state__in=cases.OPEN, subject__isnull=False):
         case = requests.one(row.id)
         if case.has("approved") and not case.has("acted") and not _letter_waits(row):
             erasure.erase(row.subject, _approver(case))  # type: ignore[arg-type]  # filtered above
@@ -97,7 +97,7 @@ def begin_erasures() -> int:
     return begun
 
 
-def _approver(case: requests.Case) -> str:
+def _approver(case: cases.Case) -> str:
     return next(each.by for each in reversed(case.history) if each.kind == "approved")
 
 

@@ -227,7 +227,7 @@ def _waits(rows: Sequence[Request], steps: Mapping[UUID, Sequence[Step]]) -> dic
 def _wait_here(abouts: Mapping[UUID, Sequence[UUID]], found: dict[UUID, set[str]]) -> None:
     """Facts still on their way to the log and its subscribers, erasures not proved yet, addresses not confirmed yet."""
     for about in Outbox.objects.filter(about__in=abouts).values_list("about", flat=True):
-        for request in abouts[about]:
+        for request in abouts[about] if about else ():
             found[request].add(LOG)
     for about in Erasure.objects.filter(pk__in=abouts).exclude(state=Erasure.State.DONE).values_list("pk", flat=True):
         for request in abouts[about]:

@@ -272,6 +272,23 @@ def reply(request_id: UUID, words: str, by: str, *, closes: bool = False) -> Non
 
 
 @in_transaction
+def answered_otherwise(request_id: UUID, words: str, by: str) -> None:
+    """The person was answered by telephone, by post or in person: kept in words, because nothing here proves it."""
+    row = _open_row(request_id)
+    _demand_words(words)
+    if row.right in TALKS:
+        _add(row, "replied", by, words=words, reason="otherwise")
+    elif row.right in (Right.ACCESS, Right.PORTABILITY):
+        demand_identified(request_id)
+        _add(row, "acted", by, words=words, reason="otherwise")
+    else:
+        raise Problem("request.nothing-done", "what was asked for is done here or not at all", status=409)
+    if row.state == State.RECEIVED:
+        _move(row, State.WORKING)
+    actions.record("request.answered_otherwise", by, right=row.right)
+
+
+@in_transaction
 def extend(request_id: UUID, reason: str, by: str, words: str = "") -> None:
     """Take the longer period the law allows, and tell the person in time and why (GDPR 12(3))."""
     row = _open_row(request_id)
@@ -386,13 +403,17 @@ def end_if_free(request_id: UUID) -> bool:
     return True
 
 
-def _close(row: Request, state: State, outcome: str, by: str) -> None:
+def _close(row: Request, state: Request.State, outcome: str, by: str) -> None:
     at = clock.now()
     moved = Request.objects.filter(pk=row.pk, state__in=OPEN).update(state=state, outcome=outcome, closed_at=at)
     if not moved:
         raise _closed()
     row.state, row.outcome, row.closed_at = state, outcome, at
     _add(row, str(state), by, reason=outcome)
+    if state == State.DONE and row.right == Right.RECTIFICATION and row.channel != Channel.PORTAL:
+        letters.send(
+            one(row.id), "corrected"
+        )  # whoever asked by letter or telephone has not seen it happen (GDPR 12(3))
     fact = {
         "right": row.right, "market": row.market, "law": row.law, "outcome": outcome, "state": str(state),
         "received": rfc3339(row.received_at), "due": str(row.due_on), "extended": row.extended_at is not None,
@@ -553,7 +574,7 @@ def _set(row: Request, **values: Any) -> None:
         setattr(row, name, value)
 
 
-def _move(row: Request, state: State) -> None:
+def _move(row: Request, state: Request.State) -> None:
     """The state, and the last days, which a question to the person may move."""
     _set(row, state=state)
     _reckon(row)

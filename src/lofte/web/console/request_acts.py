@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django import forms
 
-from lofte.core import ports
+from lofte.core import approvals, ports
 from lofte.core.models import Person
 from lofte.core.publication import current
 from lofte.features.register import reads as register
@@ -99,6 +99,10 @@ def _open(case: Case) -> Iterator[str]:
     yield "reply"
     if not asked or asked[-1] != "clarification_asked":
         yield "clarify"
+    if (is_talk and not case.has("replied")) or (
+        is_sure and case.right in ("access", "portability") and not case.has("acted")
+    ):
+        yield "otherwise"
     if requests.may_extend(case):
         yield "extend"
     if requests.refusals_for(case.right):
@@ -369,9 +373,14 @@ def _reply_lead(desk: Desk, name: str) -> str:
     return desk.say("act.reply.lead", language=desk.language)
 
 
+def is_decided_elsewhere(case: Case) -> bool:
+    """Whether somebody else's approval is waited for. One that was declined or expired can be asked for again."""
+    return any(each.act == behalf.ERASE and each.about == case.id for each in approvals.waiting())
+
+
 def _erase_lead(desk: Desk, name: str) -> str:
     case = desk.case
-    key = "approved" if case.has("approved") else "asked" if case.has("approval_asked") else "lead"
+    key = "approved" if case.has("approved") else "asked" if is_decided_elsewhere(case) else "lead"
     return desk.say(f"act.erase.{key}")
 
 
@@ -418,6 +427,7 @@ ACTS: dict[str, Act] = {
     "clarified": Act(_words("clarified"), _simple("clarified", requests.answer_clarification, "words"), lead=_no_lead),
     "note": Act(_words("note", rows=3), _simple("note", requests.note, "words")),
     "reply": Act(_words("reply", rows=10, after=_closing), _reply, letter=_letter("reply"), lead=_reply_lead),
+    "otherwise": Act(_words("otherwise", rows=4), _simple("otherwise", requests.answered_otherwise, "words")),
     "extend": Act(
         _words("extend", required=False, rows=4, more=_extension), _extend, permission="requests.decide",
         letter=_letter("extended", is_extension=True), lead=_extend_lead,
@@ -428,9 +438,12 @@ ACTS: dict[str, Act] = {
     "hand_over": Act(_none, _simple("hand_over", behalf.hand_over)),
     "correct": Act(_correction, _correct),
     "stop": Act(_stopping, _simple("stop", behalf.stop, "purpose")),
-    "restrict": Act(_none, _simple("restrict", behalf.restrict)),
+    "restrict": Act(_none, _simple("restrict", behalf.restrict), letter=_letter("restricted")),
     "announce": Act(_words("announce", rows=4), _announce, letter=_letter("lifting"), permission="requests.decide"),
     "lift": Act(_none, _lift, permission="requests.decide"),
-    "erase": Act(_none, _simple("erase", behalf.ask_to_erase), permission="requests.decide", lead=_erase_lead),
+    "erase": Act(
+        _none, _simple("erase", behalf.ask_to_erase), permission="requests.decide", letter=_letter("erasing"),
+        lead=_erase_lead,
+    ),
     "complete": Act(_none, _complete, buttons=(("", "button"), ("later", "later")), lead=_complete_lead),
 }  # fmt: skip

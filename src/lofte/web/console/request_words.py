@@ -111,5 +111,5 @@ def _who(locale: str, event: Event, actor: str) -> str:
 
 def _why(locale: str, event: Event) -> str:
     table = {"identified": "how.{}", "extended": "extension.{}.name", "refused": "refusal.{}.name"}.get(event.kind)
-    key = table.format(event.reason) if table and event.reason else ""
+    key = table.format(event.reason) if table and event.reason else f"way.{event.reason}"
     return room_words(locale, "requests").get(key, "")

@@ -23,7 +23,7 @@ from lofte.rules.catalogue import say
 from lofte.rules.packs import law_pack
 from lofte.rules.values import country
 from lofte.web.console.language import console_locale
-from lofte.web.console.request_acts import ACTS, LONGEST, Act, Desk, erasure_plan, offered
+from lofte.web.console.request_acts import ACTS, LONGEST, Act, Desk, erasure_plan, is_decided_elsewhere, offered
 from lofte.web.console.request_words import facts, history, line
 from lofte.web.console.staff import actor, needs
 
@@ -198,7 +198,7 @@ def _shown(desk: Desk, name: str, form: forms.Form | None, letter: Any) -> dict[
         buttons = [("later", "later")] if waits else [("", "button_talk" if is_talk else "button")]
         if waits and desk.case.ends_itself:
             buttons = []
-    if name == "erase" and desk.case.has("approval_asked"):
+    if name == "erase" and (desk.case.has("approved") or is_decided_elsewhere(desk.case)):
         buttons = []
     title = "title_talk" if name == "reply" and is_talk else "title"
     bound = form or _form(chosen, desk)
