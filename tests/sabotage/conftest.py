@@ -58,6 +58,8 @@ class System:
     outside: dict[str, "Rewrite"] = field(default_factory=dict)
     """What happens to an answer after everything of ours: by the beginning of its path."""
     duties: "Duties" = field(default_factory=lambda: Duties())
+    at_first: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """The reasons of the first round, before anybody broke anything."""
     _reasons: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def world(self, **changed: Any) -> World:
@@ -268,7 +270,9 @@ VISITED = frozenset({"P24", "P25", "P33", "P34", "P36", "P37", "P41", "P45"})
 @pytest.fixture(scope="session")
 def healthy(system: System) -> Mapping[str, Status]:
     """How every promise stands that is probed without a browser, before anybody breaks anything."""
-    return dict(system.board())
+    found = dict(system.board())
+    system.at_first = dict(system._reasons)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -160,3 +160,18 @@ def test_a_box_ticked_beforehand_breaks_p14(system, broken_by):
 
     assert broken_by() == {"P14"}
     assert "/news/fi/fi/" in system.reason("P14")
+
+
+def test_a_form_of_the_site_that_nobody_declared_breaks_p04(system, broken_by):
+    asking = b'<form method="post" action="/se/offer"><input type="tel" name="mobile"></form>'
+    system.outside["/se/"] = lambda cookies, page: (page + asking, [])
+
+    assert broken_by({"P01", "P04", "P12", "P48"}) == {"P04"}
+    assert "/se/: mobile" in system.reason("P04")
+
+
+def test_a_site_that_cannot_be_read_leaves_p04_unproved(system, monkeypatch):
+    monkeypatch.setattr("lofte.probes.instruments.pages._walk", lambda world, most: iter(()))
+
+    assert system.board({"P04"})["P04"].value == "unproved"
+    assert "could not be read" in system.reason("P04")

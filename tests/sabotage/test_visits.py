@@ -4,6 +4,8 @@ import pytest
 from demo.site import site
 from demo.wire import redirect
 
+from lofte.rules.control import Status
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sabotage")]
 
 
@@ -153,3 +155,33 @@ def test_a_site_that_needs_a_cookie_to_open_breaks_p39(system, broken_visit):
 
     assert broken_visit({"P39"}) == {"P39"}
     assert "/se/" in system.reason("P39")
+
+
+def _eager(system, send):
+    """A page with a form and a script of the site's own that tells the analytics what is typed into it."""
+    collect = f"http://analytics.localhost:{system.origin.rpartition(':')[2]}/g/collect"
+    form = (
+        '<form action="/se/nowhere"><input type="search" name="q" aria-label="q"><input type="email" name="s"></form>'
+    )
+    listen = f"addEventListener('change', async (event) => {{ const said = event.target.value; {send} }});"
+    tell = f"const tell = (said) => fetch({collect!r} + '?em=' + said, {{mode: 'no-cors'}});"
+    return f"{form}<script>{tell} {listen}</script>".encode()
+
+
+_HASH = """
+  const sum = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(said.trim().toLowerCase()));
+  tell([...new Uint8Array(sum)].map((one) => one.toString(16).padStart(2, '0')).join(''));
+"""
+
+
+@pytest.mark.parametrize("send, said", [("tell(encodeURIComponent(said));", "email"), (_HASH, "email (hash)")])
+def test_an_identifier_sent_to_a_tag_breaks_p03(system, broken_visit, send, said):
+    system.outside["/se/"] = lambda cookies, page: (page + _eager(system, send), [])
+
+    assert broken_visit({"P03"}) == {"P03"}
+    assert f"www.google-analytics.com: {said}" in system.reason("P03")
+
+
+def test_a_visitor_who_types_who_they_are_is_told_to_no_tag(system, healthy_visit):
+    assert system.board({"P03"}) == {"P03": Status.KEPT}
+    assert "www.google-analytics.com" in system.reason("P03")

@@ -1,4 +1,6 @@
-"""Reads the forms of the live site beside their declaration, and tries to hand one a field nobody declared."""
+"""Reads the forms of the live site beside their declaration, looks for others on the site's own pages, and tries to hand one a
+field nobody declared.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -14,6 +16,9 @@ from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
 from lofte.rules.values import period
 
 _ADDRESSES = {"newsletter": "/news/{tail}"}  # forms that the product serves; the others come with later work
+_MOST_PAGES = 60
+_WRITTEN = frozenset(("text", "email", "tel", "number", "date", "textarea", "file", "password", "url"))
+_SEARCHES = frozenset(("q", "s", "query", "search"))
 _OUR_OWN = frozenset(("stamp", "wording", "website", "csrfmiddlewaretoken", "consent", "topics"))  # ours, about nobody
 
 
@@ -21,7 +26,27 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> FormsSeen:
     seen = [form for name in _ADDRESSES if name in world.published.policy.forms for form in _forms(world, name)]
     wanted = parameters.get("forms", world.published.policy.forms)
     found = {form.form for form in seen}
-    return FormsSeen(tuple(seen), tuple(_took_extra(world, found)), tuple(name for name in wanted if name not in found))
+    site = list(_site(world))
+    return FormsSeen(
+        forms=(*seen, *(form for _, forms in site for form in forms)),
+        took_extra=tuple(_took_extra(world, found)),
+        unseen=tuple(name for name in wanted if name not in found),
+        declared=tuple((key, one.field) for key, form in world.published.policy.forms.items() for one in form.fields),
+        site=len(site),
+    )
+
+
+def _site(world: World) -> Iterator[tuple[str, list[FormSeen]]]:
+    """The site's own pages, as far as links lead from each edition's front page, and forms there that ask people for something."""
+    for address in pages.walk(world, _MOST_PAGES):
+        seen = pages.fetch(world, address)
+        asking = ({one.name for one in form.inputs if _asks(one)} for form in seen.page.forms)
+        yield address, [FormSeen("", address, tuple(sorted(names))) for names in asking if names]
+
+
+def _asks(one: html.Input) -> bool:
+    """Whether a person is asked to write something here; the words of a search are about no person."""
+    return one.kind in _WRITTEN and one.name not in _SEARCHES
 
 
 def _forms(world: World, name: str) -> Iterator[FormSeen]:

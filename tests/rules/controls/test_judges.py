@@ -26,6 +26,7 @@ from lofte.rules.controls.legitimate_interest_balanced import Balanced, Objectio
 from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.newsletter_only_with_consent import Sends
+from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.purpose_limited import Uses
 from lofte.rules.controls.relations_have_clocks import Relations
@@ -68,6 +69,7 @@ EARLY = Visit("SE", "before", (), ("www.google-analytics.com", "ad.doubleclick.n
 LATE = Visit("SE", "withdrawn", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 QUIET = Visit("SE", "accepted", (LOFTE,))
 
+LEAK = Leak("a.example", "email", "hashed")
 HONOURED = Objection("contact", True, True)
 CUSTOMER = {"relation": "customer", "fields": ["name", "company"]}
 
@@ -150,11 +152,25 @@ CASES = [
     ("locales_complete", {}, Editions(("sv", "nb"), 40, (("nb", "banner"),)), B, "lacking"),
     ("locales_complete", {"locales": ["fi"]}, Editions(("sv", "nb"), 40), B, "no-edition"),
     ("locales_complete", {}, Editions((), 0), U, "nothing-seen"),
-    ("forms_only_declared_fields", {}, FormsSeen((FORM,)), K, "kept"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,), site=9), K, "kept"),
     ("forms_only_declared_fields", {}, FormsSeen((replace(FORM, undeclared=("age",)),)), B, "undeclared"),
     ("forms_only_declared_fields", {}, FormsSeen((FORM,), took_extra=("newsletter",)), B, "took-extra"),
     ("forms_only_declared_fields", {}, FormsSeen((replace(FORM, unsaid=("purpose",)),)), B, "unsaid"),
-    ("forms_only_declared_fields", {}, FormsSeen((FORM,), unseen=("event",)), U, "some-forms"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,), unseen=("event",), site=9), K, "kept-so-far"),
+    ("forms_only_declared_fields", {}, FormsSeen((FORM,)), U, "unread"),
+    (
+        "forms_only_declared_fields",
+        {"fields": ["email"]},
+        FormsSeen((FORM,), declared=(("x", "age"),)),
+        B,
+        "declared-more",
+    ),
+    ("no_identifiers_in_tags", {}, Told(True, 3, {"a.example": 2}), K, "kept"),
+    ("no_identifiers_in_tags", {}, Told(False), U, "blind"),
+    ("no_identifiers_in_tags", {}, Told(True, 3), U, "never-loaded"),
+    ("no_identifiers_in_tags", {}, Told(True, 0, {"a.example": 2}), U, "nothing-typed"),
+    ("no_identifiers_in_tags", {}, Told(True, 3, {"a.example": 2}, (LEAK,)), B, "leak"),
+    ("no_identifiers_in_tags", {"fields": ["phone"]}, Told(True, 3, {"a.example": 2}, (LEAK,)), K, "kept"),
     ("forms_only_declared_fields", {}, FormsSeen(()), U, "no-forms"),
     ("data_secured", {}, _secured(), K, "kept"),
     ("data_secured", {}, _secured(ways=Ways("here", "http://localhost")), K, "kept-here"),

@@ -36,6 +36,7 @@ _ARGUMENTS = (
 _QUIET_S = 0.6  # no request for so long: the page has finished talking
 _LONGEST_S = 8.0
 _START_S = 30.0
+_MOST_SAID = 100_000  # letters of one request
 
 # Runs before any script of the page, in every frame: notes what is written with document.cookie and cookieStore,
 # then writes it.
@@ -186,6 +187,10 @@ def _set_cookie_lines(answer: Response) -> list[str]:
         return []
 
 
+def _body(request: Request) -> str:
+    return (request.post_data_buffer or b"").decode("utf-8", "replace")
+
+
 def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
@@ -260,6 +265,29 @@ class _Visit:
         self._page.wait_for_load_state("load")
         self._listener.wait_until_quiet(self._page)
 
+    def type_in(self, who: Mapping[str, str]) -> int:
+        """Write who one is into every field of the page that takes words, and leave each; nothing is sent. Returns how many."""
+        fields = self._page.locator("input:visible, textarea:visible")
+        typed = 0
+        for index in range(fields.count()):
+            field = fields.nth(index)
+            kind = (field.get_attribute("type") or "text").lower()
+            value = who.get({"email": "email", "tel": "phone", "text": "name", "search": "name"}.get(kind, ""))
+            if value and field.is_editable():
+                field.press_sequentially(value)
+                field.blur()
+                typed += 1
+        self._listener.wait_until_quiet(self._page)
+        return typed
+
+    def said(self) -> list[tuple[str, str]]:
+        """Everything that left for others since the last start: host, and address, headers and body together."""
+        return [
+            (host, "\n".join((request.url, *request.headers.values(), _body(request)))[:_MOST_SAID])
+            for request in self._listener.asked
+            if (host := _host(request.url)) and host != self._own
+        ]
+
     def phase(self, name: str) -> dict[str, Any]:
         asked = sorted(host for host in self._listener.hosts() if host != self._own)
         seen = {"market": self._market, "phase": name, "asked": asked, "stored": self._listener.stored(self._own)}
@@ -271,6 +299,20 @@ class _Visit:
         if answer is None or answer.status >= 400:
             raise RuntimeError(f"{urlsplit(address).path} answered {answer.status if answer else 'nothing'}")
         self._listener.wait_until_quiet(self._page)
+
+
+def identified(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Say yes, then on every page type who one is, and go round once more: what were others told?"""
+    with _Visit(browser, base_url, task) as visit:
+        visit.open_first()
+        visit.decide("accept")
+        visit.start_anew()
+        typed = 0
+        for address in (base_url + path for path in task["pages"]):
+            visit.leave(address)
+            typed += visit.type_in(task["who"])
+        visit.open_first()
+        return {"market": task["market"], "typed": typed, "said": visit.said()}
 
 
 def language(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -315,6 +357,7 @@ def cookieless(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict
 
 _TASKS: Mapping[str, Callable[[Browser, str, Mapping[str, Any]], Any]] = {
     "newcomer": newcomer,
+    "identified": identified,
     "language": language,
     "cookieless": cookieless,
 }

@@ -386,9 +386,12 @@ def _download(canary: Canary) -> ExportWalk:
         document = None
     if not isinstance(document, dict):
         return ExportWalk(False, 0)
-    held = _held(canary)
+    held, after = _held(canary), _rows_on_file(canary.person_id)
+    there = {
+        table: min(rows, after.get(table, 0)) for table, rows in before.items()
+    }  # what was passing through is not on file
     wrong = schema.errors(document, package.schema())
-    return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(document, held, before)))
+    return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(document, held, there)))
 
 
 # What each part of the file shows row by row; other tables only need to be named with their number of rows.
@@ -404,7 +407,7 @@ def _lacking(document: dict[str, Any], held: list[tuple[str, str]], on_file: dic
     given = {(one.get("field"), one.get("value")) for one in document.get("holdings", ())}
     yield from sorted({field for field, value in held if (field, value) not in given})
     named = {one.get("table"): one for one in document.get("tables", ())}
-    for table, rows in on_file.items():
+    for table, rows in ((table, rows) for table, rows in on_file.items() if rows):
         part = named.get(table, {}).get("part")
         is_short = table in _ROW_BY_ROW and len(document.get(_ROW_BY_ROW[table], ())) < rows
         if not part or part not in document or named[table].get("rows", 0) < rows or is_short:
@@ -462,6 +465,7 @@ def _withdraw(canary: Canary, seen: Walked) -> None:
 def _outlive(canary: Canary, seen: Walked) -> None:
     """Who withdrew has no reason to be kept: the sweep must take them."""
     assert canary.person_id is not None
+    _remember_requests(canary)
     retention.sweep_one(canary.person_id, clock.now())
     seen.still_there = register.person_of("email", canary.address) is not None
 
@@ -475,7 +479,7 @@ def _erase(canary: Canary, seen: Walked) -> None:
     if page.status != 200 or form is None:
         seen.erasure = ErasureWalk(False, 0)
         return
-    canary.requests |= set(Request.objects.filter(subject=canary.person_id).values_list("id", flat=True))
+    _remember_requests(canary)
     done = canary.visitor.submit(page, form, {})
     order = _order_of(done)
     if order is not None:
@@ -495,6 +499,11 @@ def _erase(canary: Canary, seen: Walked) -> None:
         in_log=in_log,
         systems=len(systems.names()),
     )
+
+
+def _remember_requests(canary: Canary) -> None:
+    """What it asked for would stay as a bare record of nobody: noted while it still says whose it is, and removed at the end."""
+    canary.requests |= set(Request.objects.filter(subject=canary.person_id).values_list("id", flat=True))
 
 
 def _order_of(done: Seen) -> UUID | None:
@@ -526,7 +535,7 @@ def _remove(canary: Canary) -> None:
         hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
         people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
         people |= {canary.person_id} if canary.person_id else set()
-        canary.requests |= set(Request.objects.filter(subject__in=people).values_list("id", flat=True))
+        _remember_requests(canary)
         _erase_people(canary.world, people)
         Step.objects.filter(request__in=canary.requests).delete()
         Request.objects.filter(id__in=canary.requests).delete()

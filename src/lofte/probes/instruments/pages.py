@@ -1,8 +1,9 @@
 """The public pages of every edition, fetched once a round as a visitor without a browser."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC
+from urllib.parse import urljoin, urlsplit
 
 from lofte.probes.instruments import html
 from lofte.probes.instruments.visitor import Seen, Visitor
@@ -16,6 +17,29 @@ _SLOT = re.compile(rb"<!--lofte:[^>]*-->")
 def fetch(world: World, address: str) -> Seen:
     """A page as somebody without cookies gets it; once a round."""
     return world.once(f"page:{address}", lambda: Visitor(world.base_url).get(address))
+
+
+def walk(world: World, most: int) -> tuple[str, ...]:
+    """Addresses of the site's own pages, from each edition's front page along the links that stay inside the edition."""
+    return world.once(f"walk:{most}", lambda: tuple(_walk(world, most)))
+
+
+def _walk(world: World, most: int) -> Iterator[str]:
+    starts = [market.path.rstrip("/") + "/" for market in world.published.policy.markets.values()]
+    waiting, known = list(starts), set(starts)
+    own, given = urlsplit(world.base_url).netloc, 0
+    while waiting and given < most:
+        address = waiting.pop(0)
+        seen = fetch(world, address)
+        if seen.status != 200 or "html" not in seen.headers.get("content-type", "html"):
+            continue
+        given += 1
+        yield address
+        for link in seen.page.links:
+            parts = urlsplit(urljoin(seen.url, link))
+            if parts.netloc == own and parts.path not in known and any(parts.path.startswith(one) for one in starts):
+                known.add(parts.path)
+                waiting.append(parts.path)
 
 
 def address_of(kind: str, market: str, locale: str) -> str:

@@ -10,7 +10,7 @@ from lofte.rules.control import Control, Verdict, broken, kept, listed, unproved
 
 @dataclass(frozen=True, slots=True)
 class FormSeen:
-    """One form on the live site.
+    """One form on the live site; without a name when no declaration knows it.
 
     ``unsaid`` are those of purpose, basis and period that do not stand beside the fields.
     """
@@ -23,13 +23,17 @@ class FormSeen:
 
 @dataclass(frozen=True, slots=True)
 class FormsSeen:
-    """``took_extra`` are forms that accepted a planted field nobody declared; ``unseen`` are declared forms not
-    found.
+    """``took_extra`` are forms that accepted a planted field nobody declared; ``unseen`` are declared forms not open yet.
+
+    ``declared`` are the fields the publication lets forms ask for, as ``form: field``; ``site`` is the number of the site's own
+    pages that were read for other forms, which are among ``forms`` with their undeclared fields.
     """
 
     forms: tuple[FormSeen, ...]
     took_extra: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    declared: tuple[tuple[str, str], ...] = ()
+    site: int = 0
 
 
 def _judge(seen: FormsSeen, parameters: Mapping[str, Any]) -> Verdict:
@@ -39,11 +43,16 @@ def _judge(seen: FormsSeen, parameters: Mapping[str, Any]) -> Verdict:
         return broken("took-extra", forms=listed(seen.took_extra))
     if unsaid := [f"{form.address}: {part}" for form in seen.forms for part in form.unsaid]:
         return broken("unsaid", parts=listed(unsaid))
-    if not seen.forms:
+    named = parameters.get("fields")
+    if more := [f"{form}: {field}" for form, field in seen.declared if named and field not in named]:
+        return broken("declared-more", fields=listed(more))
+    read = {form.form for form in seen.forms if form.form}
+    if not read:
         return unproved("no-forms")
-    if seen.unseen:
-        return unproved("some-forms", seen=listed(form.form for form in seen.forms), unseen=listed(seen.unseen))
-    return kept(forms=listed({form.form for form in seen.forms}), pages=len(seen.forms))
+    if not seen.site:
+        return unproved("unread", forms=listed(read))
+    facts: dict[str, str | int] = {"forms": listed(read), "pages": len(seen.forms), "site": seen.site}
+    return kept("kept-so-far", **facts, unseen=listed(seen.unseen)) if seen.unseen else kept(**facts)
 
 
 CONTROL = Control(
