@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.backends.base import SessionBase
 
 from lofte.core import roles
 from lofte.probes.instruments.visitor import Visitor
@@ -37,14 +38,14 @@ def knock(base_url: str) -> Doors:
         account.delete()
 
 
-def _logged_in(base_url: str, account: User) -> tuple[Visitor, object]:
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
+def _logged_in(base_url: str, account: User) -> tuple[Visitor, SessionBase]:
+    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(account.pk)
     session[BACKEND_SESSION_KEY] = _BACKEND
     session[HASH_SESSION_KEY] = account.get_session_auth_hash()
     session.create()
     visitor = Visitor(base_url)
-    visitor.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    visitor.cookies[settings.SESSION_COOKIE_NAME] = session.session_key or ""
     return visitor, session
 
 

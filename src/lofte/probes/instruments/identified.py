@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from lofte.features.rights import residue
+from lofte.features.rights.scan import Needle
 from lofte.probes.instruments import browser
 from lofte.probes.instruments.newcomers import declared_host, pages_of
 from lofte.probes.world import World
@@ -74,6 +75,6 @@ def _leaks(said: Iterable[tuple[str, str]], who: dict[str, str]) -> Iterator[Lea
             yield Leak(host, "ip", "raw")
 
 
-def _needles(field: str, value: str) -> list[residue.Needle]:
+def _needles(field: str, value: str) -> list[Needle]:
     shape = DataField(kind=_KINDS[field], category="contact")
     return [one for one in residue.needles([(field, value)], {field: shape}) if one.form not in ("index", "handle")]

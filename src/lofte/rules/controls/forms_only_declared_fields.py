@@ -51,8 +51,10 @@ def _judge(seen: FormsSeen, parameters: Mapping[str, Any]) -> Verdict:
         return unproved("no-forms")
     if not seen.site:
         return unproved("unread", forms=listed(read))
-    facts: dict[str, str | int] = {"forms": listed(read), "pages": len(seen.forms), "site": seen.site}
-    return kept("kept-so-far", **facts, unseen=listed(seen.unseen)) if seen.unseen else kept(**facts)
+    forms, count = listed(read), len(seen.forms)
+    if seen.unseen:
+        return kept("kept-so-far", forms=forms, pages=count, site=seen.site, unseen=listed(seen.unseen))
+    return kept(forms=forms, pages=count, site=seen.site)
 
 
 CONTROL = Control(

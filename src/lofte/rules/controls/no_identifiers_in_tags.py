@@ -7,7 +7,6 @@ from typing import Any
 
 from lofte.rules.control import Control, Verdict, broken, kept, listed, unproved
 
-
 _DISGUISE = {"encoded": " (Base64)", "hashed": " (hash)"}
 
 
