@@ -260,6 +260,22 @@ def test_a_restriction_is_lifted_from_its_request_after_the_person_was_told(
     assert not restriction.is_restricted(astrid)
 
 
+def test_an_objection_is_weighed_while_the_data_is_restricted_and_then_decided(staff, received, astrid, act, log):
+    made = received("objection", astrid, purpose="contact")
+    requests.identify(made, astrid, "staff:1", "call_back")
+    page(act(made, "restrict"))
+    assert restriction.is_restricted(astrid)
+    assert act(made, "complete").status_code == 422
+    shown = page(staff.get(f"/console/requests/{made}/"))
+    for name in ("stop", "refuse", "announce"):
+        assert f"/console/requests/{made}/{name}/" in shown
+    page(act(made, "stop", purpose="contact"))
+    outbox.drain()
+    page(act(made, "complete"))
+
+    assert requests.one(made).state == "done"
+
+
 def test_only_those_who_may_see_requests_see_them_and_only_those_who_may_decide_refuse(member, received, astrid):
     made = received("access", astrid)
     assert member("sales", "register").get("/console/requests/").status_code == 403

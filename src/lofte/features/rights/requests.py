@@ -346,11 +346,10 @@ def refuse(request_id: UUID, reason_code: str, words: str, by: str) -> None:
             Place(key="reason"), law="GDPR 12(4), 21(3)", status=422,
         )  # fmt: skip
     _demand_words(words)
-    _add(row, "refused", by, words=words, reason=reason_code)
     is_told = letters.send(one(request_id), "refused", words=words, reason=reason_code) is not None
+    _close(row, State.REFUSED, reason_code, by, words)
     if not is_told:
         _add(row, "untold", by)
-    _close(row, State.REFUSED, reason_code, by)
 
 
 def _is_absolute(row: Request) -> bool:
@@ -403,13 +402,13 @@ def end_if_free(request_id: UUID) -> bool:
     return True
 
 
-def _close(row: Request, state: Request.State, outcome: str, by: str) -> None:
+def _close(row: Request, state: Request.State, outcome: str, by: str, words: str | None = None) -> None:
     at = clock.now()
     moved = Request.objects.filter(pk=row.pk, state__in=OPEN).update(state=state, outcome=outcome, closed_at=at)
     if not moved:
         raise _closed()
     row.state, row.outcome, row.closed_at = state, outcome, at
-    _add(row, str(state), by, reason=outcome)
+    _add(row, str(state), by, words=words, reason=outcome)
     if state == State.DONE and row.right == Right.RECTIFICATION and row.channel != Channel.PORTAL:
         letters.send(
             one(row.id), "corrected"
@@ -427,10 +426,13 @@ def _close(row: Request, state: Request.State, outcome: str, by: str) -> None:
 # --- inside the room ------------------------------------------------------------------------------------------------
 
 
-def acted(request_id: UUID, by: str, about: UUID | None, *, reason: str = "") -> None:
-    """What was asked for was done or ordered; ``about`` is what others know it by. Inside the caller's transaction."""
+def acted(request_id: UUID, by: str, about: UUID | None, *, reason: str = "", kind: str = "acted") -> None:
+    """What was asked for was done or ordered; ``about`` is what others know it by. Inside the caller's transaction.
+
+    Another ``kind`` is a step on the way: the request waits for it, and is not done by it.
+    """
     row = _open_row(request_id)
-    _add(row, "acted", by, about=about, reason=reason)
+    _add(row, kind, by, about=about, reason=reason)
     if row.state == State.RECEIVED:
         _move(row, State.WORKING)
 

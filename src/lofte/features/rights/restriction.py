@@ -54,7 +54,9 @@ def restrict(person_id: UUID, by: str, request_id: UUID | None = None) -> UUID:
         request_id = requests.begun_by_person(person_id, RIGHT, about=row.id)
         Restriction.objects.of(person_id).filter(id=row.id).update(request=request_id)
     elif request_id is not None:
-        requests.acted(request_id, by, row.id)
+        # While an objection is weighed it is only set aside (GDPR 18(1)(d)); what was asked for is not done by that.
+        is_asked_for = requests.one(request_id).right == RIGHT
+        requests.acted(request_id, by, row.id, kind="acted" if is_asked_for else "restricted")
     return row.id  # type: ignore[no-any-return]  # the manager answers Any on purpose
 
 

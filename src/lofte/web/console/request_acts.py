@@ -103,21 +103,27 @@ def _open(case: Case) -> Iterator[str]:
         is_sure and case.right in ("access", "portability") and not case.has("acted")
     ):
         yield "otherwise"
-    if requests.may_extend(case):
+    if requests.may_extend(case) and not case.has("acted"):
         yield "extend"
-    if requests.refusals_for(case.right):
+    if requests.refusals_for(case.right) and not case.has("acted"):
         yield "refuse"
     yield "note"
 
 
+_OWN = {
+    "access": ("hand_over",), "portability": ("hand_over",), "rectification": ("correct",), "withdrawal": ("stop",),
+    "objection": ("stop", "restrict"), "restriction": ("restrict",), "erasure": ("erase",),
+}  # fmt: skip
+_AGAIN = frozenset({"hand_over", "correct"})
+"""What may be done more than once for one request."""
+
+
 def _rights_own(case: Case) -> Iterator[str]:
-    yield {
-        "access": "hand_over", "portability": "hand_over", "rectification": "correct", "withdrawal": "stop",
-        "objection": "stop", "restriction": "restrict", "erasure": "erase",
-    }[case.right]  # fmt: skip
-    if case.right == "objection":
-        yield "restrict"
-    if case.person_id is not None and ports.is_restricted(case.person_id):
+    is_restricted = case.person_id is not None and ports.is_restricted(case.person_id)
+    for name in _OWN[case.right]:
+        if (name in _AGAIN or not case.has("acted")) and not (name == "restrict" and is_restricted):
+            yield name
+    if is_restricted and case.right in ("restriction", "objection"):
         yield from _restricted(case)
 
 

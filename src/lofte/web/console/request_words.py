@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lofte.core.publication import current
+from lofte.features.rights import requests
 from lofte.features.rights.cases import Case, Event
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
@@ -71,7 +72,7 @@ def facts(locale: str, case: Case) -> dict[str, Any]:
         "aim_by": terms.aim_by if case.is_open and terms.aim_by != terms.due else None,
         "may_be": terms.may_be if case.is_open else None,
         "notice_by": terms.notice_by if case.is_open else None,
-        "extended_due": terms.extended_due if case.is_open and not case.extended_at else None,
+        "extended_due": terms.extended_due if requests.may_extend(case) else None,
         "acknowledge_by": terms.acknowledge_by if not case.has("acknowledged") else None,
         "citation": terms.citation, "law": case.law, "notes": [note.said(locale) for note in terms.notes],
         "purpose": purpose_name(locale, case.purpose),
