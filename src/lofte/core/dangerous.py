@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from lofte.core import approvals, clock, models, roles, tasks
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
+from lofte.core.tasks import duty
 from lofte.kernel.problems import Problem
 
 _STAFF = NotPersonal("a staff member's number")
@@ -19,8 +20,9 @@ declare(
 register(Room("approvals", erase=approvals.forget))
 
 
-@tasks.duty("approvals.expire", every=timedelta(hours=1))
+@duty("approvals.expire", every=timedelta(hours=1))
 def expire_approvals(at: datetime) -> int:
+    """Ends requests for approval that nobody decided, or used, in time."""
     return approvals.expire(at)
 
 
