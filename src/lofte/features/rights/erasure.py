@@ -104,18 +104,19 @@ def resume(
 
     Out of time or killed, the next call goes on where the search was. ``told`` hears how far it is.
     """
-    began = clock.now()
-
-    def is_late() -> bool:
-        return at_most is not None and clock.now() - began > at_most
-
+    is_late = _until(at_most)
     for each in _waiting(at).exclude(state__in=_SEARCHED)[:_ORDERS_A_ROUND]:
         carry_on(each, searches=False)
         if is_late():
             break
-    _search_together(at, told, is_late)
+    _search_together(at, told, _until(at_most))  # time of its own, so that many new orders do not keep it from its end
     clean = list(Erasure.objects.filter(state=State.CLEAN).order_by("started_at")[:_ORDERS_A_ROUND])
     return sum(carry_on(each).is_complete for each in clean)
+
+
+def _until(at_most: timedelta | None) -> Callable[[], bool]:
+    began = clock.now()
+    return lambda: at_most is not None and clock.now() - began > at_most
 
 
 def unproved() -> int:
@@ -252,7 +253,7 @@ def _search(order: Erasure) -> bool:
 
 def _search_together(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> None:
     """One search after the other until nobody waits or the time is up. One that was stopped goes on with the same people."""
-    while not is_late():
+    while True:
         work = progress.unfinished(_SEARCHING)
         if work is not None:
             orders = list(Erasure.objects.filter(id__in=work.place.get("orders", ()), state__in=_SEARCHED))
@@ -265,6 +266,8 @@ def _search_together(at: datetime, told: progress.Told, is_late: Callable[[], bo
         if work is not None:
             progress.finish(work)
         elif not orders:
+            return
+        if is_late():
             return
 
 
@@ -307,7 +310,7 @@ def _look_for(
                 },
             )  # fmt: skip
             told(work.done, work.total)
-            if is_late():
+            if step.place.row and is_late():  # never where a table would be begun anew: it could be longer than a round
                 return False
     for order in orders:
         found = [
