@@ -45,7 +45,7 @@ EXPLAINED = {
     "features.rights.cases:words_of": OWN_WORDS,
     "features.rights.erasure:_values": OWN_WORDS,
     "features.rights.gathering:_request_words": INNER,
-    "features.rights.requests:_seal_anew": CARRIES,
+    "features.rights.ledger:seal_anew": CARRIES,
     "features.rights.verbs:_answer": OWN_WORDS,
     "features.rights.verbs:confirm_address": OWN_WORDS,
 }

@@ -24,7 +24,7 @@ from lofte.core.models import BlindIndex, Entry, Mail, Outbox, Person, new_id
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
 from lofte.core.retry import in_transaction
-from lofte.features.rights import requests, residue, scan
+from lofte.features.rights import own_acts, residue, scan
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Erased, PlanItem, Residue
 from lofte.kernel.instants import rfc3339
@@ -160,7 +160,7 @@ def _order(person_id: UUID, by: str) -> Erasure:
                 id=order_id, subject=person_id, by=by, sealed=sealed, kept=kept, started_at=at, next_at=at
             )
             _owe_elsewhere(order, values)
-            requests.ordered(person_id, order_id, by)
+            own_acts.ordered(person_id, order_id, by)
             return order
     except IntegrityError:  # ordered twice at once: go on with the other
         vault.destroy_key(order_id, forever=False)

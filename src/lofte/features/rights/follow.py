@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from lofte.core import links, mail, publication
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
-from lofte.features.rights import behalf, requests
+from lofte.features.rights import behalf, ledger, requests
 from lofte.features.rights.cases import CLOSED, OPEN, Case
 from lofte.features.rights.models import Request, Restriction, Step
 from lofte.rules import clocks, values
@@ -27,7 +27,7 @@ def follow(at: datetime) -> int:
     """End the requests whose last connected system has confirmed, and begin the erasures that two people approved."""
     begun = behalf.begin_erasures()
     waiting = Request.objects.filter(ends_itself=True, state__in=OPEN).order_by("due_on")
-    ended = sum(requests.end_if_free(each) for each in waiting.values_list("id", flat=True)[:_BATCH])
+    ended = sum(ledger.end_if_free(each) for each in waiting.values_list("id", flat=True)[:_BATCH])
     return begun + ended
 
 
@@ -109,5 +109,5 @@ def _forget(row: Request) -> int:
     Request.objects.filter(pk=row.id).delete()
     if row.subject is not None:
         Restriction.objects.of(row.subject).filter(request=row.id).update(request=None)
-        requests.forget_writer(row.subject)
+        ledger.forget_writer(row.subject)
     return 1

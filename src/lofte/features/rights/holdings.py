@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import erasure, follow, merging, models, requests, restriction, verbs
+from lofte.features.rights import erasure, follow, merging, models, own_acts, restriction, verbs
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -67,7 +67,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
 def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     """Requests are kept as bare records (what, when, how it ended) without the person and their words."""
     order = models.Erasure.objects.filter(subject=person_id).values_list("id", flat=True).first()
-    requests.forget_person(person_id, order)
+    own_acts.forget_person(person_id, order)
     return {}
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lofte.core import merging
-from lofte.features.rights import requests
+from lofte.features.rights import own_acts
 from lofte.features.rights.models import Correction, Erasure, Restriction
 from lofte.kernel.problems import Problem
 
@@ -13,7 +13,7 @@ def merge(keep: UUID, gone: UUID) -> dict[str, int]:
     end first."""
     if Erasure.objects.filter(subject__in=(keep, gone)).exists():
         raise Problem("merge.erasure", "one of the two is being erased", law="GDPR 17", status=409)
-    requests.merge(keep, gone)
+    own_acts.merge(keep, gone)
     return {
         "rights_correction": merging.move(Correction, keep, gone, sealed=["sealed"]),
         "rights_restriction": merging.move(Restriction, keep, gone),

@@ -11,7 +11,7 @@ from lofte.core.decisions import BY_LAW
 from lofte.core.models import Mail, new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import LIFTED
-from lofte.features.rights import letters, requests
+from lofte.features.rights import letters, own_acts, requests
 from lofte.features.rights.models import Restriction
 from lofte.kernel.problems import Problem
 
@@ -51,7 +51,7 @@ def restrict(person_id: UUID, by: str, request_id: UUID | None = None) -> UUID:
     ports.register().refresh_due(person_id)  # no clock runs while the person wants the data kept
     _tell(person_id, "restriction.begun", row.id, by)
     if request_id is None and by == "person":
-        request_id = requests.begun_by_person(person_id, RIGHT, about=row.id)
+        request_id = own_acts.begun_by_person(person_id, RIGHT, about=row.id)
         Restriction.objects.of(person_id).filter(id=row.id).update(request=request_id)
     elif request_id is not None:
         # While an objection is weighed it is only set aside (GDPR 18(1)(d)); what was asked for is not done by that.

@@ -12,7 +12,7 @@ from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import Change
 from lofte.core.tasks import duty
-from lofte.features.rights import erasure, requests
+from lofte.features.rights import erasure, own_acts, requests
 from lofte.features.rights.models import Ask, Correction, Step
 from lofte.features.rights.nouns import Erased, Grant, PlanItem, Residue
 from lofte.kernel.problems import Place, Problem
@@ -125,11 +125,11 @@ def correct(person_id: UUID, holding_id: UUID, value: str) -> bool:
         raise Problem("register.bad-value", "an empty value is nothing to hold", Place(key=held.field), status=422)
     if shape.kind == "email" and blind.normalise("email", text) != blind.normalise("email", held.value):
         asked = _ask_new_address(person_id, holding_id, text, held.market, held.locale)
-        if asked and not requests.continues(person_id, "rectification", asked):
-            requests.begun_by_person(person_id, "rectification", about=asked, kind="address_asked")
+        if asked and not own_acts.continues(person_id, "rectification", asked):
+            own_acts.begun_by_person(person_id, "rectification", about=asked, kind="address_asked")
         return False
     about = correct_everywhere(person_id, holding_id, text)
-    requests.begun_by_person(person_id, "rectification", about=about)
+    own_acts.begun_by_person(person_id, "rectification", about=about)
     actions.record("person.corrected", "person", field=held.field)
     return True
 
@@ -179,7 +179,7 @@ def confirm_address(code: str) -> tuple[str, str]:
     address = vault.opener(row.person_id).open(row.id, row.sealed).decode()
     about = correct_everywhere(row.person_id, row.holding_id, address)
     Correction.objects.of(row.person_id).filter(id=row.id).delete()
-    requests.went_on(row.person_id, row.id, about)
+    own_acts.went_on(row.person_id, row.id, about)
     actions.record("person.corrected", "person", field="email")
     return opened.market, opened.locale
 
@@ -190,7 +190,7 @@ def forget_corrections(at: datetime) -> int:
     late = list(Correction.everyone.filter(expires_at__lte=at).values_list("id", flat=True))
     gone, _ = Correction.everyone.filter(id__in=late).delete()
     for request in Step.objects.filter(about__in=late, kind="address_asked").values_list("request", flat=True):
-        requests.lapse(request)
+        own_acts.lapse(request)
     return gone
 
 
@@ -198,7 +198,7 @@ def forget_corrections(at: datetime) -> int:
 def withdraw(person_id: UUID, purpose: str) -> UUID:
     """Take back a consent, at once. Returns the id of the consent event."""
     event = take_back(person_id, purpose, "portal")
-    requests.begun_by_person(person_id, "withdrawal", purpose=purpose, about=event)
+    own_acts.begun_by_person(person_id, "withdrawal", purpose=purpose, about=event)
     return event
 
 
@@ -215,7 +215,7 @@ def take_back(person_id: UUID, purpose: str, method: str) -> UUID:
 def object_to(person_id: UUID, purpose: str) -> UUID:
     """Object to a use that rests on legitimate interest; for marketing it is absolute (GDPR 21(2))."""
     event = take_objection(person_id, purpose, "portal")
-    requests.begun_by_person(person_id, "objection", purpose=purpose, about=event)
+    own_acts.begun_by_person(person_id, "objection", purpose=purpose, about=event)
     return event
 
 
@@ -244,7 +244,7 @@ def erase(person_id: UUID, by: str = "person") -> Erased:
     Can be killed at any moment; `resume` (a duty) or calling it again carries it to its end. ``by``: person, staff:<id> or sweep.
     """
     done = erasure.erase(person_id, by)
-    requests.end_about(done.id)
+    own_acts.end_about(done.id)
     return done
 
 
