@@ -15,6 +15,7 @@ from lofte.kernel.problems import Problem
 Right = Request.Right
 ERASE = "rights.erase"
 """The dangerous act two people decide on."""
+_BATCH = 200
 
 
 @in_transaction
@@ -89,10 +90,9 @@ approvals.act(ERASE, _approved, needs="requests.decide")
 def begin_erasures() -> int:
     """Begin what was approved, once the letter about it is no longer waiting: it would go with the person. Returns how many."""
     begun = 0
-    for row in Request.objects.filter(right=Right.ERASURE, state__in=cases.OPEN, subject__isnull=False):
-        case = requests.one(row.id)
-        if case.has("approved") and not case.has("acted") and not _letter_waits(row):
-            erasure.erase(row.subject, _approver(case))  # type: ignore[arg-type]  # filtered above
+    for case in cases.open_for(Right.ERASURE, _BATCH):
+        if case.person_id and case.has("approved") and not case.has("acted") and not _letter_waits(case):
+            erasure.erase(case.person_id, _approver(case))
             begun += 1
     return begun
 
@@ -101,11 +101,11 @@ def _approver(case: cases.Case) -> str:
     return next(each.by for each in reversed(case.history) if each.kind == "approved")
 
 
-def _letter_waits(row: Request) -> bool:
-    if row.subject is None:
+def _letter_waits(case: cases.Case) -> bool:
+    if case.person_id is None:
         return False
     waiting = (Mail.State.QUEUED, Mail.State.SENDING)
-    return bool(Mail.objects.of(row.subject).filter(about=row.id, state__in=waiting).exists())
+    return bool(Mail.objects.of(case.person_id).filter(about=case.id, state__in=waiting).exists())
 
 
 def _demand(right: str, *fitting: str) -> None:

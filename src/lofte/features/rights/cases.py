@@ -96,6 +96,17 @@ def open_now(limit: int = 500) -> tuple[Case, ...]:
     return tuple(_cases(Request.objects.filter(state__in=OPEN).order_by("due_on", "received_at", "id")[:limit]))
 
 
+def ending(limit: int) -> tuple[Case, ...]:
+    """Open requests that end by themselves, the most urgent first."""
+    return tuple(_cases(Request.objects.filter(ends_itself=True, state__in=OPEN).order_by("due_on")[:limit]))
+
+
+def open_for(right: str, limit: int) -> tuple[Case, ...]:
+    """Open requests for one right from people who are still there, the most urgent first."""
+    rows = Request.objects.filter(right=right, state__in=OPEN, subject__isnull=False)
+    return tuple(_cases(rows.order_by("due_on")[:limit]))
+
+
 def closed_lately(limit: int = 100) -> tuple[Case, ...]:
     return tuple(_cases(Request.objects.filter(state__in=CLOSED).order_by("-closed_at", "-id")[:limit]))
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from lofte.core import links, mail, publication
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
-from lofte.features.rights import behalf, ledger, requests
-from lofte.features.rights.cases import CLOSED, OPEN, Case
+from lofte.features.rights import behalf, cases, ledger, requests
+from lofte.features.rights.cases import CLOSED, Case
 from lofte.features.rights.models import Request, Restriction, Step
 from lofte.rules import clocks, values
 from lofte.rules.catalogue import say
@@ -26,9 +26,8 @@ _BATCH = 200
 def follow(at: datetime) -> int:
     """End the requests whose last connected system has confirmed, and begin the erasures that two people approved."""
     begun = behalf.begin_erasures()
-    waiting = Request.objects.filter(ends_itself=True, state__in=OPEN).order_by("due_on")
-    ended = sum(ledger.end_if_free(each) for each in waiting.values_list("id", flat=True)[:_BATCH])
-    return begun + ended
+    free = [each.id for each in cases.ending(_BATCH) if not each.waiting_for]
+    return begun + sum(ledger.end_if_free(each) for each in free)
 
 
 @duty("rights.remind", every=timedelta(hours=1))
