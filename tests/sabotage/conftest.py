@@ -7,6 +7,7 @@ One system a session. A test breaks one thing, runs the real probes, and asks wh
 import asyncio
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -301,6 +302,9 @@ def _changed(system: System, before: Mapping[str, Status], ids: Any, world: Mapp
     changed = {promise for promise, status in after.items() if status is not before.get(promise, Status.KEPT)}
     assert {promise: after[promise].value for promise in changed} == dict.fromkeys(changed, "broken"), system._reasons
     for promise in changed:
+        sys.stderr.write(
+            f"{promise} {system.reason(promise)}\n"
+        )  # whoever reads of a failure wants to know why more broke
         assert all(len(system.reason(promise, locale)) > 20 for locale in LOCALES)
     return changed
 

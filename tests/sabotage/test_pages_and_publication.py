@@ -11,7 +11,7 @@ from lofte.rules.packs import law_pack
 pytestmark = pytest.mark.xdist_group("sabotage")
 
 # Judged from pages and the publication alone, in a few seconds; whoever breaks what a canary meets looks at everything.
-PAGES = frozenset({"P01", "P02", "P04", "P07", "P12", "P13", "P17", "P27", "P32", "P44", "P49"})
+PAGES = frozenset({"P01", "P02", "P04", "P07", "P13", "P17", "P27", "P44", "P49"})
 
 
 def _without(*words: str):
@@ -166,7 +166,7 @@ def test_a_form_of_the_site_that_nobody_declared_breaks_p04(system, broken_by):
     asking = b'<form method="post" action="/se/offer"><input type="tel" name="mobile"></form>'
     system.outside["/se/"] = lambda cookies, page: (page + asking, [])
 
-    assert broken_by({"P01", "P04", "P12", "P48"}) == {"P04"}
+    assert broken_by({"P01", "P02", "P04", "P13"}) == {"P04"}
     assert "/se/: mobile" in system.reason("P04")
 
 

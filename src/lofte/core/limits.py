@@ -14,8 +14,7 @@ from lofte.core.models import Counter
 
 def allow(name: str, who: str, at_most: int, every: timedelta) -> bool:
     """Count one try of ``name`` by ``who`` (an address, a network) and say whether it is within the limit."""
-    key = hmac.new(settings.LOFTE_LIMITS_KEY, f"{name}\0{who}".encode(), sha256).hexdigest()
-    at = clock.now()
+    key, at = _key(name, who), clock.now()
     Counter.objects.filter(key=key, ends_at__lte=at).delete()
     if Counter.objects.filter(key=key, count__lt=at_most).update(count=F("count") + 1):
         return True
@@ -27,6 +26,15 @@ def allow(name: str, who: str, at_most: int, every: timedelta) -> bool:
     except IntegrityError:  # another started the same window: count within it
         return bool(Counter.objects.filter(key=key, count__lt=at_most).update(count=F("count") + 1))
     return True
+
+
+def give_back(name: str, who: str) -> None:
+    """Uncount one try: a check of our own must not use up what people at the same address may do."""
+    Counter.objects.filter(key=_key(name, who), count__gt=0).update(count=F("count") - 1)
+
+
+def _key(name: str, who: str) -> str:
+    return hmac.new(settings.LOFTE_LIMITS_KEY, f"{name}\0{who}".encode(), sha256).hexdigest()
 
 
 def remove_ended() -> int:

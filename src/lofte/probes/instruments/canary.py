@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core import signing
 
-from lofte.core import blind, clock, holdings, obligations, systems
+from lofte.core import blind, clock, holdings, limits, obligations, systems
 from lofte.core.keys.models import OwnerKey
 from lofte.core.models import Mail, Person
 from lofte.evidence.verify import verify_receipt
@@ -49,6 +50,7 @@ FORM = "newsletter"
 _NOTE = "canary.json"  # handles of canaries at large: random ids, nothing else
 _QUEUE_S = 60.0  # a busy machine looks at its queue every few seconds at best; who is quick does not wait
 _ELSEWHERE_S = 20.0  # a connected system that stumbled is asked again after a quarter of a minute
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _NEWEST = 300  # people whose keys are looked for a round
 _logger = logging.getLogger("lofte.probes")
 
@@ -154,6 +156,7 @@ def _subscribe(canary: Canary, seen: Walked, *, tries_early: bool) -> None:
     wanted = {"email": canary.address, "name": canary.name, "consent": "on"}
     offered = {one.name for one in form.inputs}
     canary.visitor.submit(page, form, {key: value for key, value in wanted.items() if key in offered})
+    _give_back(canary, "subscribe-from")
     letter = _demand_letter(canary, "/confirm/")
     seen.letters.append((canary.market, letter))
     if tries_early:
@@ -287,7 +290,9 @@ def _differences(canary: Canary, stranger: Visitor) -> tuple[str, ...]:
 
 def _ask(visitor: Visitor, canary: Canary, address: str) -> Seen:
     page = visitor.get(f"/my/{canary.tail}")
-    return visitor.submit(page, _demand_form(page, "address", "the portal form"), {"address": address})
+    answer = visitor.submit(page, _demand_form(page, "address", "the portal form"), {"address": address})
+    _give_back(canary, "link-from")
+    return answer
 
 
 def _plain(markup: str) -> str:
@@ -387,9 +392,8 @@ def _download(canary: Canary) -> ExportWalk:
     if not isinstance(document, dict):
         return ExportWalk(False, 0)
     held, after = _held(canary), _rows_on_file(canary.person_id)
-    there = {
-        table: min(rows, after.get(table, 0)) for table, rows in before.items()
-    }  # what was passing through is not on file
+    # What only passed through is not on file.
+    there = {table: len(rows & after.get(table, set())) for table, rows in before.items()}
     wrong = schema.errors(document, package.schema())
     return ExportWalk(True, len(held), tuple(wrong), tuple(_lacking(document, held, there)))
 
@@ -414,15 +418,16 @@ def _lacking(document: dict[str, Any], held: list[tuple[str, str]], on_file: dic
             yield table
 
 
-def _rows_on_file(person_id: UUID) -> dict[str, int]:
-    """Every table that hangs on a person, with the rows of this one."""
+def _rows_on_file(person_id: UUID) -> dict[str, set[Any]]:
+    """Every table that hangs on a person, with the keys of the rows of this one."""
     found = {}
     for model in holdings.our_models():
         names = {one.attname for one in model._meta.concrete_fields}
         column = next((one for one in ("person_id", "subject") if one in names), "")
-        rows = model._base_manager.filter(**{column: person_id}).count() if column else 0
-        if rows:
-            found[model._meta.db_table] = rows
+        if column:
+            found[model._meta.db_table] = set(
+                model._base_manager.filter(**{column: person_id}).values_list("pk", flat=True)
+            )
     return found
 
 
@@ -431,11 +436,18 @@ def _check_stores(canary: Canary, seen: Walked) -> None:
     found = rights.search_for(canary.values)
     seen.searched = found.columns
     people = list(Person.objects.order_by("-pk").values_list("pk", flat=True)[:_NEWEST])
-    keyed = set(OwnerKey.objects.filter(owner__in=people).values_list("owner", flat=True))
-    seen.people, seen.keyless = len(people), sum(one not in keyed for one in people)
+    seen.people, seen.keyless = len(people), len(_without_key(people))
     seen.in_clear = tuple(
         sorted({hit.where for hit in found.hits if hit.form in ("raw", "normal", "escaped", "encoded")})
     )
+
+
+def _without_key(people: list[UUID]) -> list[UUID]:
+    """Who stays in the register without a key of their own. Whoever is being erased loses the key first, and then the row."""
+    keyed = set(OwnerKey.objects.filter(owner__in=people).values_list("owner", flat=True))
+    bare = [one for one in people if one not in keyed]
+    leaving = set(Erasure.objects.filter(subject__in=bare).values_list("subject", flat=True)) if bare else set()
+    return [one for one in bare if one not in leaving and Person.objects.filter(pk=one).exists()]
 
 
 # Leaving
@@ -582,6 +594,13 @@ def _write_note(world: World, left: list[str]) -> None:
 
 
 # Small steps
+
+
+def _give_back(canary: Canary, limit: str) -> None:
+    """Asked from the site's own machine, we must not use up the tries of people there, who are all of them behind a proxy."""
+    if (urlsplit(canary.world.base_url).hostname or "") in _HERE:
+        for address in ("127.0.0.1", "::1"):
+            limits.give_back(limit, address)
 
 
 def _press(canary: Canary, link: str) -> Seen:
