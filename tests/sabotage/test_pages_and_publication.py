@@ -82,7 +82,7 @@ def test_a_page_that_no_longer_names_the_authority_breaks_p32(system, broken_by)
     name = "Integritetsskyddsmyndigheten"
     system.outside["/lofte/policy/se/sv/"] = lambda cookies, page: (page.replace(name.encode(), b""), [])
 
-    assert broken_by(PAGES) == {"P32", "P49"}
+    assert broken_by(PAGES | {"P32"}) == {"P32", "P49"}
     assert name in system.reason("P32", "sv")
 
 
@@ -128,7 +128,7 @@ def test_a_legitimate_interest_without_a_balancing_test_breaks_p12(system, broke
     bare = purposes["contact"].model_copy(update={"balancing": None})
     policy = published.policy.model_copy(update={"purposes": {**purposes, "contact": bare}})
 
-    assert broken_by(PAGES, published=published.model_copy(update={"policy": policy})) == {"P12"}
+    assert broken_by(PAGES | {"P12"}, published=published.model_copy(update={"policy": policy})) == {"P12"}
     assert "contact" in system.reason("P12")
 
 

@@ -55,7 +55,7 @@ def test_a_restriction_nobody_honours_breaks_p28(system, broken_by, monkeypatch)
 _MAPPING = """\
 connector: sql
 format: sql/1
-url_from: LOFTE_SOURCE_SABOTAGE
+url_from: LOFTE_SOURCE_SHOP
 tables:
   buyers:
     find: { email: mail }
@@ -89,7 +89,7 @@ def shop(system, tmp_path, monkeypatch):
 
     monkeypatch.setattr(canary, "_hatch", bought)
     monkeypatch.setattr(canary, "_ELSEWHERE_S", 0.5)
-    monkeypatch.setenv("LOFTE_SOURCE_SABOTAGE", f"sqlite:///{made.file}")
+    monkeypatch.setenv("LOFTE_SOURCE_SHOP", f"sqlite:///{made.file}")
     mapping = tmp_path / "creatio.yaml"
     mapping.write_text(_MAPPING)
     systems.connect("creatio", client.connect("creatio", mapping))
