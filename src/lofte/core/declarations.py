@@ -83,7 +83,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
     rows = (
         models.Mail.objects.of(person_id).order_by("made_at").values("made_at", "sent_at", "letter", "purpose", "state")
     )
-    entries = models.Entry.objects.of(person_id).order_by("index").values("at", "kind", "index")
+    entries = models.Entry.objects.of(person_id).order_by("index").values("at", "kind", "index", "about")
     return {"mails": list(rows), "entries": list(entries)}
 
 

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +66,9 @@ class Opener:
             ) from None
 
 
+_held: ContextVar[Opener | None] = ContextVar("lofte.vault.held", default=None)
+
+
 def _bound(owner: UUID, record: UUID, version: int) -> bytes:
     return b"lofte/vault/1" + settings.LOFTE_SITE_ID.bytes + owner.bytes + record.bytes + version.to_bytes(2)
 
@@ -98,8 +102,21 @@ def make_keys(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     return made
 
 
+@contextmanager
+def in_hand(owner: UUID) -> Iterator[Opener]:
+    """While it lasts, this owner's key is looked up once: for reading all of one person, never around what destroys a key."""
+    made = opener(owner)
+    token = _held.set(made)
+    try:
+        yield made
+    finally:
+        _held.reset(token)
+
+
 def opener(owner: UUID) -> Opener:
     """The owner's key. Raises Problem when there is none: unknown, or erased."""
+    if (held := _held.get()) is not None and held.owner == owner:
+        return held
     row = OwnerKey.objects.filter(pk=owner).first()
     if row is None:
         raise Problem("vault.no-key", "there is no key for this person: never made, or destroyed", status=404)

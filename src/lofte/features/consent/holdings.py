@@ -28,13 +28,13 @@ class _Consents:
 
 
 def _export(person_id: UUID) -> dict[str, Any]:
-    entries = reads.entries_of(person_id)
+    """Where each event stands in the log is in what core shows of the person."""
     return {
         "events": [
             {
                 "id": each.id, "purpose": each.purpose, "action": each.action, "method": each.method, "market": each.market,
                 "locale": each.locale, "wording": each.wording, "publication": each.publication, "at": each.at,
-                "evidence_index": entries.get(each.id), "shown": each.shown,
+                "shown": each.shown,
             }
             for each in reads.events_of(person_id)
         ]

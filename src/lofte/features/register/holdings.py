@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
 from lofte.features.register import (
@@ -209,7 +207,6 @@ def _export(person_id: UUID) -> dict[str, Any]:
             for each in attachments.of_person(person_id)
         ],
         "merged": merging.history(person_id, own=True),
-        "alike": models.Likeness.everyone.filter(Q(person_id=person_id) | Q(other=person_id)).count(),
         "signals": [{"kind": each.kind, "at": each.at} for each in models.Signal.objects.of(person_id).order_by("at")],
     }
 

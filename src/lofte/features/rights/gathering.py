@@ -3,7 +3,6 @@
 What belongs to somebody else is taken out of free text on the way (GDPR 15(4)) and leaves a mark that says what stood there.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Subquery
 
 from lofte.core import holdings, ports, publication, vault
 from lofte.core.obligations import Returned
@@ -62,7 +61,8 @@ SHOWN: Mapping[str, str] = {
 def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
     """``held`` is what the register keeps, opened. Everything else is asked for here."""
     rooms = holdings.export_person(person_id)
-    consents = tuple(_consents(rooms["consent"]["events"]))
+    entries = rooms["core"]["entries"]
+    consents = tuple(_consents(rooms["consent"]["events"], {each["about"]: each["index"] for each in entries}))
     market, locale = _edition(held, consents, rooms["register"]["relations"])
     own = own_of(held)
     items = {each.id: _item(each, own, locale) for each in held}
@@ -87,11 +87,11 @@ def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
         deliveries=tuple(DeliveryItem(each["at"], each["state"]) for each in rooms["outreach"]["deliveries"]),
         carried=tuple(CarriedItem(**each) for each in rooms["obligations"]["owed"]),
         requests=tuple(_requests(person_id, own, locale)),
-        entries=tuple(EntryItem(**each) for each in rooms["core"]["entries"]),
+        entries=tuple(EntryItem(each["at"], each["kind"], each["index"]) for each in entries),
         next_due=min((each.due for each in items.values() if each.due), default=None),
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
         attachments=tuple(AttachmentItem(**each) for each in register["attachments"]),
-        merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]), alike=register["alike"],
+        merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"])
     )  # fmt: skip
 
 
@@ -164,10 +164,12 @@ def _said(each: Mapping[str, Any], words: HeldItem) -> SaidItem:
     )  # fmt: skip
 
 
-def _consents(events: Iterable[Mapping[str, Any]]) -> Iterator[ConsentItem]:
+def _consents(events: Iterable[Mapping[str, Any]], indexes: Mapping[UUID | None, int]) -> Iterator[ConsentItem]:
     for each in events:
         yield ConsentItem(
-            **each, words=_words_shown(each["publication"], each["locale"], each["shown"], each["purpose"])
+            **each,
+            evidence_index=indexes.get(each["id"]),
+            words=_words_shown(each["publication"], each["locale"], each["shown"], each["purpose"]),
         )
 
 
@@ -238,46 +240,45 @@ def _requests(person_id: UUID, own: Own, locale: str) -> Iterator[RequestItem]:
 
 
 def _request_words(person_id: UUID, request_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    sealed = Step.objects.filter(request__in=request_ids, sealed__isnull=False) if request_ids else ()
-    rows = list(sealed)
-    if not rows:
+    """What was written in the history of the person's requests: one statement, and one key as long as all is the person's."""
+    if not request_ids:
         return {}
-    owners = dict(Request.objects.filter(pk__in=request_ids).values_list("pk", "owner"))
-    by_owner: dict[UUID, list[Step]] = defaultdict(list)
+    owner = Request.objects.filter(pk=OuterRef("request")).values("owner")
+    rows = Step.objects.filter(request__in=request_ids, sealed__isnull=False).annotate(owner=Subquery(owner))
+    openers: dict[UUID, vault.Opener] = {}
+    found = {}
     for row in rows:
-        if (owner := owners.get(row.request)) is not None:
-            by_owner[owner].append(row)
-    return {
-        row.id: opener.open(row.id, row.sealed or b"").decode()
-        for owner, mine in by_owner.items()
-        for opener in [vault.opener(owner)]
-        for row in mine
-    }
+        if row.owner is not None:
+            opener = openers.get(row.owner) or openers.setdefault(row.owner, vault.opener(row.owner))
+            found[row.id] = opener.open(row.id, row.sealed or b"").decode()
+    return found
 
 
 # --- complete? ------------------------------------------------------------------------------------------------------
 
 
-def tables_of_persons() -> dict[str, tuple[type[Model], str]]:
-    """Every table with rows of persons, and the column that leads to the person."""
-    found: dict[str, tuple[type[Model], str]] = {}
+_TO_A_PERSON = ("person_id", "subject", "other")
+
+
+def tables_of_persons() -> dict[str, tuple[type[Model], tuple[str, ...]]]:
+    """Every table with rows of persons, and the columns that lead to the person."""
+    found: dict[str, tuple[type[Model], tuple[str, ...]]] = {}
     for model in holdings.our_models():
         names = {field.attname for field in model._meta.concrete_fields}
-        column = next((name for name in ("person_id", "subject") if name in names), None)
-        if column:
-            found[model._meta.db_table] = model, column
+        if columns := tuple(name for name in _TO_A_PERSON if name in names):
+            found[model._meta.db_table] = model, columns
     return found
 
 
 def count(person_id: UUID) -> list[Counted]:
     """How many rows about the person stand in each table, asked in one statement. Tables without any are left out."""
-    tables = tables_of_persons()
     quote = connection.ops.quote_name
     parts, values = [], []
-    for name, (model, column) in sorted(tables.items()):
-        field = next(each for each in model._meta.concrete_fields if each.attname == column)
-        parts.append(f"SELECT %s AS name, COUNT(*) AS count FROM {quote(name)} WHERE {quote(field.column)} = %s")  # noqa: S608  # names of our tables
-        values += [name, field.get_db_prep_value(person_id, connection)]
+    for name, (model, columns) in sorted(tables_of_persons().items()):
+        fields = [each for each in model._meta.concrete_fields if each.attname in columns]
+        leads = " OR ".join(f"{quote(field.column)} = %s" for field in fields)
+        parts.append(f"SELECT %s AS name, COUNT(*) AS count FROM {quote(name)} WHERE {leads}")  # noqa: S608  # our own names
+        values += [name, *(field.get_db_prep_value(person_id, connection) for field in fields)]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), values)
         return [Counted(name, rows, SHOWN.get(name, "")) for name, rows in cursor.fetchall() if rows]

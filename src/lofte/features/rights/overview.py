@@ -244,7 +244,6 @@ class Overview:
     restrictions: tuple[RestrictionItem, ...] = ()
     attachments: tuple[AttachmentItem, ...] = ()
     merged: tuple[MergedItem, ...] = ()
-    alike: int = 0
 
     @property
     def restricted_since(self) -> datetime | None:

@@ -331,7 +331,8 @@ def build(
         dialogue=_all(Said, seen.dialogue), signals=_all(Signal, seen.signals), looks=_all(Look, seen.looks),
         disclosures=_all(Disclosure, seen.disclosures), mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
         carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
-        restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged), alike=seen.alike,
+        restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
+        alike=sum(each.rows for each in counted if each.part == "alike"),
         attachments=_all(Attachment, seen.attachments),
         evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[

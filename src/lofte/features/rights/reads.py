@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lofte.core import clock, codes, evidence, obligations, ports, publication
+from lofte.core import clock, codes, evidence, obligations, ports, publication, vault
 from lofte.core.models import Entry
 from lofte.features.rights import gathering, package, residue
 from lofte.features.rights.models import Erasure
@@ -53,7 +53,8 @@ def open_code(code: str, purpose: str = "open") -> tuple[str, str] | None:
 
 def overview(person_id: UUID) -> Overview:
     """Everything held about a person, in a fixed small number of SQL statements. What is somebody else's is taken out."""
-    return gathering.gather(person_id, ports.register().held(person_id))
+    with vault.in_hand(person_id):
+        return gathering.gather(person_id, ports.register().held(person_id))
 
 
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
@@ -81,10 +82,12 @@ class Copy:
 
 def copy_of(person_id: UUID) -> Copy:
     """Connected systems are asked as it is made; one that does not answer is named in it as incomplete, and stays owed."""
-    held = ports.register().held(person_id)
-    returned = obligations.export(person_id, [(each.field, each.value) for each in held])
-    seen = gathering.gather(person_id, held)
-    return Copy(seen, tuple(gathering.without_others(returned, held)), tuple(gathering.count(person_id)), clock.now())
+    with vault.in_hand(person_id):
+        held = ports.register().held(person_id)
+        returned = obligations.export(person_id, [(each.field, each.value) for each in held])
+        seen = gathering.gather(person_id, held)
+        whole = tuple(gathering.without_others(returned, held))
+        return Copy(seen, whole, tuple(gathering.count(person_id)), clock.now())
 
 
 def access_package(person_id: UUID) -> dict[str, Any]:
