@@ -243,3 +243,16 @@ def test_who_waits_is_counted_without_ones_own(anna, bo, blow):
     approvals.ask("test.blow", anna)
 
     assert (approvals.count_waiting(anna), approvals.count_waiting(bo)) == (0, 1)
+
+
+def test_what_was_asked_about_one_of_two_who_are_merged_is_about_the_one_who_stays(anna, blow):
+    keep, gone, third = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    asked = {
+        "about": approvals.ask("test.blow", anna, gone),
+        "also": approvals.ask("test.blow", anna, third, also=gone),
+        "both": approvals.ask("test.blow", anna, keep, also=gone),
+    }
+    approvals.follow(keep, gone)
+
+    found = {name: (approvals.one(each).about, approvals.one(each).also) for name, each in asked.items()}
+    assert found == {"about": (keep, None), "also": (third, keep), "both": (keep, None)}

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from lofte.core import actions, clock, outbox, roles
 from lofte.core.models import Approval, new_id
@@ -209,9 +210,19 @@ def one(approval: UUID) -> Asked:
 
 
 def forget(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
-    """An erased person is named by no request any more; the requests stay, without them."""
+    """An erased person is named by no request any more. The requests stay, without them; what was still open has ended."""
+    named = Q(about=person_id) | Q(also=person_id)
+    Approval.objects.filter(named, state__in=[State.WAITING, State.APPROVED]).update(state=State.EXPIRED)
     about = Approval.objects.filter(about=person_id).update(about=None)
     return {Approval._meta.db_table: about + Approval.objects.filter(also=person_id).update(also=None)}
+
+
+def follow(keep: UUID, gone: UUID) -> dict[str, int]:
+    """Two persons are one: what was asked about the one who goes is about the one who stays."""
+    Approval.objects.filter(about=keep, also=gone).update(also=None)
+    Approval.objects.filter(about=gone, also=keep).update(about=keep, also=None)
+    moved = Approval.objects.filter(about=gone).update(about=keep)
+    return {Approval._meta.db_table: moved + Approval.objects.filter(also=gone).update(also=keep)}
 
 
 # --- within ---------------------------------------------------------------------------------------------------------
