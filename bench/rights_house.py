@@ -3,7 +3,6 @@ memory of filling it is not counted. Prints a case a line, as JSON.
 """
 
 import json
-import os
 import resource
 import sys
 import time
@@ -160,7 +159,7 @@ def _peak_mb() -> float:
 
 
 def _told(done: int, total: int) -> None:
-    if sys.stderr.isatty() or "LOFTE_BENCH_TELL" in os.environ:
+    if sys.stderr.isatty():
         print(f"\r{done:,} of {total:,}", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
 

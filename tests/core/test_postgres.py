@@ -15,10 +15,11 @@ ROOMS = [
     "tests/core/test_obligations.py",
     "tests/features/consent",
     "tests/features/rights/test_access.py",
+    "tests/features/rights/test_scan.py",
 ]
 WALKS = (
     "erased_person_is_nowhere or side_table or died_at_any_step or statute or confirms_by_the_mailed_link or one_click"
-    " or killed_sweep or test_obligations or test_schema or test_outbox or test_consent or test_access"
+    " or killed_sweep or test_obligations or test_schema or test_outbox or test_consent or test_access or test_scan"
 )
 
 

@@ -89,8 +89,8 @@ def last_finished(name: str, about: str = "") -> datetime | None:
 
 
 def forget_old(at: datetime) -> int:
-    """What was finished long enough ago."""
-    return Work.objects.filter(finished_at__lte=at - _KEPT).delete()[0]
+    """What was finished long enough ago, and what nobody has gone on with for as long."""
+    return Work.objects.filter(moved_at__lte=at - _KEPT).delete()[0]
 
 
 def nobody(done: int, total: int) -> None:

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from lofte.core import actions, blind, clock, ports, publication, vault
 from lofte.core.models import BlindIndex, Person
+from lofte.core.progress import verbs as progress
 from lofte.core.retry import in_transaction
 from lofte.features.register import erased, index, verbs
 from lofte.features.register.models import Import
@@ -128,11 +129,14 @@ def carry_out(
             way_out="Mend the file, or leave the refused rows out: --leave-out-refused", status=422,
         )  # fmt: skip
     ledger = known or _begin(sheet, into, content, by)
+    work = progress.begin("people.import", "lines", ledger.rows, about=str(ledger.id))
     while ledger.done < len(sheet.rows):
         _batch_or_undo(ledger, sheet, into)
         ledger.refresh_from_db()
+        progress.move(work, ledger.done)
         told(ledger.done, ledger.rows)
     _finish(ledger, into, by)
+    progress.finish(work)
     ledger.refresh_from_db()
     return ledger
 
