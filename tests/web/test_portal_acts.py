@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from lofte.core import clock, mail, outbox
+from lofte.core import clock, mail, obligations, outbox, systems
 from lofte.core.models import Mail
 from lofte.features.register import attachments
 from lofte.features.register import reads as register
@@ -18,6 +18,7 @@ from lofte.features.register import verbs as keep
 from lofte.features.rights import cases, package, requests, restriction
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Request
+from lofte.kernel.problems import Problem
 from lofte.probes.instruments import schema
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
@@ -295,6 +296,76 @@ def test_the_page_of_an_erasure_shows_every_step(person):
 
     assert re.findall(r'<ol class="progress">(.*?)</ol>', shown, re.DOTALL)[0].count('class="done"') == 6
     assert "Astrid" not in shown
+
+
+class Elsewhere:
+    """A connected system with one row of everybody, that does what it is asked."""
+
+    def check(self, policy=None):
+        return []
+
+    def takes(self, what, purpose):
+        return True
+
+    def find(self, who):
+        return systems.Found({"contacts": 1})
+
+    def export(self, act):
+        return [systems.Record("contacts", (systems.Value("FullName", "name", "customer", "Astrid Ek"),))]
+
+    def erase(self, act, found):
+        pass
+
+    correct = mark = erase
+
+    def verify(self, act, found, exported):
+        return []
+
+    def search(self, who, found):
+        return []
+
+
+@pytest.fixture
+def creatio():
+    """Connects the system `creatio` as given; nothing is connected afterwards."""
+    yield lambda connector: systems.connect("creatio", connector)
+    systems.disconnect_all()
+
+
+def test_the_page_of_an_erasure_names_the_system_it_waits_for_until_it_has_come(person, creatio):
+    _, visitor = person
+    creatio(Problem("source.unreachable", "the system does not answer", status=503))
+    assert "Creatio" in in_page(visitor.get(f"{visitor.my}data/erase/"))
+    done = visitor.client.post(f"{visitor.my}data/erase/")["Location"]
+    waiting = in_page(Client().get(done))
+    assert "Raderingen pågår" in waiting
+    assert "Vi väntar på Creatio." in waiting
+
+    creatio(Elsewhere())
+    with clock.at(clock.now() + timedelta(hours=2)):
+        rights.resume(clock.now())
+        assert "Dina uppgifter är raderade" in in_page(Client().get(done))
+
+
+def test_a_correction_says_where_it_goes_and_when_it_has_come(person, creatio):
+    _, visitor = person
+    creatio(Elsewhere())
+    first = re.findall(r'href="([^"]*/correct/[^"]*)"', visitor.get(f"{visitor.my}data/").content.decode())[0]
+    assert "Förs vidare till" in in_page(visitor.get(first))
+
+    visitor.client.post(first, {"value": "Astrid Ekh"})
+    assert "väntar på svar sedan" in in_page(visitor.get(f"{visitor.my}data/"))
+    obligations.carry_out()
+
+    assert "bekräftat" in in_page(visitor.get(f"{visitor.my}data/"))
+
+
+def test_the_copy_shows_what_a_connected_system_gave_and_which_did_not_answer(person, creatio):
+    _, visitor = person
+    creatio(Elsewhere())
+    assert "FullName" in in_page(visitor.get(f"{visitor.my}data/download.html"))
+    creatio(Problem("source.unreachable", "the system does not answer", status=503))
+    assert "Systemet kunde inte svara" in in_page(visitor.get(f"{visitor.my}data/download.html"))
 
 
 # --- every page -----------------------------------------------------------------------------------------------------
