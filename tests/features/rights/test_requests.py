@@ -482,6 +482,21 @@ def test_an_erasure_leaves_the_record_and_nobody_in_it(somebody, asked, log):
     assert cases.words_of(requests.one(access)) == {}
 
 
+def test_an_erasure_finds_what_was_written_from_the_address_before_anybody_knew_who_it_was(
+    somebody, asked, letterbox, log
+):
+    stranger = asked(None, "question", contact="Kari.Nordmann@Example.NO", words="Hva har dere om meg?")
+    other = asked(None, "question", contact="someone.else@example.no", words="Hva med meg?")
+    writer = requests.one(stranger).person_id
+    assert verbs.erase(somebody()).is_complete
+
+    row = Request.objects.get(pk=stranger)
+    assert (row.subject, row.owner, row.sealed, row.hash) == (None, None, None, "")
+    assert not Person.objects.filter(pk=writer).exists()
+    assert requests.one(stranger).is_open  # a question is still a question; it has no address any more
+    assert list(cases.words_of(requests.one(other)).values()) == ["Hva med meg?"]
+
+
 def test_an_erasure_waits_for_its_systems_and_names_them(somebody, shop, log):
     person = somebody()
     assert not verbs.erase(person).is_complete

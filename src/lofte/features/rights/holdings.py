@@ -26,7 +26,7 @@ declare(
 declare(
     models.Request, reference=NotPersonal("random, written only on letters about it"),
     subject=Holds("rights", "handle"), owner=NotPersonal("whose vault key seals the row"),
-    sealed=Holds("rights", "email"), right=Holds("rights", "dialogue"),
+    sealed=Holds("rights", "email"), hash=Holds("rights", "email"), right=Holds("rights", "dialogue"),
     purpose=_POLICY, channel=_POLICY, market=_POLICY, locale=Holds("rights", "locale"), law=_POLICY,
     by=NotPersonal("person, system or a staff member's number"), state=_WORK, outcome=_WORK, ends_itself=_WORK,
     received_at=Holds("rights", "dialogue"), identified_at=_WHEN, extended_at=_WHEN, closed_at=_WHEN, due_on=_WHEN,
@@ -67,7 +67,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
 def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     """Requests are kept as bare records (what, when, how it ended) without the person and their words."""
     order = models.Erasure.objects.filter(subject=person_id).values_list("id", flat=True).first()
-    own_acts.forget_person(person_id, order)
+    own_acts.forget_person(person_id, order, hashes)
     return {}
 
 

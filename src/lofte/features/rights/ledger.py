@@ -45,6 +45,7 @@ def begin(
     )  # fmt: skip
     if address:
         row.sealed = vault.opener(owner).seal(row.id, json.dumps({"contact": address}).encode())
+        row.hash = blind.blind_hash("email", blind.normalise("email", address))
     row.save(force_insert=True)
     add(row, "received", by, words=words)
     count_days(row)
@@ -89,8 +90,8 @@ def seal_anew(row: Request, owner: UUID) -> None:
         old = vault.opener(before)
         for step in Step.objects.filter(request=row.id, sealed__isnull=False):
             Step.objects.filter(pk=step.pk).update(sealed=after.seal(step.id, old.open(step.id, step.sealed or b"")))
-    Request.objects.filter(pk=row.pk).update(owner=owner, sealed=None)
-    row.owner, row.sealed = owner, None
+    Request.objects.filter(pk=row.pk).update(owner=owner, sealed=None, hash="")
+    row.owner, row.sealed, row.hash = owner, None, ""
     if before == row.id:
         transaction.on_commit(lambda: vault.destroy_key(row.id, forever=False) and None)
 

@@ -67,7 +67,8 @@ class Request(models.Model):
     Not reached by `person_id`: it may come from somebody nobody knows yet, and outlives an erasure as what, when and how it ended.
     ``subject`` is who it is said to be from, and surely is once ``identified_at`` stands. ``owner`` is whose vault key seals the
     words: the subject's, or the request's own while there is no subject. ``due_on`` and ``notice_by`` follow from the law pack and
-    are written anew by everything that moves them.
+    are written anew by everything that moves them. ``hash`` is the blind index of the address a stranger wrote from, so that an
+    erasure of whoever has that address finds it.
     """
 
     class Right(models.TextChoices):
@@ -105,6 +106,7 @@ class Request(models.Model):
     subject = models.UUIDField(null=True)
     owner = models.UUIDField(null=True)
     sealed = models.BinaryField(null=True)
+    hash = models.CharField(max_length=64, blank=True, db_index=True)
     right = models.CharField(max_length=16, choices=Right.choices)
     purpose = models.CharField(max_length=64, blank=True)
     channel = models.CharField(max_length=12, choices=Channel.choices)

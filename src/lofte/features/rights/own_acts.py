@@ -8,7 +8,7 @@ from uuid import UUID
 from lofte.core import clock, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.rights.cases import OPEN, one
-from lofte.features.rights.ledger import add, begin, change, close, end_if_free, seal_anew
+from lofte.features.rights.ledger import add, begin, change, close, end_if_free, forget_writer, seal_anew
 from lofte.features.rights.models import Request, Step
 
 Right, Channel, State = Request.Right, Request.Channel, Request.State
@@ -74,16 +74,22 @@ def lapse(request_id: UUID) -> None:
         close(row, State.ANSWERED, "lapsed", "system")
 
 
-def forget_person(person_id: UUID, order_id: UUID | None) -> None:
-    """The person is erased: their requests stay as bare records, without words and without them. What they still asked for ends
-    with the erasure. Inside the transaction that erases the rows."""
+def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]) -> None:
+    """The person is erased: their requests stay as bare records, without words and without them; so do those that somebody nobody
+    knew sent from their address. What they still asked for ends with the erasure. Inside the transaction that erases the rows.
+    """
     mine = Request.objects.filter(subject=person_id)
     for row in mine.filter(state__in=OPEN):
         if not Step.objects.filter(request=row.id, about=order_id, kind="acted").exists():
             add(row, "acted", "system", about=order_id, reason="erased")
             change(row, ends_itself=True)
-    Step.objects.filter(request__in=mine.values("id")).update(sealed=None)
-    mine.update(subject=None, owner=None, sealed=None)
+    theirs = Request.objects.filter(hash__in=hashes).exclude(hash="")
+    ids = list((mine | theirs).values_list("id", flat=True))
+    writers = set(theirs.values_list("subject", flat=True)) - {None, person_id}
+    Step.objects.filter(request__in=ids).update(sealed=None)
+    Request.objects.filter(id__in=ids).update(subject=None, owner=None, sealed=None, hash="")
+    for writer in writers:
+        forget_writer(writer)
 
 
 def merge(keep: UUID, gone: UUID) -> None:
