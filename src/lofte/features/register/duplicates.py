@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -108,10 +108,10 @@ def _propose(low: UUID, high: UUID, reason: str, at: datetime) -> int:
 
 def _pairs() -> Iterator[Pair]:
     for field in _fields(PHONE):
-        for number in _shared_hashes(field, _SHARED):
+        for number in _shared_numbers(field):
             for one, other in combinations(_having(field, number), 2):
                 yield Pair(one, other, PHONE)
-    for house in _shared_hashes(index.COMPANY, _LARGEST_HOUSE):
+    for house in _houses():
         for field in _fields(NAME):
             yield from _namesakes(_parts_in(house, field))
 
@@ -138,9 +138,7 @@ def _is_like(one: frozenset[str], other: Iterable[str]) -> bool:
 
 def _parts_in(house: str, field: str) -> dict[UUID, frozenset[str]]:
     """The parts of the names of the people in one organisation."""
-    people = list(
-        BlindIndex.objects.filter(hash=house, field=index.COMPANY).values_list("person_id", flat=True)[:_LARGEST_HOUSE]
-    )
+    people = list(BlindIndex.objects.filter(hash=house).order_by().values_list("person_id", flat=True)[:_LARGEST_HOUSE])
     found: dict[UUID, set[str]] = defaultdict(set)
     for start in range(0, len(people), _PAGE):
         rows = BlindIndex.objects.filter(person_id__in=people[start : start + _PAGE], field=field)
@@ -149,16 +147,27 @@ def _parts_in(house: str, field: str) -> dict[UUID, frozenset[str]]:
     return {person: frozenset(parts) for person, parts in found.items()}
 
 
-def _shared_hashes(field: str, most: int) -> Iterator[str]:
-    """Hashes that more than one and at most ``most`` people have, by stretches of the index so that memory is bounded."""
-    for start in range(256):
-        low, high = f"{start:02x}", f"{start + 1:02x}" if start < 255 else "g"
-        rows = BlindIndex.objects.filter(field=field, hash__gte=low, hash__lt=high).values("hash").order_by()
-        yield from (
-            rows.annotate(people=Count("person_id"))
-            .filter(people__gt=1, people__lte=most)
-            .values_list("hash", flat=True)
-        )
+def _shared_numbers(field: str) -> Iterator[str]:
+    """Hashes of numbers that a few people have, by stretches of the index so that memory is bounded."""
+    stretches = [f"{start:02x}" for start in range(256)] + ["g"]
+    for low, high in pairwise(stretches):
+        few = list(_shared(low, high, _SHARED))
+        for start in range(0, len(few), _PAGE):
+            rows = BlindIndex.objects.filter(hash__in=few[start : start + _PAGE], field=field)
+            yield from dict.fromkeys(rows.order_by().values_list("hash", flat=True))
+
+
+def _houses() -> Iterator[str]:
+    """Organisations with more than one person, by stretches."""
+    stretches = [f"{index.HOUSE}{start:02x}" for start in range(256)] + [f"{index.HOUSE}g"]
+    for low, high in pairwise(stretches):
+        yield from list(_shared(low, high, _LARGEST_HOUSE))
+
+
+def _shared(low: str, high: str, most: int) -> Iterator[str]:
+    rows = BlindIndex.objects.filter(hash__gte=low, hash__lt=high).order_by().values("hash")
+    counted = rows.annotate(people=Count("person_id")).filter(people__gt=1, people__lte=most)
+    return counted.values_list("hash", flat=True).iterator()
 
 
 def _having(field: str, found: str) -> list[UUID]:

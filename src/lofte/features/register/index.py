@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from lofte.core import blind, clock, publication, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.core.progress import verbs as progress
+from lofte.core.progress.models import Work
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
 from lofte.features.register import organisations
@@ -23,6 +24,8 @@ from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import DataField
 
 COMPANY = "company"
+HOUSE = "o"
+_LAYOUT = "2"  # a new number has every entry written anew
 _WORK = "register.index"
 _BATCH = 100
 
@@ -41,6 +44,11 @@ def renew(opener: vault.Opener, fields: Iterable[str]) -> None:
         _enter(opener.owner, field, "text" if field == COMPANY else shapes[field].kind, found)
 
 
+def house_key(organisation: UUID) -> str:
+    """Under what the people of an organisation stand in the index; it begins as no other hash does, so that they lie together."""
+    return f"{HOUSE}{organisation.hex}"
+
+
 def is_exact(shape: DataField) -> bool:
     """Whether a value of the field is found whole, as an address is, and not by its parts, as a name is."""
     return shape.indexed and shape.kind != "name"
@@ -56,7 +64,7 @@ def _wanted(opener: vault.Opener, fields: set[str], shapes: Mapping[str, DataFie
     for row in Holding.objects.of(opener.owner).filter(field__in=fields):
         if row.field == COMPANY:
             name = opener.open(row.id, row.sealed).decode()
-            wanted.add((row.field, organisations.id_of(name).hex))
+            wanted.add((row.field, house_key(organisations.id_of(name))))
         elif shapes[row.field].kind == "name":
             name = opener.open(row.id, row.sealed).decode()
             wanted |= {(row.field, blind.part_hash(row.field, part)) for part in blind.parts(name)}
@@ -120,7 +128,7 @@ def follow_policy(at: datetime) -> int:
 
 
 @in_transaction
-def _renew_all(work: progress.Work, people: list[UUID]) -> None:
+def _renew_all(work: Work, people: list[UUID]) -> None:
     for person in people:
         if vault.has_key(person):
             renew_person(person)
@@ -148,9 +156,9 @@ def renew_person(person_id: UUID) -> None:
 def _fields_now() -> str:
     """The fields people are found by, as one short word."""
     fields = publication.current().policy.fields.items()
-    said = ",".join(sorted(f"{field}:{shape.kind}" for field, shape in fields if shape.indexed))
+    said = _LAYOUT + ",".join(sorted(f"{field}:{shape.kind}" for field, shape in fields if shape.indexed))
     return sha256(said.encode()).hexdigest()[:16]
 
 
-def _after(work: progress.Work) -> UUID:
+def _after(work: Work) -> UUID:
     return UUID(work.place["after"]) if "after" in work.place else UUID(int=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef
 
 from lofte.core import blind, decisions, publication
 from lofte.core.models import BlindIndex, Person
@@ -172,57 +172,30 @@ def _house(sought: str, kind: str) -> UUID | None:
 
 def _by_value(field: str, shape: DataField, sought: str) -> list[UUID]:
     hashes = [blind.blind_hash(field, normal) for normal in blind.readings(shape.kind, sought)]
-    rows = BlindIndex.objects.filter(hash__in=hashes, field=field)
+    rows = BlindIndex.objects.filter(hash__in=hashes).order_by()
     return list(rows.values_list("person_id", flat=True)[: 2 * SHOWN])
 
 
 def _by_parts(field: str, sought: str) -> list[UUID]:
-    """People who have every part. The rarest part is walked and the others asked for by their own keys, so that two common names
-    cost no more than the rarer of them."""
-    hashes = sorted(
-        (blind.part_hash(field, part) for part in blind.parts(sought)), key=lambda each: _how_many(field, each)
-    )
+    """People who have every part. The rarest part is walked and the others asked for person by person, in the index alone."""
+    hashes = sorted((blind.part_hash(field, part) for part in blind.parts(sought)), key=_how_many)
     if not hashes:
         return []
-    first, rest = hashes[0], hashes[1:]
-    found: list[UUID] = []
-    for some in _pages(_having(field, first)):
-        left = some
-        for other in rest:
-            entries = {blind.entry_key("name", other, person.bytes): person for person in left}
-            there = BlindIndex.objects.filter(pk__in=list(entries)).values_list("pk", flat=True)
-            left = [entries[each] for each in there]
-        found += left
-        if len(found) > SHOWN:
-            break
-    return found[: SHOWN + 1]
+    rows = BlindIndex.objects.filter(hash=hashes[0]).order_by()
+    for other in hashes[1:]:
+        rows = rows.filter(Exists(BlindIndex.objects.filter(hash=other, person_id=OuterRef("person_id"))))
+    return list(rows.values_list("person_id", flat=True)[: SHOWN + 1])
 
 
-_ENOUGH = 2_000
-_PAGE = 400
+_ENOUGH = 100_000
 
 
-def _how_many(field: str, found: str) -> int:
-    """How many people have it; at most `_ENOUGH` are counted."""
-    return _having(field, found)[:_ENOUGH].count()
-
-
-def _having(field: str, found: str) -> "QuerySet[BlindIndex, UUID]":
-    return BlindIndex.objects.filter(hash=found, field=field).order_by().values_list("person_id", flat=True)
-
-
-def _pages(rows: "QuerySet[BlindIndex, UUID]") -> Iterable[list[UUID]]:
-    page: list[UUID] = []
-    for person in rows.iterator(chunk_size=_PAGE):
-        page.append(person)
-        if len(page) == _PAGE:
-            yield page
-            page = []
-    if page:
-        yield page
+def _how_many(found: str) -> int:
+    """How many people have it; of a very common part no more are counted than tell which is the rarer."""
+    return BlindIndex.objects.filter(hash=found).order_by().values("person_id")[:_ENOUGH].count()
 
 
 def people_of(organisation: UUID, limit: int) -> list[UUID]:
     """Who is in an organisation, by the index: those with a place there and those whose company it is."""
-    rows = BlindIndex.objects.filter(hash=organisation.hex, field=index.COMPANY).order_by("entry")
+    rows = BlindIndex.objects.filter(hash=index.house_key(organisation)).order_by("person_id")
     return list(rows.values_list("person_id", flat=True)[:limit])

@@ -44,7 +44,7 @@ def read(
     ``words`` are other names of fields, in small letters: a heading in the language of whoever made the file. With ``only`` nothing
     but ``columns`` counts, so that a column may be left out although it is called what a field is called.
     """
-    named = {} if only else (words or {}) | {field.casefold(): field for field in fields}
+    named = {} if only else {**(words or {})} | {field.casefold(): field for field in fields}
     if len(content) > LARGEST:
         raise Problem("people.too-large", "the file is larger than 50 MB", way_out="Split it.", status=413)
     if wrong := sorted(set(columns.values()) - set(fields)):

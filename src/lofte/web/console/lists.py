@@ -31,12 +31,9 @@ def taking_in(request: HttpRequest) -> HttpResponse:
     if is_given and form.is_valid():
         said = form.cleaned_data
         into = imports.Into(
-            said["purpose"],
-            *forms.edition_of(said["market"]).values(),
-            said["source"],
-            said["relation"],
-            said["new_ground_since"],
-        )
+            purpose=said["purpose"], source=said["source"], relation=said["relation"], new_ground_since=said["new_ground_since"],
+            **forms.edition_of(said["market"]),
+        )  # fmt: skip
         try:
             made = lists.take(said["file"].name, said["file"].read(), into, by=me, encoding=said["encoding"])
         except Problem as problem:

@@ -131,7 +131,7 @@ def _in_zone(form: Form, zone: ZoneInfo) -> Form:
 def place(locale: str, purpose: str, data: Any = None) -> Form:
     published = current()
     declared = published.policy.purposes[purpose].fields
-    fields = {
+    fields: dict[str, forms.Field] = {
         name: _text(published.word(locale, "fields", name), required=name == "company")
         for name in ("company", "title", "role")
         if name in declared
