@@ -256,8 +256,8 @@ class Rights(Declared):
     """How sure the portal must be of who sits there. The link to the mailbox opens a visit; these acts ask for a code as well."""
 
     fresh_code: list[Literal["download", "correct", "erase"]] = Field(
-        default_factory=lambda: ["download", "correct", "erase"],
-        description="acts that ask for a new code to the mailbox once the visit is older than `fresh_for`; all three unless said",
+        ["download", "correct", "erase"],
+        description="acts that ask for a new code to the mailbox once the visit is older than `fresh_for`",
     )
     fresh_for: Period = Field("PT10M", description="how long a visit or a code counts as fresh")
 

@@ -19,6 +19,7 @@ CODE_LASTS = timedelta(minutes=10)
 PER_PERSON = (5, timedelta(hours=1))  # letters with a code, window
 TRIES = (5, CODE_LASTS)
 _DIGITS = 6
+_SHORTEST = timedelta(minutes=1)  # somebody must be able to press the button
 
 
 def proved_at(grant: Grant) -> datetime:
@@ -28,8 +29,9 @@ def proved_at(grant: Grant) -> datetime:
 
 def is_fresh(grant: Grant, act: str) -> bool:
     """Whether this visit may do the act (``download``, ``correct``, ``erase``) without a code, by the policy in force."""
-    rights = publication.current().policy.rights
-    return act not in rights.fresh_code or clock.now() < clocks.add_period(proved_at(grant), rights.fresh_for)
+    rights, proved = publication.current().policy.rights, proved_at(grant)
+    lasts_until = max(clocks.add_period(proved, rights.fresh_for), proved + _SHORTEST)
+    return act not in rights.fresh_code or clock.now() < lasts_until
 
 
 @in_transaction

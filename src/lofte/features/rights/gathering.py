@@ -276,7 +276,7 @@ def count(person_id: UUID) -> list[Counted]:
     parts, values = [], []
     for name, (model, columns) in sorted(tables_of_persons().items()):
         fields = [each for each in model._meta.concrete_fields if each.attname in columns]
-        leads = " OR ".join(f"{quote(field.column)} = %s" for field in fields)
+        leads = " OR ".join(f"{quote(str(field.column))} = %s" for field in fields)
         parts.append(f"SELECT %s AS name, COUNT(*) AS count FROM {quote(name)} WHERE {leads}")  # noqa: S608  # our own names
         values += [name, *(field.get_db_prep_value(person_id, connection) for field in fields)]
     with connection.cursor() as cursor:

@@ -13,6 +13,7 @@ from lofte.core import evidence, links
 from lofte.features.register import vcard
 from lofte.features.register.sheets import VCARD
 from lofte.features.rights import copies, package, verbs
+from lofte.features.rights.reads import Copy
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
 from lofte.web.pages import Edition, page
@@ -44,7 +45,7 @@ def download(request: HttpRequest, here: Edition, grant: verbs.Grant, form: str)
     made = copies.take(grant.person_id, _RIGHT.get(form, "portability"), form)
     name = here.say("portal.file")
     if form == "zip":
-        return FileResponse(_archive(here, made, name), as_attachment=True, filename=f"{name}.zip")  # type: ignore[arg-type]  # a file
+        return FileResponse(_archive(here, made, name), as_attachment=True, filename=f"{name}.zip")
     return attachment(_written(here, made, form), _KINDS[form], f"{name}.{form}")
 
 
@@ -55,7 +56,7 @@ def schema(request: HttpRequest, market: str, locale: str) -> HttpResponse:
     return HttpResponse(body, content_type="application/schema+json")
 
 
-def _written(here: Edition, made: copies.Copy, form: str) -> bytes:
+def _written(here: Edition, made: Copy, form: str) -> bytes:
     match form:
         case "html":
             return readable(here, made).encode()
@@ -66,10 +67,10 @@ def _written(here: Edition, made: copies.Copy, form: str) -> bytes:
         case _:
             values = {item.field: item.value for item in sorted(made.seen.holdings, key=lambda item: item.since)}
             named = {name: values[field] for name, field in VCARD.items() if field in values}
-            return vcard.write(made.seen.person_id, named).encode()
+            return bytes(vcard.write(made.seen.person_id, named), "utf-8")
 
 
-def _archive(here: Edition, made: copies.Copy, name: str) -> SpooledTemporaryFile[bytes]:
+def _archive(here: Edition, made: Copy, name: str) -> SpooledTemporaryFile[bytes]:
     """Everything at once, the files that came with letters and calls included."""
     out = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # FileResponse closes it
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -85,7 +86,7 @@ def _archive(here: Edition, made: copies.Copy, name: str) -> SpooledTemporaryFil
 # --- the page to read -----------------------------------------------------------------------------------------------
 
 
-def readable(here: Edition, made: copies.Copy) -> str:
+def readable(here: Edition, made: Copy) -> str:
     """One page that needs nothing else: to read, to keep and to print."""
     seen = made.seen
     words = in_words(here, seen, made.made_at)
@@ -104,7 +105,7 @@ def readable(here: Edition, made: copies.Copy) -> str:
     return render_to_string("lofte/portal/copy.html", context)
 
 
-def _consents(here: Edition, made: copies.Copy) -> list[dict[str, Any]]:
+def _consents(here: Edition, made: Copy) -> list[dict[str, Any]]:
     """Every event, the latest first, with the words that were shown."""
     return [
         {
@@ -132,7 +133,7 @@ def _purpose(here: Edition, purpose: str) -> str:
         return purpose
 
 
-def _systems(here: Edition, made: copies.Copy) -> list[dict[str, Any]]:
+def _systems(here: Edition, made: Copy) -> list[dict[str, Any]]:
     declared = here.published.policy.systems
     return [
         {
@@ -150,7 +151,7 @@ def _systems(here: Edition, made: copies.Copy) -> list[dict[str, Any]]:
     ]
 
 
-def _recipients(here: Edition, made: copies.Copy) -> list[dict[str, Any]]:
+def _recipients(here: Edition, made: Copy) -> list[dict[str, Any]]:
     """Who may receive data, by the policy in force (GDPR 15(1)(c), 15(2))."""
     return [
         {
