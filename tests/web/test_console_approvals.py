@@ -110,7 +110,9 @@ def test_whoever_asked_is_offered_to_take_it_back_and_nothing_else(staff, bo):
 
     assert 'value="approve"' not in shown
     assert "You asked for this yourself" in shown
-    assert staff.post(path, {"decision": "approve"}).status_code == 403
+    refused = staff.post(path, {"decision": "approve"}, **EN)
+    assert refused.status_code == 403
+    assert "You cannot approve what you asked for yourself" in refused.content.decode()
     assert "Taken back." in staff.post(path, {"decision": "withdraw"}, follow=True, **EN).content.decode()
     assert approvals.waiting() == []
 
@@ -127,7 +129,9 @@ def test_a_decided_request_cannot_be_decided_again(staff, bo):
     bo.post(path, {"decision": "decline"})
 
     assert 'value="approve"' not in bo.get(path).content.decode()
-    assert bo.post(path, {"decision": "approve"}).status_code == 409
+    late = bo.post(path, {"decision": "approve"}, **EN)
+    assert late.status_code == 409
+    assert "This can no longer be decided" in late.content.decode()
 
 
 def test_a_request_of_somebody_else_is_closed_to_who_may_not_decide(staff, bo, member):

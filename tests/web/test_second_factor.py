@@ -122,10 +122,13 @@ def test_a_role_may_ask_for_a_second_factor_on_every_page(anna, home):
     assert anna.get("/console/")["Location"] == "/accounts/2fa/totp/activate/"
 
 
-def test_a_file_of_roles_with_a_fault_closes_the_pages_and_the_board_says_so_kindly(anna, home):
+def test_a_file_of_roles_with_a_fault_closes_the_pages_and_says_so(anna, home):
     (home / "roles.yaml").write_text("roles: [")
 
-    assert anna.get("/console/people/").status_code == 500
+    for path in ("/console/", "/console/people/"):
+        answer = anna.get(path)
+        assert answer.status_code == 500
+        assert "The roles cannot be read" in answer.content.decode()
 
 
 def test_a_form_that_was_sent_without_a_second_factor_is_not_carried_out(anna, subscriber):

@@ -12,7 +12,10 @@ from lofte.web.pages import Edition, edition
 
 log = logging.getLogger(__name__)
 
-CODES = {"code.unknown", "web.cross-site", "web.stale-form", "rights.closed"}
+CODES = {
+    "code.unknown", "web.cross-site", "web.stale-form", "rights.closed", "roles.not-allowed", "roles.unreadable", "approvals.own",
+    "approvals.closed",
+}  # fmt: skip
 """Problems that have their own words, `common.problem.<code>.{title,lead}`; the rest are told by status."""
 
 
