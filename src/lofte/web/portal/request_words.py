@@ -12,6 +12,7 @@ _ASIDE = frozenset({"reminded", "approval_asked", "approved", "untold"})
 
 def request_in_words(here: Edition, item: RequestItem) -> dict[str, Any]:
     declared = here.published.policy.purposes
+    is_own_act = any(step.kind == "acted" and step.by == "person" for step in item.history)  # done, not asked for
     return {
         "id": item.id,
         "reference": item.reference,
@@ -34,7 +35,7 @@ def request_in_words(here: Edition, item: RequestItem) -> dict[str, Any]:
                 "mine": step.by == "person",
             }
             for step in item.history
-            if step.kind not in _ASIDE
+            if step.kind not in _ASIDE and not (is_own_act and step.kind == "received")
         ],
     }
 
