@@ -192,6 +192,18 @@ def test_a_person_restricts_the_use_and_lifts_it_again(person):
     assert not restriction.is_restricted(found)
 
 
+def test_a_restriction_takes_no_right_away(person):
+    _, visitor = person
+    visitor.client.post(f"{visitor.my}data/restrict/")
+    first = re.findall(r'href="([^"]*/correct/[^"]*)"', visitor.get(f"{visitor.my}data/").content.decode())[0]
+
+    assert visitor.client.post(first, {"value": "Astrid Ekh"}).status_code == 302
+    assert "Astrid Ekh" in visitor.get(f"{visitor.my}data/download.html").content.decode()
+    visitor.client.post(f"{visitor.my}data/withdraw/", {"purpose": "newsletter"})
+    assert visitor.client.post(f"{visitor.my}data/erase/").status_code == 302
+    assert register.person_of("email", "astrid@example.se") is None
+
+
 def test_the_page_of_a_correction_says_what_it_holds_for(person):
     _, visitor = person
     first = re.findall(r'href="([^"]*/correct/[^"]*)"', visitor.get(f"{visitor.my}data/").content.decode())[0]
