@@ -32,7 +32,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Secured:
     stores = Stores(
         searched=walked.searched,
         in_clear=walked.in_clear,
-        unsealed=tuple(sorted(set(_unsealed()))),
+        unsealed=tuple(sorted(set(_unsealed(_published(world))))),
         people=walked.people,
         keyless=walked.keyless,
         loose_keys=tuple(f"keys/{file.name}" for file in keys if file.stat().st_mode & _OTHERS),
@@ -41,15 +41,24 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Secured:
     return Secured(stores, _ways(), doors.knock(world.base_url), recorded)
 
 
-def _unsealed() -> Iterator[str]:
+def _published(world: World) -> frozenset[str]:
+    """The company's own addresses, which every policy page shows."""
+    return frozenset(one.email.lower() for one in world.published.policy.controllers.values())
+
+
+def _unsealed(ours: frozenset[str]) -> Iterator[str]:
     """Columns for sealed values that hold text, and columns for plain words that hold somebody's address."""
     for model in holdings.our_models():
         names = [(field.attname, isinstance(field, BinaryField)) for field in _readable(model)]
         rows = model._base_manager.order_by("-pk").values_list(*(name for name, _ in names))[:_NEWEST] if names else ()
         for row in rows:
             for (name, is_sealed), value in zip(names, row, strict=True):
-                if value and (_is_text(bytes(value)) if is_sealed else _ADDRESS.search(str(value))):
+                if value and (_is_text(bytes(value)) if is_sealed else _addresses_in(str(value)) - ours):
                     yield f"{model._meta.db_table}.{name}"
+
+
+def _addresses_in(text: str) -> set[str]:
+    return {found.strip(".,;:()[]{}").lower() for found in _ADDRESS.findall(text)}
 
 
 def _readable(model: type[Model]) -> list[Any]:

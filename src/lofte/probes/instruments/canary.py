@@ -631,5 +631,5 @@ def _eventually(is_so: Callable[[], bool], timeout_s: float = _QUEUE_S) -> bool:
     while not is_so():
         if time.monotonic() > until:
             return False
-        time.sleep(0.2)
+        time.sleep(0.1)
     return True

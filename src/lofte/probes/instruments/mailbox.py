@@ -56,7 +56,7 @@ class Mailbox:
                 return letter
             if time.monotonic() > until:
                 return None
-            time.sleep(0.3)
+            time.sleep(0.1)
 
     def forget(self, address: str) -> None:
         """Remove what was sent to the canary."""
