@@ -15,6 +15,7 @@ from lofte.cli.doctor import Finding, examine
 from lofte.cli.main import main
 from lofte.core import publication
 from lofte.core.models import Duty, Outbox
+from lofte.features.rights import requests
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -63,6 +64,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "publication",
         "evidence",
         "duties",
+        "requests",
         "staff",
         "promises",
     }
@@ -166,6 +168,17 @@ def test_an_overdue_duty_is_named(healthy: Path) -> None:
 
     [finding] = of(healthy, "duties")
     assert (finding.state, finding.said) == ("failure", "overdue: retention.sweep")
+
+
+def test_somebody_who_was_not_answered_in_time_is_counted_and_not_named(healthy: Path) -> None:
+    publication.forget()
+    late = timezone.now() - timedelta(days=60)
+    requests.receive(
+        None, "access", by="staff:1", channel="phone", market="SE", locale="sv", at=late, words="Allt om mig"
+    )  # fmt: skip
+
+    [finding] = of(healthy, "requests")
+    assert (finding.state, finding.said) == ("warning", "1 open, 0 with a week or less, 1 past the last day")
 
 
 def test_a_clock_behind_work_already_done_is_a_failure(healthy: Path) -> None:

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
-        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _duties, _staff, _verdicts,
+        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _duties, _requests, _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
         name = check.__name__.lstrip("_")
@@ -238,6 +238,21 @@ def _duties(home: Path) -> Iterator[Finding]:
     yield Finding(
         "duties", "failure" if late else "ok", f"overdue: {', '.join(late)}" if late else "none overdue",
         "Duties run inside `lofte serve`; see its log for what stopped them." if late else "",
+    )  # fmt: skip
+
+
+def _requests(home: Path) -> Iterator[Finding]:
+    from lofte.core import clock
+    from lofte.features.rights import requests
+
+    numbers = requests.counts(clock.now())
+    late = numbers["overdue"]
+    said = f"{numbers['open']} open, {numbers['soon']} with a week or less" + (
+        f", {late} past the last day" if late else ""
+    )
+    yield Finding(
+        "requests", "warning" if late else "ok", said,
+        "Somebody has not been answered in time: see /console/requests/?show=overdue." if late else "",
     )  # fmt: skip
 
 

@@ -85,11 +85,12 @@ def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]
             change(row, ends_itself=True)
     theirs = Request.objects.filter(hash__in=hashes).exclude(hash="")
     ids = list((mine | theirs).values_list("id", flat=True))
-    writers = set(theirs.values_list("subject", flat=True)) - {None, person_id}
+    writers = set(theirs.exclude(subject=person_id).values_list("subject", flat=True))
     Step.objects.filter(request__in=ids).update(sealed=None)
     Request.objects.filter(id__in=ids).update(subject=None, owner=None, sealed=None, hash="")
     for writer in writers:
-        forget_writer(writer)
+        if writer:
+            forget_writer(writer)
 
 
 def merge(keep: UUID, gone: UUID) -> None:
