@@ -1,5 +1,6 @@
 """Requests in the console: the list by last day, one request with everything that can be done with it, and noting a new one."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -156,7 +157,7 @@ def _one(
         names.append(opened)
     acts = [_shown(desk, name, form if name == opened else None, letter if name == opened else None) for name in names]
     before, after = cases.neighbours(case.id)
-    words = cases.words_of(case)
+    words = _words(desk)
     return _page(
         request, "request", status=status, line=line(locale, case, now), facts=facts(locale, case), who=_who(desk),
         first=next((each for each in acts if each["name"] == opened), acts[0] if acts else None),
@@ -166,6 +167,14 @@ def _one(
         asked=[words[each.id] for each in case.history if each.kind == "received" and each.id in words],
         person_locale=case.locale,
     )  # fmt: skip
+
+
+def _words(desk: Desk) -> Mapping[UUID, str]:
+    """What was written, opened after the look at it is kept."""
+    case = desk.case
+    if desk.is_known and case.person_id and any(each.has_words for each in case.history):
+        register.demand(case.person_id, "rights", ["dialogue"], by=desk.actor)
+    return cases.words_of(case)
 
 
 def _who(desk: Desk) -> dict[str, Any]:
