@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from lofte.core import clock, outbox
@@ -16,6 +17,7 @@ from lofte.features.outreach import verbs as outreach
 from lofte.features.register import attachments
 from lofte.features.register import reads as register
 from lofte.features.register import verbs as keep
+from lofte.features.register.models import Look
 from lofte.features.rights import gathering, package, reads, requests, restriction, verbs
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
@@ -167,6 +169,17 @@ def test_the_copy_counts_what_stands_in_the_store_itself(person):
     assert rows["register_look"] == len(found["looks"])
     assert rows["consent_consent"] == len(found["consents"])
     assert rows["core_mail"] == len(found["mails"])
+
+
+def test_the_copy_leaves_no_look_out_however_many_there_were(person):
+    rows = [
+        Look(person_id=person, by="staff:7", purpose="answers", allowed=True, reason="declared", at=clock.now())
+        for _ in range(600)
+    ]
+    QuerySet(Look).bulk_create(rows)
+    found = reads.access_package(person)
+
+    assert len(found["looks"]) == {each["table"]: each["rows"] for each in found["tables"]}["register_look"]
 
 
 def test_somebody_of_whom_nothing_is_held_gets_an_empty_package(published):

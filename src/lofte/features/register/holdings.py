@@ -166,18 +166,11 @@ def _export(person_id: UUID) -> dict[str, Any]:
             }
             for each in reads.relations_of(person_id)
         ],
-        "looks": [
-            {
-                "at": each.at,
-                "by": each.by,
-                "role": each.role,
-                "purpose": each.purpose,
-                "fields": list(each.fields),
-                "allowed": each.allowed,
-                "reason": each.reason,
-            }
-            for each in reads.looks_of(person_id)
-        ],
+        "looks": list(
+            models.Look.objects.of(person_id)
+            .order_by("-at")
+            .values("at", "by", "role", "purpose", "fields", "allowed", "reason")
+        ),
         "places": [
             {
                 "organisation": each.organisation,
