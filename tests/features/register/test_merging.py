@@ -232,7 +232,7 @@ def test_a_room_that_does_not_say_how_stops_the_merge(kari, again, monkeypatch):
 
 @database
 def test_two_people_must_agree_and_then_it_is_done(kari, again):
-    anna, berit = (User.objects.create_user(name, is_staff=True) for name in ("anna", "berit"))
+    anna, berit = (User.objects.create_user(name, is_staff=True, id=n) for n, name in ((91, "anna"), (92, "berit")))
     for user in (anna, berit):
         user.groups.add(Group.objects.get_or_create(name="lead")[0])
     asked = register.ask(kari, again, by=f"staff:{anna.pk}")
