@@ -32,7 +32,7 @@ CREATE INDEX openings_by_kind ON openings (kind);
 PRAGMA user_version = 1;
 """
 _SCHEMA_VERSION = 1
-_PAGE_BYTES = 8192  # half the pages to sum in a commit of fifty kB, a fifth less processor time; 4096 and 16384 cost more
+_PAGE_BYTES = 8192  # half as many pages to sum in a commit of fifty kB; with 4096 and 16384 it costs a fifth more
 _CHECKPOINT_PAGES = 2000  # 16 MB of write-ahead log: a checkpoint every second or so under full load, not ten
 _BUSY_MS = 5000  # only ever met while a backup tool copies the file
 

@@ -90,11 +90,11 @@ def _begin_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.create_function("lofte_dialled", 1, _without_between, deterministic=True)
 
 
-def _lower(text: object) -> object:
+def _lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
-def _without_between(text: object) -> object:
+def _without_between(text: Any) -> Any:
     return text.translate(_NOTHING_BETWEEN) if isinstance(text, str) else text
 
 

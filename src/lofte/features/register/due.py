@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connections
+from django.db.models import Field
 
 from lofte.core import ports, publication
 from lofte.core.retry import in_transaction
@@ -43,7 +44,7 @@ def refresh(people: Sequence[UUID]) -> int:
     published, moved = publication.current(), list[tuple[Any, ...]]()
     around = _surroundings_of(people)
     connection = connections["default"]
-    id_of, at_of = (Holding._meta.get_field(name).get_db_prep_value for name in ("id", "due_at"))
+    id_of, at_of = (_column(name).get_db_prep_value for name in ("id", "due_at"))
     rows = Holding.everyone.filter(person_id__in=people).values_list(
         "id", "person_id", "purpose", "since", "due_at", "clock", named=True
     )
@@ -113,3 +114,7 @@ def _life(holding: Aged, seen: Surroundings, published: Published, withdrawn: da
 def _serves(relation: Relation, purpose: str, published: Published) -> bool:
     declared = published.policy.relations.get(relation.relation)
     return declared is not None and purpose in declared.purposes
+
+
+def _column(name: str) -> "Field[Any, Any]":
+    return next(field for field in Holding._meta.concrete_fields if field.name == name)
