@@ -177,6 +177,15 @@ def test_there_is_no_copy_in_a_form_nobody_offers(person):
     assert visitor.get(f"{visitor.my}data/download.exe").status_code == 404
 
 
+def test_a_long_row_of_looks_is_cut_on_the_page_and_whole_in_the_copy(person):
+    found, visitor = person
+    for _ in range(53):
+        register.holdings_of(found, "customer", by="outreach")
+
+    assert "3 äldre tittar till" in in_page(visitor.get(f"{visitor.my}data/"))
+    assert visitor.get(f"{visitor.my}data/download.html").content.decode().count("Utskicket av nyhetsbrev") >= 53
+
+
 # --- restriction, correction ----------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from lofte.web.portal.routes import address
 from lofte.web.portal.session import for_a_person
 from lofte.web.receipts import download
 
+_LOOKS_SHOWN = 50  # the copy has them all
+
 
 @require_safe
 @for_a_person
@@ -30,7 +32,8 @@ def data(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRespons
     pending = [request_in_words(here, each) for each in seen.requests if each.closed_at is None]
     return page(
         request, "portal/data.html", here, data=words, spot="data", topics=topics,
-        pending=pending,
+        pending=pending, looks=words["looks"][:_LOOKS_SHOWN], looks_more=max(0, len(words["looks"]) - _LOOKS_SHOWN),
+        own_looks=words["own_looks"][:_LOOKS_SHOWN],
     )  # fmt: skip
 
 
