@@ -187,6 +187,18 @@ def test_a_value_is_put_right_and_an_entry_that_should_not_be_there_is_removed(s
     assert not Dialogue.everyone.exists()
 
 
+def test_what_a_statute_keeps_is_not_removed_by_hand(staff, astrid):
+    register.hold(astrid, {"name": "Astrid Ek"}, "legal-hold", **HERE)
+    session = staff.session
+    session["console_purpose"] = "legal-hold"
+    session.save()
+    kept = Holding.objects.of(astrid).get(purpose="legal-hold")
+
+    assert 'name="remove"' not in text(staff.get(f"/console/people/{astrid}/correct/{kept.id}/"))
+    staff.post(f"/console/people/{astrid}/correct/{kept.id}/", {"remove": "yes"})
+    assert Holding.objects.of(astrid).filter(id=kept.id).exists()
+
+
 def test_an_address_that_is_no_address_or_somebody_elses_is_said_beside_the_field(seeing, astrid):
     known("Bo Ek", "bo@example.se")
     email = Holding.objects.of(astrid).get(field="email")

@@ -21,6 +21,7 @@ from lofte.features.register import attachments, duplicates, merging, organisati
 from lofte.features.rights import verbs as rights
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
+from lofte.rules.model import Basis
 from lofte.web.console import people_forms as forms
 from lofte.web.console.file_words import file_in_words
 from lofte.web.console.language import console_locale
@@ -183,7 +184,8 @@ def correct(request: HttpRequest, person: UUID, holding: UUID) -> HttpResponse:
     if held is None:
         raise Problem("register.no-holding", "there is no such holding for this purpose", status=404)
     label = current().word(locale, "fields", held.field)
-    if request.POST.get("remove"):
+    may_remove = held.basis != Basis.LEGAL_OBLIGATION  # what a statute keeps goes by its clock
+    if request.POST.get("remove") and may_remove:
         return _done(request, person, "removed", lambda: verbs.drop(person, [holding]))
     shape = current().policy.fields[held.field]
     form = forms.correction(locale, label, shape.kind, request.POST or None, value=held.value)
@@ -199,7 +201,7 @@ def correct(request: HttpRequest, person: UUID, holding: UUID) -> HttpResponse:
     is_one_of_many = shape.category in verbs.MANY
     return _page(
         request, "person_correct", status=422 if form.errors else 200, person=person, form=form, label=label, held=held,
-        may_correct=not is_one_of_many,
+        may_correct=not is_one_of_many, may_remove=may_remove,
     )  # fmt: skip
 
 
