@@ -47,20 +47,6 @@ def needs(*permissions: str) -> Callable[[View], View]:
     return over
 
 
-def staff_only(view: View) -> View:
-    """Any member of staff, whatever their role. What is about people asks for a permission: `needs`."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, **named: object) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not (request.user.is_active and request.user.is_staff):
-            raise Problem("web.not-staff", "the account is not a member of staff", status=403)
-        return view(request, **named)
-
-    return guarded
-
-
 def promise_readers(view: View) -> View:
     """Staff, and auditors unless the policy keeps its verdicts to staff."""
 
