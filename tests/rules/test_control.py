@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-from lofte.rules.control import Status, aged, broken, kept, listed, worst
+from lofte.rules.catalogue import LOCALES
+from lofte.rules.control import Status, Verdict, aged, broken, kept, listed, worst
+from lofte.rules.controls import all_controls, reason
 
 SEEN_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,3 +34,13 @@ def test_a_promise_without_controls_is_unproved():
 
 def test_a_long_list_is_cut_with_its_rest_counted():
     assert listed("gfedcba") == "a, b, c, d, e (+2)"
+
+
+def test_a_verdict_of_an_earlier_version_of_a_control_says_so_and_breaks_no_page():
+    control = next(iter(all_controls()))
+    facts_lost = Verdict(Status.UNPROVED, "failed", {})
+    reason_gone = Verdict(Status.KEPT, "a-reason-of-yesterday", {})
+    for locale in LOCALES:
+        said = {reason(control, each, locale) for each in (facts_lost, reason_gone)}
+        assert len(said) == 1
+        assert "{" not in said.pop()

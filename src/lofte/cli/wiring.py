@@ -174,10 +174,10 @@ def drain_facts(stopping: threading.Event) -> None:
             close_old_connections()
             outbox.drain()
         except Problem as problem:
-            _log.error("facts wait: %s", problem.code)
+            _log.error("facts wait", extra={"fields": {"cause": problem.code}})
             stopping.wait(5)
         except Exception as error:
-            _log.error("facts wait: %s", type(error).__name__)
+            _log.error("facts wait", extra={"fields": {"cause": type(error).__name__}})
             stopping.wait(5)
         if is_last:
             return

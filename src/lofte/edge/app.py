@@ -147,7 +147,10 @@ class Edge:
         except Problem as what:
             return await self._explain(request, send, what)
         except Exception as wrong:  # the message may quote a request: only the kind is written down
-            _log.error("edge: %s while answering %s", type(wrong).__name__, route if route in _ROUTES else "unknown")
+            known = route if route in _ROUTES else "unknown"
+            _log.error(
+                "edge: a fault while answering", extra={"fields": {"error": type(wrong).__name__, "route": known}}
+            )
             return await self._explain(request, send, Problem("edge.fault", "something went wrong here", status=500))
 
     async def _address(self, request: Request, send: Send, route: str, rest: str) -> int:
@@ -235,7 +238,7 @@ class Edge:
         except Exception as wrong:
             if sent:
                 raise
-            _log.debug("the site knows no lifespan (%s)", type(wrong).__name__)
+            _log.debug("the site knows no lifespan", extra={"fields": {"error": type(wrong).__name__}})
         try:
             await _finish_lifespan(seen, sent, receive, send)
         finally:

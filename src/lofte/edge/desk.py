@@ -186,7 +186,7 @@ def _tell(waiting: _Open, outcome: Written | Exception) -> None:
         try:
             told(outcome)
         except Exception as wrong:  # one asker's fault must not rob the next of its answer
-            _log.error("desk: %s while answering", type(wrong).__name__)
+            _log.error("desk: a fault while answering", extra={"fields": {"error": type(wrong).__name__}})
 
 
 def _settle_future(future: asyncio.Future[Written], outcome: Written | Exception) -> None:

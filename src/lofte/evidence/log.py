@@ -285,7 +285,7 @@ class Log:
             do()
         except Exception as wrong:  # whatever the store raised, the outcome on disk is unknown
             self._read_only = True
-            _log.critical("evidence log is read-only: %s", type(wrong).__name__)
+            _log.critical("evidence log is read-only", extra=_fields(wrong))
             raise _read_only() from wrong
 
     def _commit(self, drafts: list[Draft]) -> list[Outcome]:
@@ -342,7 +342,7 @@ class Log:
             try:
                 hook(told)
             except Exception as wrong:  # a listener's fault must not stop the log, and the entries are durable
-                _log.error("a listener to the evidence log failed: %s", type(wrong).__name__)
+                _log.error("a listener to the evidence log failed", extra=_fields(wrong))
 
     def _deliver(self, batch: list[_Pending], outcomes: list[Outcome]) -> None:
         grouped: dict[Deliver, list[tuple[Any, Outcome]]] = {}
@@ -354,7 +354,7 @@ class Log:
             try:
                 deliver(answers)
             except Exception as wrong:  # a caller's fault must not stop the log
-                _log.error("a caller of the evidence log failed on its answer: %s", type(wrong).__name__)
+                _log.error("a caller of the evidence log failed on its answer", extra=_fields(wrong))
 
     def _refuse_the_rest(self) -> None:
         while True:
@@ -462,7 +462,7 @@ def _tell_each(answers: list[tuple[Any, Outcome]]) -> None:
         try:
             done(outcome)
         except Exception as wrong:  # one caller's fault must not rob the next of its answer
-            _log.error("a caller of the evidence log failed on its answer: %s", type(wrong).__name__)
+            _log.error("a caller of the evidence log failed on its answer", extra=_fields(wrong))
 
 
 def _settle_futures(answers: list[tuple[Any, Outcome]]) -> None:
@@ -482,6 +482,11 @@ def _settle(chore: _Chore) -> None:
         chore.result.set_exception(wrong)
     else:
         chore.result.set_result(None)
+
+
+def _fields(wrong: Exception) -> dict[str, dict[str, str]]:
+    """What a log line may say of a fault: its kind, never its text."""
+    return {"fields": {"error": type(wrong).__name__}}
 
 
 def _read_only() -> Problem:

@@ -44,14 +44,21 @@ def words_of(control_id: str) -> Mapping[str, Words]:
 
 
 def reason(control_id: str, verdict: Verdict, locale: str) -> str:
-    """Why the verdict is what it is, in one or two sentences of the reader's language."""
+    """Why the verdict is what it is, in one or two sentences of the reader's language.
+
+    A verdict kept from an earlier version of the control may lack what the words of today tell; then it says that.
+    """
     own = words_of(control_id)[locale] if control_id in all_controls() else None
     if verdict.reason == "no-probe" and own is not None and own.missing:
         return own.missing
     text = own.reasons.get(verdict.reason) if own is not None else None
+    shared = _shared_reasons()[locale]
     if text is None:
-        text = _shared_reasons()[locale][verdict.reason]
-    return text.format(**verdict.facts)
+        text = shared.get(verdict.reason, shared["outdated"])
+    try:
+        return text.format(**verdict.facts)
+    except KeyError:
+        return shared["outdated"]
 
 
 @cache
