@@ -442,7 +442,7 @@ _HEAD_ONLY = re.compile(
         rb"|<" + name + rb"(?=[\s/>])[^>]*>.*?</" + name + rb"[^>]*>"
         for name in (b"title", b"script", b"style", b"noscript", b"template")
     )
-    + rb")*+"
+    + rb")*"
 )
 
 

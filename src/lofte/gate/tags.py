@@ -11,11 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 
+# Before 3.11.5 CPython forgets where a possessive or atomic group began when it fails half way (gh-106052), and Debian 12 has
+# 3.11.2. So only single classes are repeated possessively here; what is more is taken whole by looking ahead and back (`_whole`).
+
+
+def _whole(name: bytes, pattern: bytes) -> bytes:
+    """An atomic group: what the pattern matches first, or nothing; never less of it."""
+    return rb"(?=(?P<" + name + rb">" + pattern + rb"))(?P=" + name + rb")"
+
+
 _S = rb"[\t\n\f\r ]"
 _GAP = rb"[\t\n\f\r /]*+"
 _NAME = rb"[^\t\n\f\r />][^\t\n\f\r />=]*+"
 _VALUE = (
-    rb"(?:" + _S + rb"*+=" + _S + rb"""*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^\t\n\f\r >"'][^\t\n\f\r >]*+))?+"""
+    rb"(?:" + _S + rb"*+=" + _S + rb"""*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^\t\n\f\r >"'][^\t\n\f\r >]*+))?"""
 )
 _END_OF_NAME = rb"(?=[\t\n\f\r />])"
 
@@ -38,9 +47,8 @@ _SKIP = re.compile(
     + _END_OF_NAME
     + rb")[a-z][^\t\n\f\r />]*+(?:"
     + _GAP
-    + _NAME
-    + _VALUE
-    + rb")*+"
+    + _whole(b"of_end", _NAME + _VALUE)
+    + rb")*"
     + _GAP
     + rb">"
     rb"|<(?!"
@@ -50,17 +58,17 @@ _SKIP = re.compile(
     + rb"(?!"
     + _LOADING
     + rb")"
-    + _NAME
-    + _VALUE
-    + rb")*+"
+    + _whole(b"of_start", _NAME + _VALUE)
+    + rb")*"
     + _GAP
     + rb">"
     rb"|<!--(?:-?>|.*?--!?>)"
     rb"|<(?:!(?!--)|\?|/(?![a-z]))[^>]*+>"
-    rb")*+"
+    rb"){1,4096}"  # a plain repeat remembers every round
 )
-_TAG = re.compile(rb"(?is)<(/?)([a-z][^\t\n\f\r />]*+)((?:" + _GAP + _NAME + _VALUE + rb")*+)(" + _GAP + rb")>")
-# No group stands inside a possessive repeat: CPython 3.11 then reports wrong spans (gh-101955).
+_TAG = re.compile(
+    rb"(?is)<(/?)([a-z][^\t\n\f\r />]*+)((?:" + _GAP + _whole(b"one", _NAME + _VALUE) + rb")*)(" + _GAP + rb")>"
+)
 _ATTRIBUTE = re.compile(
     rb"(?is)"
     + _GAP
@@ -76,20 +84,29 @@ RAW_TEXT = frozenset((b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"te
 _CLOSERS = {name: re.compile(rb"(?i)</" + name + _END_OF_NAME) for name in (*RAW_TEXT, b"script")}
 _ANY_START = re.compile(rb"(?i)<(?=[a-z]|/body)")
 # Drawings and formulas whose end no parser disputes: known elements only, integration points closed and without markup.
+_REST_OF_TAG = rb"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*"
 _PLAIN = (
     rb"(?:[^<]++|<!--(?!-?>)[^>]*?--!?>"
     + b"".join(
-        rb"|<" + name + rb"(?=[\t\n\f\r >])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>[^<]*+</" + name + rb"\s*+>"
+        rb"|<" + name + rb"(?=[\t\n\f\r >])" + _whole(b"in_" + name, _REST_OF_TAG) + rb">[^<]*+</" + name + rb"\s*+>"
         for name in (b"title", b"desc", b"style", b"mi", b"mn", b"mo", b"ms", b"mtext", b"annotation")
     )
     + rb"|</?(?:g|path|circle|ellipse|rect|line|polyline|polygon|text|tspan|textpath|defs|use|symbol|image|stop|clippath|mask"
     rb"|pattern|marker|filter|fe[a-z]+|(?:linear|radial)gradient|animate[a-z]*|set|mpath|view|switch|metadata|m(?:row|frac|sup|sub"
     rb"|subsup|sqrt|root|table|tr|td|over|under|underover|style|space|padded|phantom|fenced|multiscripts)|semantics)"
-    rb"(?=[\t\n\f\r />])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>)*+"
+    rb"(?=[\t\n\f\r />])" + _whole(b"in_part", _REST_OF_TAG) + rb">)*"
 )
 _PLAIN_ISLAND = {
     name: re.compile(
-        rb"(?is)<" + name + rb"(?=[\t\n\f\r />])(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>" + _PLAIN + rb"</" + name + rb"\s*+>"
+        rb"(?is)<"
+        + name
+        + rb"(?=[\t\n\f\r />])"
+        + _whole(b"in_island", _REST_OF_TAG)
+        + rb">"
+        + _PLAIN
+        + rb"</"
+        + name
+        + rb"\s*+>"
     )
     for name in (b"svg", b"math")
 }
@@ -135,8 +152,8 @@ def tags(page: bytes, start: int = 0, end: int | None = None) -> Iterator[Tag]:
     """The telling tags from ``start``, in order; an unfinished tag at the end is dropped, as browsers do."""
     at, stop, in_select = start, len(page) if end is None else end, False
     while True:
-        skipped = _SKIP.match(page, at, stop)
-        at = skipped.end() if skipped else at
+        while skipped := _SKIP.match(page, at, stop):
+            at = skipped.end()
         found = _TAG.match(page, at, stop)
         if not found:
             return
