@@ -151,7 +151,7 @@ class _Move:
                 if part not in self._parts:
                     self._parts[part] = blind.part_hash("name", part)
                 found.append(("name", "name", self._parts[part]))
-        found.append(("company", "text", organisations.id_of(who.company).hex))
+        found.append(("company", "text", index.house_key(organisations.id_of(who.company))))
         for field, kind, hashed in found:
             entry = blind.entry_key(kind, hashed, who.id.bytes)
             self._add("core.BlindIndex", entry=entry, hash=hashed, field=field, person_id=who.id)
