@@ -13,12 +13,6 @@ def insert_rows(connection: sqlite3.Connection, into: str, row: str, rows: Seque
         connection.execute(_insert(into, row, len(chunk)), list(chain.from_iterable(chunk)))
 
 
-def select_in(connection: sqlite3.Connection, select: str, values: Sequence[Any]) -> Iterator[Any]:
-    """`select` ends in ``IN``."""
-    for chunk in _chunks(values):
-        yield from connection.execute(_select(select, len(chunk)), chunk).fetchall()
-
-
 def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Powers of two, largest first: few statements, and few different ones to keep prepared."""
     at, left = 0, len(rows)
@@ -31,8 +25,3 @@ def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 @cache
 def _insert(into: str, row: str, count: int) -> str:
     return f"{into} VALUES {','.join([row] * count)}"
-
-
-@cache
-def _select(select: str, count: int) -> str:
-    return f"{select} ({','.join('?' * count)})"

@@ -29,9 +29,14 @@ CREATE TABLE openings (
   was_shredded INTEGER NOT NULL, who_salt BLOB, who BLOB
 ) STRICT;
 CREATE INDEX openings_by_kind ON openings (kind);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
+_FROM_1 = f"""{key_book.SCHEMA}
+DROP TABLE keys;
+DROP TABLE keys_filed;
+PRAGMA user_version = 2;
+"""
 _PAGE_BYTES = 8192  # half as many pages to sum in a commit of fifty kB; with 4096 and 16384 it costs a fifth more
 _CHECKPOINT_PAGES = 2000  # 16 MB of write-ahead log: a checkpoint every second or so under full load, not ten
 _BUSY_MS = 5000  # only ever met while a backup tool copies the file
@@ -75,12 +80,12 @@ class SqliteStore:
             self._writer.executemany("INSERT INTO tiles VALUES (?,?,?)", batch.tiles)
             # The primary key on size is the guard: a second root for one size is a constraint error, not an update.
             run("INSERT INTO heads VALUES (?,?,?)", (batch.head.size, batch.head.root, batch.head.at))
-            self._keys.file(len(batch.entries))
+            self._keys.file()
             run("COMMIT")
         except BaseException:
             self._abandon()
             raise
-        self._keys.add((opening[2], opening[0]) for opening in batch.openings)
+        self._keys.add([opening[2] for opening in batch.openings], batch.first)
 
     def shred(self, indexes: Sequence[int]) -> None:
         # Overwritten in place by zeroes of the same length: SQLite then moves no cell, so no page keeps a stale copy.
@@ -197,6 +202,8 @@ def _prepare(writer: sqlite3.Connection) -> None:
     version = writer.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         writer.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    elif version == 1:
+        writer.executescript(f"BEGIN IMMEDIATE; {_FROM_1} COMMIT;")
     elif version != _SCHEMA_VERSION:
         raise Problem(
             "evidence.unknown-schema",
