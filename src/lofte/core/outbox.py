@@ -67,12 +67,15 @@ def add(
     return row
 
 
-def append_now(kind: str, fact: Mapping[str, Any], *, key: UUID, policy: str = "") -> int:
+def append_now(
+    kind: str, fact: Mapping[str, Any], *, key: UUID, policy: str = "", who: Mapping[str, Any] | None = None
+) -> int:
     """Put a fact straight into the log and wait until it is durable; returns its place there.
 
     Subscribers hear of it by the next drain. ``key`` makes it idempotent: the same key again is the same entry.
     """
     row = Outbox(id=key, kind=kind, fact={"event": kind, "at": rfc3339(clock.now()), **fact}, policy=policy)
+    row.who = None if who is None else dict(who)
     index = evidence.log().append_and_wait(_draft(row), timeout_s=_WAIT_S).index
     if not Outbox.objects.filter(pk=key).exists():
         row.index, row.made_at, row.next_at = index, clock.now(), clock.now()

@@ -9,7 +9,7 @@ import fcntl
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def make_key(owner: UUID) -> None:
 
 def make_keys(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     """Fresh keys for many owners at once, in hand. All or none."""
-    marks = [_mark(each) for each in owners]
+    marks = [mark(each) for each in owners]
     if Tombstone.objects.filter(pk__in=marks).exists():
         raise Problem("vault.erased", "this person was erased; nothing may be written under the old name", status=409)
     made = {each: Opener(each, 1, AESGCM.generate_key(bit_length=256)) for each in owners}
@@ -132,16 +132,33 @@ def destroy_key(owner: UUID, *, forever: bool = True) -> bool:
     with transaction.atomic(using="keys"):
         gone, _ = OwnerKey.objects.filter(pk=owner).delete()
         if forever:
-            Tombstone.objects.get_or_create(mark=_mark(owner), defaults={"at": clock.now()})
+            Tombstone.objects.get_or_create(mark=mark(owner), defaults={"at": clock.now()})
     return gone > 0
+
+
+def bury(marks: Collection[str]) -> int:
+    """Destroy for ever the keys of all owners with these marks: what a restore brought back. Returns how many there were."""
+    with transaction.atomic(using="keys"):
+        rows = [Tombstone(mark=each, at=clock.now()) for each in sorted(marks)]
+        Tombstone.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+        back = [owner for owner in OwnerKey.objects.values_list("owner", flat=True).iterator() if mark(owner) in marks]
+        for at in range(0, len(back), _BATCH):
+            OwnerKey.objects.filter(pk__in=back[at : at + _BATCH]).delete()
+    return len(back)
+
+
+def buried() -> frozenset[str]:
+    """The marks of all owners whose keys were destroyed for ever."""
+    return frozenset(Tombstone.objects.values_list("mark", flat=True))
 
 
 def is_erased(owner: UUID) -> bool:
     """Whether this owner's key was destroyed for ever; a restored backup asks this of each person before it opens."""
-    return Tombstone.objects.filter(pk=_mark(owner)).exists()
+    return Tombstone.objects.filter(pk=mark(owner)).exists()
 
 
-def _mark(owner: UUID) -> str:
+def mark(owner: UUID) -> str:
+    """What an erased owner is known by: a keyed hash of the handle, which leads to nobody once the rows are gone."""
     return hmac.new(settings.LOFTE_BLIND_KEY, b"lofte/tombstone/1" + owner.bytes, sha256).hexdigest()
 
 

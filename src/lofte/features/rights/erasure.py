@@ -131,7 +131,7 @@ def _waiting(at: datetime) -> Any:
 def result(order: Erasure) -> Erased:
     receipt = None
     if order.evidence_index is not None and evidence.has_log():
-        receipt = evidence.log().receipt(order.evidence_index)
+        receipt = evidence.log().sealed_receipt(order.evidence_index)  # the mark is nobody's business
     return Erased(
         id=order.id, is_complete=order.state == State.DONE, counts=dict(order.counts), evidence_index=order.evidence_index,
         residue=tuple(Residue(**each) for each in order.residue), receipt=receipt,
@@ -357,7 +357,9 @@ def _append(order: Erasure) -> int:
         "columns_searched": order.searched, "residue": 0,
         "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
     }  # fmt: skip
-    return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id)
+    # The mark stays in the log, sealed apart: by it a restore knows whom not to bring back. See `replay`.
+    who = {"erased": vault.mark(_subject(order)), "whole": not order.kept}
+    return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id, who=who)
 
 
 _SEARCHED = (State.VERIFIED, State.RESIDUE)
