@@ -72,7 +72,7 @@ def test_known_and_unknown_take_the_same_time(somebody, no_limits):
     somebody(ADDRESS)
     known, unknown = [], []
     for n in range(1000):
-        for address, times in ((ADDRESS, known), (f"nobody{n % 10}.nordmann@example.no"[: len(ADDRESS)], unknown)):
+        for address, times in ((ADDRESS, known), (f"kar{n % 10}.nordmann@example.no", unknown)):
             start = time.perf_counter()
             verbs.ask_for_link("NO", "nb", address)
             times.append(time.perf_counter() - start)
