@@ -5,7 +5,7 @@ Functions, not objects: the module of the room itself is the provider. Sibling f
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -47,6 +47,31 @@ class Standing:
     purpose: str
     action: str  # granted, withdrawn, objected
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An agreement on file with a recipient of the policy: for which purposes and fields, in which country, from when until when.
+
+    ``signed`` and ``expires`` are its first and last day, both included; without ``expires`` it runs on.
+    """
+
+    recipient: str
+    purposes: frozenset[str]
+    fields: frozenset[str]
+    country: str
+    signed: date
+    expires: date | None = None
+
+    def holds(self, on: date) -> bool:
+        return self.signed <= on and (self.expires is None or on <= self.expires)
+
+
+class Agreements(Protocol):
+    """Provided by `features.sharing` as ``agreements``. The version changes with every agreement: decisions are cached by it."""
+
+    def agreements(self) -> Sequence[Agreement]: ...
+    def agreements_version(self) -> str: ...
 
 
 class Register(Protocol):
@@ -133,6 +158,11 @@ def register() -> Register:
 
 def consents() -> Consents:
     return _of("consents")  # type: ignore[no-any-return]
+
+
+def agreements() -> Agreements | None:
+    """Who keeps the agreements with recipients; None where no room does, and then none is on file."""
+    return _providers.get("agreements")
 
 
 def is_restricted(person_id: UUID) -> bool:

@@ -23,7 +23,22 @@ _CONTROLS = {
     "objected": ("legitimate_interest_balanced",),
     "restricted": ("portal_gives_access",),
     "not-their-purpose": ("data_secured",),
+    "undeclared-country": ("no_transfer_outside_eea", "transfer_tool_on_file"),
+    "undeclared-recipient": ("no_undeclared_disclosure",),
+    "other-market": ("no_undeclared_disclosure",),
+    "unknown-market": ("no_undeclared_disclosure",),
+    "processor": ("no_undeclared_disclosure",),
+    "authority": ("authority_decision_on_file",),
+    "merger": ("transfer_case_noticed",),
 }
+_TRANSFER = ("transfer_tool_on_file", "no_transfer_outside_eea")
+# What lets data leave, by whom it would go to: agreements with partners, decisions of authorities, notices of a sale.
+_BY_ROLE = {
+    "partner": ("partners_agreed",),
+    "authority": ("authority_decision_on_file",),
+    "controller": ("transfer_case_noticed",),
+}
+_AT_THE_GATE = ("agreement", "no-agreement", "purpose-not", "field-not", "country-not", "no-case", "case-")
 _LAST = "purpose_limited"
 
 
@@ -85,9 +100,16 @@ _LETTER = {
 }
 
 
-def promise_of(published: Published, purpose: str, reason: str) -> str:
-    """The promise a decision rests on: by the controls that keep it, the one that says most about this purpose; else P06's like."""
+def promise_of(published: Published, purpose: str, reason: str, role: str = "") -> str:
+    """The promise a decision rests on: by the controls that keep it, the one that says most about this purpose; else P06's like.
+
+    ``role`` is the recipient's where data would leave.
+    """
     wanted = _CONTROLS.get(reason) or _CONTROLS.get(purpose if reason == "by-law" else "") or ()
+    if reason.startswith("transfer-"):
+        wanted = _TRANSFER
+    elif reason.startswith(_AT_THE_GATE):
+        wanted = _BY_ROLE.get(role, ("no_undeclared_disclosure",))
     bound = list(_bound(published))
     for control in wanted:
         found = [(each, at) for each, at in bound if at.control == control]
