@@ -203,7 +203,7 @@ def erased_receipt(request: HttpRequest, market: str, locale: str, token: str, f
     here = edition(market, locale)
     order = reads.erasure(_order(token))
     index = order.evidence_index if order else None
-    return download(evidence.log().receipt(index) if index is not None else None, form, here)
+    return download(evidence.log().sealed_receipt(index) if index is not None else None, form, here)
 
 
 def _order(token: str) -> UUID:
