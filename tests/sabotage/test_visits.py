@@ -1,5 +1,7 @@
 """Break what a visitor's browser meets: tags, cookies, transfers. Exactly that promise turns red."""
 
+import time
+
 import pytest
 from demo.site import site
 from demo.wire import redirect
@@ -49,6 +51,15 @@ def test_a_cookie_nobody_declared_breaks_p33(system, broken_visit):
 
     assert broken_visit() == {"P33"}
     assert "mystery (localhost) (SE)" in system.reason("P33")
+
+
+def test_a_site_that_is_slow_to_answer_a_choice_is_waited_for(system, broken_visit):
+    """On a busy machine the answer to a click takes seconds; a visitor who left before it would have chosen nothing."""
+    mystery = [(b"set-cookie", b"mystery=1; Path=/; Max-Age=1000")]
+    system.outside["/lofte/consent"] = lambda cookies, page: time.sleep(2) or (page, [])
+    system.outside["/se/"] = lambda cookies, page: (page, mystery if "statistics" in cookies.get("lofte", "") else [])
+
+    assert broken_visit() == {"P33"}
 
 
 def test_a_cookie_that_outlives_its_declaration_breaks_p33(system, broken_visit):

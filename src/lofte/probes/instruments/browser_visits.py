@@ -36,6 +36,9 @@ _ARGUMENTS = (
 _QUIET_S = 0.6  # no request for so long: the page has finished talking
 _LONGEST_S = 8.0
 _START_S = 30.0
+_DECIDED_S = 15.0  # a busy site writes a choice down before it answers
+_PATIENCE_MS = 20_000
+_CHOICE = "lofte"  # the cookie that holds it
 _MOST_SAID = 100_000  # letters of one request
 
 # Runs before any script of the page, in every frame: notes what is written with document.cookie and cookieStore,
@@ -76,21 +79,28 @@ class Listener:
         self.context = context
         self.asked: dict[Request, float] = {}
         self.answers: list[Response] = []
+        self.pending: set[Request] = set()
         self.last_s = time.monotonic()
         context.add_init_script(_LISTEN)
         context.on("request", self._on_request)
         context.on("response", self._on_response)
+        context.on("requestfinished", self._on_finished)
         context.on("requestfailed", self._on_failed)
 
     def _on_request(self, request: Request) -> None:
         self.asked[request] = self.last_s = time.monotonic()
+        self.pending.add(request)
 
     def _on_response(self, response: Response) -> None:
         self.last_s = time.monotonic()
         self.answers.append(response)
 
-    def _on_failed(self, request: Request) -> None:
+    def _on_finished(self, request: Request) -> None:
         self.last_s = time.monotonic()
+        self.pending.discard(request)
+
+    def _on_failed(self, request: Request) -> None:
+        self._on_finished(request)
         if request.failure and "csp" in request.failure.lower():
             self.asked.pop(request, None)  # the page's policy stopped it inside the browser: nothing left
 
@@ -99,11 +109,17 @@ class Listener:
         self.answers.clear()
 
     def wait_until_quiet(self, page: Page) -> None:
+        """Until nothing is asked any more and nothing waits for its answer; what never ends is not waited for."""
         page.mouse.wheel(0, 4000)  # things that load when they come into view
         end = time.monotonic() + _LONGEST_S
         self.last_s = time.monotonic()
-        while time.monotonic() < end and time.monotonic() - self.last_s < _QUIET_S:
+        while time.monotonic() < end and (self.pending or time.monotonic() - self.last_s < _QUIET_S):
             page.wait_for_timeout(100)
+        self.pending.clear()
+
+    def choice(self) -> str:
+        """The choice the site keeps on the device; empty before there is one."""
+        return next((one["value"] for one in self.context.cookies() if one["name"] == _CHOICE), "")
 
     def hosts(self) -> set[str]:
         found = (urlsplit(request.url) for request in self.asked)
@@ -261,7 +277,10 @@ class _Visit:
     def decide(self, decision: str) -> None:
         """Press the button that says so, as a person would; afterwards the page may be another."""
         button = self._page.locator(f"button[name=decision][value={decision}]:visible").first
-        button.click(timeout=5000)
+        before, end = self._listener.choice(), time.monotonic() + _DECIDED_S
+        button.click(timeout=_PATIENCE_MS)
+        while self._listener.choice() == before and time.monotonic() < end:  # who leaves before the answer has not chosen
+            self._page.wait_for_timeout(50)
         self._page.wait_for_load_state("load")
         self._listener.wait_until_quiet(self._page)
 
@@ -295,7 +314,7 @@ class _Visit:
         return seen
 
     def _open(self, address: str) -> None:
-        answer = self._page.goto(address, wait_until="load", timeout=20000)
+        answer = self._page.goto(address, wait_until="load", timeout=_PATIENCE_MS)
         if answer is None or answer.status >= 400:
             raise RuntimeError(f"{urlsplit(address).path} answered {answer.status if answer else 'nothing'}")
         self._listener.wait_until_quiet(self._page)
@@ -324,7 +343,7 @@ def language(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[s
     home = task["edition"]
     try:
         page = context.new_page()
-        page.goto(base_url + task["start"], wait_until="load", timeout=20000)
+        page.goto(base_url + task["start"], wait_until="load", timeout=_PATIENCE_MS)
         name = home.strip("/")
         buttons = page.locator(f'button[value="{name}"], button[value="{home}"]')
         links = page.locator(f'a[href="{home}"], a[href="{base_url}{home}"]')
@@ -333,7 +352,7 @@ def language(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[s
             return {"edition": home, "has_switch": False, "landed": ""}
         choice.first.dispatch_event("click")  # it may be folded away
         page.wait_for_url(lambda url: urlsplit(url).path.startswith(home), timeout=10000)
-        page.goto(base_url + "/", wait_until="load", timeout=20000)
+        page.goto(base_url + "/", wait_until="load", timeout=_PATIENCE_MS)
         return {"edition": home, "has_switch": True, "landed": urlsplit(page.url).path}
     finally:
         context.close()
@@ -346,8 +365,8 @@ def cookieless(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict
         page = context.new_page()
         dead = []
         for path in task["pages"]:
-            answer = page.goto(base_url + path, wait_until="load", timeout=20000)
-            readable = page.locator("main, body").first.inner_text(timeout=5000)
+            answer = page.goto(base_url + path, wait_until="load", timeout=_PATIENCE_MS)
+            readable = page.locator("main, body").first.inner_text(timeout=_PATIENCE_MS)
             if answer is None or answer.status >= 400 or len(readable.strip()) < 40:
                 dead.append(path)
         return {"opened": len(task["pages"]), "dead": dead, "kept": len(context.cookies())}
@@ -404,7 +423,7 @@ def sees(browser: Browser, *, blocks_cookies: bool) -> bool:
     try:
         listener = Listener(context)
         page = context.new_page()
-        page.goto(f"http://localhost:{server.server_port}/", wait_until="load", timeout=20000)
+        page.goto(f"http://localhost:{server.server_port}/", wait_until="load", timeout=_PATIENCE_MS)
         listener.wait_until_quiet(page)
         if blocks_cookies:
             return not context.cookies()
