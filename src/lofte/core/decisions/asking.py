@@ -10,17 +10,18 @@ from uuid import UUID
 from lofte.core import clock, ports, publication
 from lofte.core.decisions.deciding import Decision
 from lofte.core.decisions.table import Act, Case, Question, Table, compiled
+from lofte.core.gates import tools
 
-_known: tuple[tuple[str, str], Table] | None = None
+_known: tuple[tuple[str, str, str], Table] | None = None
 
 
 def table() -> Table:
     """The table of the publication in force and what is on file now; compiled anew only when one of them changed."""
     global _known
     published, agreements = publication.current(), ports.agreements()
-    key = (published.digest, agreements.agreements_version() if agreements else "")
+    key = (published.digest, agreements.agreements_version() if agreements else "", tools.version())
     if _known is None or _known[0] != key:
-        _known = (key, compiled(published, agreements.agreements() if agreements else ()))
+        _known = (key, compiled(published, agreements.agreements() if agreements else (), tools.on_file()))
     return _known[1]
 
 
