@@ -147,7 +147,7 @@ def test_the_data_file_fits_the_schema_that_is_published_beside_it(person):
 
     assert published == package.schema()
     assert schema.errors(found, published) == []
-    assert found["format"] == "lofte/access/2"
+    assert found["format"] == "lofte/access/3"
 
 
 def test_the_archive_holds_every_form_and_every_file(person):

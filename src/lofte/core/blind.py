@@ -13,6 +13,7 @@ import idna
 from django.conf import settings
 
 from lofte.kernel.problems import Problem
+from lofte.rules.names import fold
 
 _KEPT_HEX = 32  # 128 bits: enough against collisions, less to match on than the whole
 _CALLING = {"SE": "46", "NO": "47", "FI": "358", "GB": "44", "US": "1", "DK": "45", "DE": "49"}
@@ -26,9 +27,6 @@ _TRUNK = {
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 _SHORTEST_PART = 2  # an initial names nobody
 _MOST_PARTS = 8
-_PLAIN = str.maketrans(
-    {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ð": "d"}
-)
 
 
 def _bad(kind: str) -> Problem:
@@ -88,9 +86,7 @@ def entry_key(field_kind: str, found: str, person: bytes) -> str:
 
 def parts(name: str) -> tuple[str, ...]:
     """What a name can be found by: its words without case and accents, at most eight. `Åsa-Marie O’Brien` -> asa, marie, obrien."""
-    text = re.sub(r"[\u0027\u2019\u02bc`´]", "", unicodedata.normalize("NFKD", name.translate(_PLAIN)).casefold())
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
-    words = re.findall(r"[^\W_]+", bare.translate(_PLAIN))
+    words = re.findall(r"[^\W_]+", fold(name))
     return tuple(dict.fromkeys(word for word in words if len(word) >= _SHORTEST_PART))[:_MOST_PARTS]
 
 

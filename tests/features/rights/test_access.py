@@ -149,11 +149,47 @@ def test_what_belongs_to_somebody_else_is_taken_out_of_what_was_said(somebody):
     (said,) = found["dialogue"]
 
     assert said["words"] == (
-        "Kari (kari.nordmann@example.no) ber oss ringe Ola på [en annens telefonnummer] eller skrive til [en annens e-postadresse]"
+        "Kari (kari.nordmann@example.no) ber oss ringe [en annens navn] på [en annens telefonnummer] eller skrive til "
+        "[en annens e-postadresse]"
     )
-    assert said["taken_out"] == ["phone", "email"]
+    assert said["taken_out"] == ["name", "phone", "email"]
     assert "ola@example.no" not in json.dumps(found)
     assert "ola@example.no" not in reads.access_csv(person)
+
+
+def said_to(person, words):
+    keep.note(
+        person,
+        words,
+        "customer",
+        medium="chat",
+        direction="in",
+        at=clock.now(),
+        by="staff:7",
+        market="NO",
+        locale="nb",
+    )
+    return reads.access_package(person)["dialogue"][-1]["words"]
+
+
+def test_a_name_only_the_register_knows_is_taken_out_and_nobody_elses_word_is(republish, published, somebody):
+    republish(lambda policy: policy["fields"]["name"].update(indexed=True))
+    person = somebody("kari@example.no", "Kari Nordmann")
+    somebody("x@example.no", "Yngvarth Blåfjell")
+
+    words = "Kari Nordmann spurte om Blåfjell og Xledger Norge. Fjell er fint."
+    assert said_to(person, words) == "Kari Nordmann spurte om [en annens navn] og Xledger Norge. Fjell er fint."
+
+
+def test_the_register_is_asked_once_for_all_the_names(republish, published, somebody):
+    republish(lambda policy: policy["fields"]["name"].update(indexed=True))
+    person = somebody("kari@example.no", "Kari Nordmann")
+    said_to(person, "Snakket med Blåfjell")
+    before = statements(person)
+    for n in range(40):
+        said_to(person, f"Snakket med Blåfjell og Rødfjell og Xn{'abcdefghij'[n % 10] * n}")
+
+    assert statements(person) == before <= MOST_STATEMENTS
 
 
 def test_every_table_with_rows_of_persons_has_its_part_of_the_copy(published):

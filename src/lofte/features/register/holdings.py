@@ -100,6 +100,7 @@ class _Register:
     hashes_of = staticmethod(reads.hashes_of)
     attachment = staticmethod(attachments.content_of)
     attachments = staticmethod(attachments.of_person)
+    names_of_others = staticmethod(index.names_of_others)
 
     def welcome(self, *, provisional: bool = False) -> UUID:
         return verbs.welcome(provisional=provisional)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from lofte.core import blind, clock, publication, vault
 from lofte.core.models import BlindIndex, Person
@@ -28,6 +28,7 @@ HOUSE = "o"
 _LAYOUT = "2"  # a new number has every entry written anew
 _WORK = "register.index"
 _BATCH = 100
+_WORDS_AT_ONCE = 10_000
 
 
 def renew(opener: vault.Opener, fields: Iterable[str]) -> None:
@@ -100,6 +101,28 @@ def only_theirs(person_id: UUID, hashes: Iterable[str]) -> frozenset[str]:
     asked = frozenset(hashes)
     others = BlindIndex.objects.filter(hash__in=asked).exclude(person_id=person_id)
     return asked - frozenset(others.values_list("hash", flat=True))
+
+
+def names_of_others(person_id: UUID, parts: Iterable[str]) -> frozenset[str]:
+    """Which of these words are a part of somebody else's name in the register: one question for thousands of words."""
+    fields = [
+        field for field, shape in publication.current().policy.fields.items() if shape.indexed and shape.kind == "name"
+    ]
+    asked = {blind.part_hash(field, part): part for part in parts for field in fields}
+    quote, person = connection.ops.quote_name, BlindIndex._meta.get_field("person")
+    table, here = quote(BlindIndex._meta.db_table), person.get_db_prep_value(person_id, connection)
+    hashes, found = list(asked), set[str]()
+    for start in range(0, len(hashes), _WORDS_AT_ONCE):
+        some = hashes[start : start + _WORDS_AT_ONCE]
+        rows = ", ".join(["(%s)"] * len(some))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH asked(word) AS (VALUES {rows}) SELECT word FROM asked WHERE EXISTS "  # noqa: S608  # our own names
+                f"(SELECT 1 FROM {table} WHERE hash = asked.word AND person_id <> %s)",
+                [*some, here],
+            )
+            found |= {asked[word] for (word,) in cursor.fetchall()}
+    return frozenset(found)
 
 
 # --- when the policy finds people by something else ------------------------------------------------------------------

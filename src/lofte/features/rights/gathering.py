@@ -4,7 +4,7 @@ What belongs to somebody else is taken out of free text on the way (GDPR 15(4)) 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db.models import Model, OuterRef, Subquery
 from lofte.core import holdings, ports, publication, vault
 from lofte.core.obligations import Returned
 from lofte.features.rights import cases
+from lofte.features.rights.cleaning import Cleaner, free_texts, is_free, without_others
 from lofte.features.rights.models import Request, Step
 from lofte.features.rights.overview import (
     AttachmentItem,
@@ -39,12 +40,8 @@ from lofte.features.rights.overview import (
     StepItem,
 )
 from lofte.kernel.problems import Problem
-from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.model import Basis
-from lofte.rules.redaction import Own, Redacted, redact
-
-_OWN = frozenset({"email", "phone", "name", "number"})  # kinds of fields whose values say who a person is
-_FREE = "dialogue"  # the category of fields people write freely in
+from lofte.rules.redaction import Redacted
 
 SHOWN: Mapping[str, str] = {
     "consent_consent": "consents", "core_blindindex": "holdings", "core_code": "mails", "core_entry": "evidence",
@@ -58,17 +55,43 @@ SHOWN: Mapping[str, str] = {
 """Which part of the copy shows each table that holds rows of persons. A test finds the table nobody thought of."""
 
 
-def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
-    """``held`` is what the register keeps, opened. Everything else is asked for here."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is held here and what connected systems gave, without what is somebody else's."""
+
+    seen: Overview
+    returned: tuple[Returned, ...]
+
+
+def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = ()) -> Gathered:
+    """``held`` is what the register keeps, opened; ``returned`` what connected systems gave. Everything else is asked for here."""
     rooms = holdings.export_person(person_id)
     entries = rooms["core"]["entries"]
     consents = tuple(_consents(rooms["consent"]["events"], {each["about"]: each["index"] for each in entries}))
     market, locale = _edition(held, consents, rooms["register"]["relations"])
-    own = own_of(held)
-    items = {each.id: _item(each, own, locale) for each in held}
+    found = cases.of(person_id)
+    words = _request_words(person_id, [each.id for each in found])
+    texts = [*free_texts(held, returned), *words.values()]
+    cleaner = Cleaner(person_id, [(each.field, each.value) for each in held], locale, texts)
+    seen = _overview(person_id, held, rooms, consents, cleaner, tuple(_requests(found, words, cleaner)))
+    return Gathered(
+        replace(seen, market=market, locale=locale), tuple(without_others(each, cleaner) for each in returned)
+    )
+
+
+def _overview(
+    person_id: UUID,
+    held: Sequence[Any],
+    rooms: Mapping[str, Any],
+    consents: tuple[ConsentItem, ...],
+    cleaner: Cleaner,
+    asked: tuple[RequestItem, ...],
+) -> Overview:
+    entries = rooms["core"]["entries"]
+    items = {each.id: _item(each, cleaner) for each in held}
     register = rooms["register"]
     return Overview(
-        person_id=person_id, market=market, locale=locale, holdings=tuple(items.values()), consents=consents,
+        person_id=person_id, market="", locale="", holdings=tuple(items.values()), consents=consents,
         purposes=tuple(_standings({each.purpose for each in held}, consents)),
         relations=tuple(RelationItem(**each) for each in register["relations"]),
         places=tuple(_place(each, items) for each in register["places"]),
@@ -86,61 +109,20 @@ def gather(person_id: UUID, held: Sequence[Any]) -> Overview:
         ),
         deliveries=tuple(DeliveryItem(each["at"], each["state"]) for each in rooms["outreach"]["deliveries"]),
         carried=tuple(CarriedItem(**each) for each in rooms["obligations"]["owed"]),
-        requests=tuple(_requests(person_id, own, locale)),
+        requests=asked,
         entries=tuple(EntryItem(each["at"], each["kind"], each["index"]) for each in entries),
         next_due=min((each.due for each in items.values() if each.due), default=None),
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
         attachments=tuple(AttachmentItem(**each) for each in register["attachments"]),
-        merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"])
+        merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]),
     )  # fmt: skip
-
-
-# --- what is somebody else's ----------------------------------------------------------------------------------------
-
-
-def own_of(held: Iterable[Any]) -> Own:
-    """What counts as the person's own in a free text: their addresses, numbers and names."""
-    return _own((each.field, each.value) for each in held)
-
-
-def _own(values: Iterable[tuple[str, str]]) -> Own:
-    shapes = publication.current().policy.fields
-    return Own(value for field, value in values if field in shapes and shapes[field].kind in _OWN)
-
-
-def _clean(text: str, own: Own, locale: str) -> Redacted:
-    spoken = locale if locale in LOCALES else "en-GB"
-    return redact(text, own, lambda kind: f"[{say(spoken, f'copy.taken_out.{kind}')}]")
-
-
-def _is_free(field: str) -> bool:
-    shape = publication.current().policy.fields.get(field)
-    return shape is not None and shape.category == _FREE
-
-
-def without_others(returned: Iterable[Returned], held: Sequence[Any]) -> Iterator[Returned]:
-    """What connected systems gave, their free texts cleaned like ours."""
-    own = own_of(held)
-    locale = max(held, key=lambda each: each.since).locale if held else ""
-    for system in returned:
-        records = tuple(
-            replace(
-                record,
-                values=tuple(
-                    replace(each, value=_clean(each.value, own, locale).text) if _is_free(each.field) else each
-                    for each in record.values
-                ),
-            )
-            for record in system.records
-        )
-        yield replace(system, records=records)
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
 
 
-def _item(each: Any, own: Own, locale: str) -> HeldItem:
-    cleaned = _clean(each.value, own, locale) if _is_free(each.field) else Redacted(each.value, ())
+def _item(each: Any, cleaner: Cleaner) -> HeldItem:
+    cleaned = cleaner.clean(each.value) if is_free(each.field) else Redacted(each.value, ())
     return HeldItem(
         id=each.id, field=each.field, value=cleaned.text, purpose=each.purpose, basis=each.basis, source=each.source,
         clock=each.clock, since=each.since, due=each.due, taken_out=cleaned.kinds,
@@ -220,20 +202,21 @@ def _standings(purposes: set[str], consents: Iterable[ConsentItem]) -> Iterator[
 
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
     """Everything the person asked for, the latest first, with the words of its history."""
-    return tuple(_requests(person_id, _own(ports.register().needles_of(person_id, "portal", by="person")), locale))
-
-
-def _requests(person_id: UUID, own: Own, locale: str) -> Iterator[RequestItem]:
-    """Every request with the words of its history, opened with one key."""
     found = cases.of(person_id)
     words = _request_words(person_id, [each.id for each in found])
+    values = ports.register().needles_of(person_id, "portal", by="person")
+    return tuple(_requests(found, words, Cleaner(person_id, values, locale, words.values())))
+
+
+def _requests(found: Iterable[cases.Case], words: Mapping[UUID, str], cleaner: Cleaner) -> Iterator[RequestItem]:
+    """Every request with the words of its history."""
     for case in found:
         yield RequestItem(
             id=case.id, reference=case.reference, right=case.right, purpose=case.purpose, channel=case.channel, state=case.state,
             outcome=case.outcome, received_at=case.received_at, due=case.deadline.due, closed_at=case.closed_at,
             waiting_for=case.waiting_for,
             history=tuple(
-                StepItem(step.at, step.kind, step.by, step.reason, _clean(words.get(step.id, ""), own, locale).text)
+                StepItem(step.at, step.kind, step.by, step.reason, cleaner.clean(words.get(step.id, "")).text)
                 for step in case.history
             ),
         )  # fmt: skip

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from lofte.features.rights.overview import Counted, Overview
 from lofte.kernel.instants import rfc3339
 from lofte.rules.published import Published
 
-FORMAT: Literal["lofte/access/2"] = "lofte/access/2"
+FORMAT: Literal["lofte/access/3"] = "lofte/access/3"
 COLUMNS = (
     "field", "value", "purpose", "basis", "source", "since", "clock", "erased_by", "system", "said_at", "medium", "direction",
 )  # fmt: skip
@@ -41,7 +41,7 @@ class Controller(_Part):
     post: list[str]
 
 
-TakenOut = Literal["email", "phone", "number", "account"]
+TakenOut = Literal["email", "phone", "number", "account", "name"]
 
 
 class Holding(_Part):
@@ -273,7 +273,7 @@ class ConnectedSystem(_Part):
 class AccessPackage(_Part):
     """A copy of everything held about one person (GDPR 15(3) and 20(1))."""
 
-    format: Literal["lofte/access/2"]
+    format: Literal["lofte/access/3"]
     made_at: datetime
     person: UUID
     market: str
@@ -359,7 +359,7 @@ def _listed(value: Any) -> Any:
 
 
 def _taken(kinds: Iterable[str]) -> list[TakenOut]:
-    return [kind for kind in ("email", "phone", "number", "account") for each in kinds if each == kind]
+    return [kind for kind in get_args(TakenOut) for each in kinds if each == kind]
 
 
 def _system(returned: Returned, published: Published, locale: str) -> ConnectedSystem:

@@ -54,7 +54,7 @@ def open_code(code: str, purpose: str = "open") -> tuple[str, str] | None:
 def overview(person_id: UUID) -> Overview:
     """Everything held about a person, in a fixed small number of SQL statements. What is somebody else's is taken out."""
     with vault.in_hand(person_id):
-        return gathering.gather(person_id, ports.register().held(person_id))
+        return gathering.gather(person_id, ports.register().held(person_id)).seen
 
 
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
@@ -85,9 +85,8 @@ def copy_of(person_id: UUID) -> Copy:
     with vault.in_hand(person_id):
         held = ports.register().held(person_id)
         returned = obligations.export(person_id, [(each.field, each.value) for each in held])
-        seen = gathering.gather(person_id, held)
-        whole = tuple(gathering.without_others(returned, held))
-        return Copy(seen, whole, tuple(gathering.count(person_id)), clock.now())
+        found = gathering.gather(person_id, held, returned)
+        return Copy(found.seen, found.returned, tuple(gathering.count(person_id)), clock.now())
 
 
 def access_package(person_id: UUID) -> dict[str, Any]:
