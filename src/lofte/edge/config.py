@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-DJANGO_PREFIXES = ("/console/", "/accounts/", "/my/", "/news/", "/static/")
+DJANGO_PREFIXES = ("/console/", "/accounts/", "/my/", "/news/", "/static/", "/api/decide/")
 
 
 class OnReport(Protocol):

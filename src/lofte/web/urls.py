@@ -28,6 +28,7 @@ accounts = [
 urlpatterns = [
     path("news/<str:market>/<str:locale>/", include("lofte.web.site.urls")),
     path("my/<str:market>/<str:locale>/", include("lofte.web.portal.urls")),
+    path("api/", include("lofte.web.api.urls")),
     path("console/", include("lofte.web.console.urls")),
     path("accounts/", include(accounts)),
 ]

@@ -4,7 +4,7 @@
 both are pure. `asking` brings them what the register and the other rooms know. Ask here; nobody needs the modules inside.
 """
 
-from lofte.core.decisions.asking import may_share, table
+from lofte.core.decisions.asking import Answer, ask, known, may_share, table
 from lofte.core.decisions.deciding import BY_LAW, LEGAL_CLAIMS, Decision, decide, promise_of
 from lofte.core.decisions.table import Act, Case, Question, Table, compiled
 from lofte.core.ports import Agreement
@@ -14,12 +14,15 @@ __all__ = [
     "LEGAL_CLAIMS",
     "Act",
     "Agreement",
+    "Answer",
     "Case",
     "Decision",
     "Question",
     "Table",
+    "ask",
     "compiled",
     "decide",
+    "known",
     "may_share",
     "promise_of",
     "table",

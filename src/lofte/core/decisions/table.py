@@ -6,14 +6,16 @@ Every way out asks `answer`, with the act `share`; whatever the table does not k
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from lofte.core.country import OnFile, countries_of, may_leave
 from lofte.core.decisions.deciding import Decision, decide, promise_of
 from lofte.core.ports import Agreement, Standing
 from lofte.rules.model import Recipient
+from lofte.rules.packs import law_pack
 from lofte.rules.published import Published
 from lofte.rules.ruling import Ruling
 
@@ -104,6 +106,7 @@ class Table:
         }  # fmt: skip
         self._contact = frozenset(key for key, shape in policy.fields.items() if shape.category == "contact")
         self._fields = {key: frozenset(each.fields) for key, each in policy.purposes.items()}
+        self._zones = {key: ZoneInfo(law_pack(each.law).zone) for key, each in policy.markets.items()}
         self._said: dict[tuple[str, str, str, str], Decision] = {}
         self._uses: dict[tuple[str, str, bool, bool], Decision] = {}
 
@@ -124,7 +127,11 @@ class Table:
             return self._no(question, "unknown-market", "GDPR 5(1)(a)")
         if question.act is Act.SEND:
             return use if question.fields & self._contact else self._no(question, "no-address", "GDPR 5(1)(c)")
-        return self._share(question, at.date(), case) or use
+        return self._share(question, self._day(question.market, at), case)
+
+    def _day(self, market: str, at: datetime) -> date:
+        """The day it is where the exporter is: agreements and tools begin and end there."""
+        return at.astimezone(self._zones.get(market, UTC)).date()
 
     # --- may it be used at all ----------------------------------------------------------------------------------------
 
@@ -144,7 +151,7 @@ class Table:
 
     # --- may it leave -------------------------------------------------------------------------------------------------
 
-    def _share(self, question: Question, on: date, case: Case | None) -> Decision | None:
+    def _share(self, question: Question, on: date, case: Case | None) -> Decision:
         """The denial, or the decision that says what lets it go."""
         party = self._parties.get(question.recipient)
         if party is None:
