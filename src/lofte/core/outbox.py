@@ -67,6 +67,19 @@ def add(
     return row
 
 
+def add_and_wait(
+    kind: str, fact: Mapping[str, Any], policy: str = "", *, person_id: UUID | None = None, about: UUID | None = None
+) -> int:
+    """Put a fact on its way and wait until it is durable in the log; returns its place there. Outside any transaction.
+
+    The row comes first: killed in between, the next drain finishes what was begun, as the same entry.
+    """
+    row = add(kind, fact, policy=policy, person_id=person_id, about=about)
+    index = evidence.log().submit(_draft(row)).result(timeout=_WAIT_S).index
+    _mark(row, index)
+    return index
+
+
 def append_now(
     kind: str, fact: Mapping[str, Any], *, key: UUID, policy: str = "", who: Mapping[str, Any] | None = None
 ) -> int:
