@@ -24,17 +24,16 @@ def run(people: Sequence[int] = SIZES) -> Iterator[Case]:
                 yield from measured("PostgreSQL", count, address)
 
 
-def measured(name: str, count: int, address: str) -> Iterator[Case]:
+def measured(name: str, count: int, address: str, house: str = "bench.rights_house") -> Iterator[Case]:
     with tempfile.TemporaryDirectory(dir=os.environ.get("LOFTE_BENCH_DIR"), ignore_cleanup_errors=True) as folder:
         environ = {**os.environ, "LOFTE_HOME": folder, "LOFTE_DATABASE": address}
         for what in ("fill", "measure"):
-            yield from _house(what, folder, environ, count, name)
+            yield from _house([house, what, folder, str(count), name], environ)
 
 
-def _house(what: str, home: str, environ: dict[str, str], count: int, name: str) -> Iterator[Case]:
-    command = [sys.executable, "-m", "bench.rights_house", what, home, str(count), name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as house:
+def _house(command: list[str], environ: dict[str, str]) -> Iterator[Case]:
+    with subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, env=environ) as house:
         for line in house.stdout or ():
             yield Case(**json.loads(line))
     if house.returncode:
-        raise RuntimeError(f"the house of {count} people on {name} ended with {house.returncode}")
+        raise RuntimeError(f"{' '.join(command)} ended with {house.returncode}")

@@ -24,7 +24,8 @@ BAR_ACCESS_MS, BAR_STATEMENTS, BAR_MEMORY_MB = 50, 30, 256
 ORIGIN = "http://localhost:8000"
 
 
-def main(what: str, home: Path, count: int, name: str) -> None:
+def main(cases: Callable[[str, int], Iterator[Case]], home: Path, count: int, name: str) -> None:
+    """Opens the house and prints the cases of one title and size."""
     from lofte.cli import wiring
 
     if not (home / "published").exists():
@@ -33,7 +34,7 @@ def main(what: str, home: Path, count: int, name: str) -> None:
     house = wiring.open_house(home, ORIGIN)
     title = f"{name}, {count:,} people"
     try:
-        for case in fill(title, count) if what == "fill" else measure(title, count):
+        for case in cases(title, count):
             print(json.dumps(asdict(case)), flush=True)
     finally:
         house.close()
@@ -185,4 +186,4 @@ def _told(done: int, total: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    main({"fill": fill, "measure": measure}[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
