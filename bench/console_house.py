@@ -24,7 +24,7 @@ def fill(title: str, count: int) -> Iterator[Case]:
 
 def measure(title: str, count: int) -> Iterator[Case]:
     step = max(1, count // ASKED)
-    chosen = [each for number, each in enumerate(people(count)) if number % step == 0][:ASKED]
+    chosen = [each for number, each in enumerate(people(count)) if number % step == 0 and each.phone][:ASKED]
     client = _lead()
     for what, ask in _pages(client, chosen).items():
         ask(chosen[0])  # the first look compiles the page
