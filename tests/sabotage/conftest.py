@@ -21,19 +21,21 @@ from demo.mailbox import BASE, Mailbox
 from demo.site import site
 from demo.standins import stand_ins
 from demo.wire import cookies, host_name
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
 from lofte.cli import serve, wiring
 from lofte.core import clock, evidence, mail, outbox, publication
-from lofte.core.models import Counter
+from lofte.core.models import Counter, Person
 from lofte.evidence.log import open_log
 from lofte.features.policy import files
 from lofte.features.policy import verbs as policy
 from lofte.features.promises import reads
 from lofte.features.retention import verbs as retention
 from lofte.features.rights import verbs as rights
+from lofte.features.rights.models import Request
 from lofte.probes.runner import run_probes
 from lofte.probes.world import World, find_browser
 from lofte.rules.control import Status
@@ -61,6 +63,8 @@ class System:
     duties: "Duties" = field(default_factory=lambda: Duties())
     at_first: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The reasons of the first round, before anybody broke anything."""
+    left_at_first: list[str] = field(default_factory=list)
+    """What the made-up people of the first round left behind."""
     _reasons: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def world(self, **changed: Any) -> World:
@@ -273,7 +277,16 @@ def healthy(system: System) -> Mapping[str, Status]:
     """How every promise stands that is probed without a browser, before anybody breaks anything."""
     found = dict(system.board())
     system.at_first = dict(system._reasons)
+    system.left_at_first = list(_left_behind(system))
     return found
+
+
+def _left_behind(system: System) -> Iterator[str]:
+    """By its kind: a note of who is at large, letters, and rows that only a made-up person can have left so early."""
+    yield from (one for one in ("canary.json",) if (system.home / one).exists())
+    yield from ("letters" for _ in system.mailbox.mails())
+    rows = {"people": Person.objects, "requests": Request.objects, "accounts": User.objects}
+    yield from (name for name, found in rows.items() if found.exists())
 
 
 @pytest.fixture(scope="session")

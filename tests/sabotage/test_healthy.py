@@ -3,23 +3,15 @@
 import json
 
 import pytest
-from django.contrib.auth.models import User
 
 from lofte.features.promises import reads
-from lofte.features.rights.models import Request
 from lofte.rules.control import Status
 
 pytestmark = pytest.mark.xdist_group("sabotage")
 
-# Proved in part today: the checks look, find nothing wrong, and say what they cannot see.
-IN_PART = {"P18"}
 
-
-def test_everything_probed_without_a_browser_is_kept_or_says_what_is_missing(system, healthy):
-    not_kept = {promise: system.at_first[promise] for promise, status in healthy.items() if status is not Status.KEPT}
-
-    assert set(not_kept) == IN_PART, not_kept
-    assert all(healthy[promise] is Status.UNPROVED for promise in IN_PART)
+def test_everything_probed_without_a_browser_is_kept(system, healthy):
+    assert {one: system.at_first[one] for one, status in healthy.items() if status is not Status.KEPT} == {}
 
 
 @pytest.mark.browser
@@ -48,10 +40,7 @@ def test_every_verdict_has_its_place_in_the_log_and_the_public_file_carries_it(s
 
 
 def test_the_canaries_leave_nothing_behind(system, healthy):
-    assert not (system.home / "canary.json").exists()
-    assert system.mailbox.mails() == []
-    assert not Request.objects.exists()
-    assert not User.objects.filter(username__startswith="probe-").exists()
+    assert system.left_at_first == []
 
 
 def test_without_a_browser_the_board_says_how_to_get_one(system):

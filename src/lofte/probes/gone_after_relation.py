@@ -11,7 +11,7 @@ from lofte.rules.controls.gone_after_relation import Clocked
 
 
 def _gather(world: World, parameters: Mapping[str, Any]) -> Clocked:
-    return clocked(world.now(), parameters.get("clock", "end-of-relation"))
+    return clocked(world, parameters.get("clock", "end-of-relation"))
 
 
 PROBE = Probe("gone_after_relation", every=timedelta(hours=3), gather=_gather)

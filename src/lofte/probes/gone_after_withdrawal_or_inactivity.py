@@ -16,7 +16,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Clocked:
         still_there = canary.walk(world).still_there
     except Unable:
         still_there = None
-    return clocked(world.now(), parameters.get("clock", "inactivity"), parameters.get("purpose", ""), still_there)
+    return clocked(world, parameters.get("clock", "inactivity"), parameters.get("purpose", ""), still_there)
 
 
 PROBE = Probe("gone_after_withdrawal_or_inactivity", every=timedelta(hours=3), gather=_gather)

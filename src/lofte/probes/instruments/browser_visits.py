@@ -279,7 +279,9 @@ class _Visit:
         button = self._page.locator(f"button[name=decision][value={decision}]:visible").first
         before, end = self._listener.choice(), time.monotonic() + _DECIDED_S
         button.click(timeout=_PATIENCE_MS)
-        while self._listener.choice() == before and time.monotonic() < end:  # who leaves before the answer has not chosen
+        while (
+            self._listener.choice() == before and time.monotonic() < end
+        ):  # who leaves before the answer has not chosen
             self._page.wait_for_timeout(50)
         self._page.wait_for_load_state("load")
         self._listener.wait_until_quiet(self._page)

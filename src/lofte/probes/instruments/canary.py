@@ -15,7 +15,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -31,11 +30,11 @@ from lofte.features.outreach import models as outreach_models
 from lofte.features.outreach import verbs as outreach
 from lofte.features.register import reads as register
 from lofte.features.retention import verbs as retention
-from lofte.features.rights import package, verbs
+from lofte.features.rights import package
 from lofte.features.rights import reads as rights
 from lofte.features.rights.models import Erasure, Request, Step
 from lofte.kernel.problems import Problem
-from lofte.probes.instruments import customer, html, schema, trials
+from lofte.probes.instruments import at_large, customer, html, schema, trials
 from lofte.probes.instruments.mailbox import Letter, Mailbox
 from lofte.probes.instruments.visitor import Seen, Visitor
 from lofte.probes.world import World
@@ -47,7 +46,6 @@ from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
 
 FORM = "newsletter"
-_NOTE = "canary.json"  # handles of canaries at large: random ids, nothing else
 _QUEUE_S = 60.0  # a busy machine looks at its queue every few seconds at best; who is quick does not wait
 _ELSEWHERE_S = 20.0  # a connected system that stumbled is asked again after a quarter of a minute
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -119,7 +117,7 @@ def walk(world: World) -> Walked:
 
 def _walk(world: World) -> Walked:
     mailbox = Mailbox(world.mailbox)
-    _remove_left_behind(world)
+    at_large.erase_left_behind(world)
     seen = Walked()
     canaries = [_hatch(world, mailbox), _hatch(world, mailbox)]
     try:
@@ -165,7 +163,7 @@ def _subscribe(canary: Canary, seen: Walked, *, tries_early: bool) -> None:
     canary.person_id = register.person_of("email", canary.address)
     if canary.person_id is None:
         raise Problem("probe.not-confirmed", "the canary used its link and is not in the register", status=502)
-    _note(canary.world, canary.person_id)
+    at_large.note(canary.world, canary.person_id)
     seen.after_confirmation += _send(canary, [canary.person_id])
 
 
@@ -485,7 +483,7 @@ def _outlive(canary: Canary, seen: Walked) -> None:
 def _erase(canary: Canary, seen: Walked) -> None:
     """The button in the portal; then a search of our own, and the receipt verified."""
     assert canary.person_id is not None
-    _forget_note(canary.world, canary.person_id)
+    at_large.forget(canary.world, canary.person_id)
     page = canary.visitor.get(f"/my/{canary.tail}data/erase/")
     form = next((one for one in page.page.forms if "csrfmiddlewaretoken" in one.values() and not one.action), None)
     if page.status != 200 or form is None:
@@ -548,49 +546,12 @@ def _remove(canary: Canary) -> None:
         people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
         people |= {canary.person_id} if canary.person_id else set()
         _remember_requests(canary)
-        _erase_people(canary.world, people)
+        at_large.erase(canary.world, people)
         Step.objects.filter(request__in=canary.requests).delete()
         Request.objects.filter(id__in=canary.requests).delete()
         canary.mailbox.forget(canary.address)
     except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
         _logger.warning("a canary was not removed", extra={"fields": {"cause": type(failure).__name__}})
-
-
-def _remove_left_behind(world: World) -> None:
-    _erase_people(world, {UUID(one) for one in _noted(world)})
-
-
-def _erase_people(world: World, people: set[UUID]) -> None:
-    for person_id in people:
-        _forget_note(world, person_id)
-        if Person.objects.filter(pk=person_id).exists():
-            verbs.erase(person_id, by="canary")
-
-
-def _note(world: World, person_id: UUID) -> None:
-    """Write down who is at large, before anything can go wrong."""
-    _write_note(world, [*_noted(world), str(person_id)])
-
-
-def _forget_note(world: World, person_id: UUID) -> None:
-    """Before an erasure, which finds a handle in our file as it does in any other; once ordered, it goes on by itself."""
-    _write_note(world, [one for one in _noted(world) if one != str(person_id)])
-
-
-def _noted(world: World) -> list[str]:
-    try:
-        left: list[str] = json.loads((world.home / _NOTE).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return []
-    return left
-
-
-def _write_note(world: World, left: list[str]) -> None:
-    file: Path = world.home / _NOTE
-    if left:
-        file.write_text(json.dumps(left))
-    else:
-        file.unlink(missing_ok=True)
 
 
 # Small steps
