@@ -21,6 +21,7 @@ CARRIES = "seals the same values anew under another key; nothing opened leaves t
 INNER = "opens for a caller that has asked: every caller names purpose and actor, or is the person's own copy"
 NO_PERSON = "no value of a person: an organisation's name, a list in hand, or no sealed value at all"
 EXPLAINED = {
+    "core.backup.manifest:flush": NO_PERSON,
     "core.mail:_message": OWN_WORDS,
     "core.merging:move": CARRIES,
     "core.obligations:_payload": OWN_WORDS,
@@ -48,6 +49,10 @@ EXPLAINED = {
     "features.rights.ledger:seal_anew": CARRIES,
     "features.rights.verbs:_answer": OWN_WORDS,
     "features.rights.verbs:confirm_address": OWN_WORDS,
+    "features.sharing.agreements:contact_of": NO_PERSON,
+    "features.sharing.agreements:secret_of": NO_PERSON,
+    "features.sharing.papers:opened": NO_PERSON,
+    "features.sharing.recalls:_desk": NO_PERSON,
 }
 INNER_CALLERS = {
     "features.register.reads:_held": {"holdings_of", "open_all"},

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 from lofte.kernel.problems import Place, Problem
 
 KEY_BYTES = 32
+RESTORING = "restoring.json"  # in a data directory that a restore is not done with
+is_restoring = False  # set by the restore itself; nobody else gets in meanwhile
 
 
 def refused(name: str, detail: str, expected: str) -> Problem:
@@ -32,6 +34,12 @@ def home(environ: Mapping[str, str]) -> Path:
     if not text:
         raise refused("LOFTE_HOME", "no data directory is named", "the path of a directory only this program may read")
     folder = Path(text).expanduser().absolute()
+    make_home(folder)
+    demand_restored(folder)
+    return folder
+
+
+def make_home(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "keys").mkdir(mode=0o700, exist_ok=True)
@@ -39,7 +47,15 @@ def home(environ: Mapping[str, str]) -> Path:
         raise refused(
             "LOFTE_HOME", f"the data directory cannot be made: {error.strerror}", "a writable path"
         ) from error
-    return folder
+
+
+def demand_restored(folder: Path) -> None:
+    """The door of a house: shut while a restore is not done, since people erased after the copy may stand in it again."""
+    if (folder / RESTORING).exists() and not is_restoring:
+        raise Problem(
+            "restore.not-done", "this data directory is being restored, and erasures made since the copy are not replayed yet",
+            way_out="Run lofte restore --home DIR until it is done; then start.", status=503,
+        )  # fmt: skip
 
 
 def origin(environ: Mapping[str, str]) -> str:

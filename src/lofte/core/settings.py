@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "lofte.core.keys",
     "lofte.core",
     "lofte.core.progress",
+    "lofte.core.backup",
     "lofte.core.gates",
     *(
         f"lofte.features.{folder.name}"

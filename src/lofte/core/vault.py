@@ -6,14 +6,12 @@ A ciphertext is bound to site, owner, record and key version: moved elsewhere it
 """
 
 import fcntl
-import hmac
 import os
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,11 +22,11 @@ from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Count
 
-from lofte.core import clock, environment
+from lofte.core import clock, environment, wrapping
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.kernel.problems import Problem
 
-_NONCE_BYTES = 12  # NIST SP 800-38D, 8.2.2: random nonces; far below 2**32 uses of one person's key
+_NONCE_BYTES = wrapping.NONCE_BYTES
 _FORMAT = b"\x01"
 _BATCH = 500
 
@@ -87,7 +85,7 @@ def make_keys(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     if Tombstone.objects.filter(pk__in=marks).exists():
         raise Problem("vault.erased", "this person was erased; nothing may be written under the old name", status=409)
     made = {each: Opener(each, 1, AESGCM.generate_key(bit_length=256)) for each in owners}
-    with _epochs_stand():  # no epoch ends between the wrapping and the row
+    with epochs_stand():  # no epoch ends between the wrapping and the row
         epoch = current_epoch()
         kek, at = AESGCM(_epoch_key(epoch)), clock.now()
         rows = [
@@ -123,6 +121,17 @@ def opener(owner: UUID) -> Opener:
     return Opener(owner, row.version, _unwrap(row))
 
 
+def openers(owners: Sequence[UUID]) -> dict[UUID, Opener]:
+    """The keys of many owners in one look; who has none is not in it."""
+    keys: dict[str, bytes] = {}
+    made = {}
+    for row in OwnerKey.objects.filter(pk__in=owners):
+        if row.epoch not in keys:
+            keys[row.epoch] = _epoch_key(row.epoch)
+        made[row.owner] = Opener(row.owner, row.version, _unwrap(row, keys[row.epoch]))
+    return made
+
+
 def has_key(owner: UUID) -> bool:
     return OwnerKey.objects.filter(pk=owner).exists()
 
@@ -136,6 +145,16 @@ def destroy_key(owner: UUID, *, forever: bool = True) -> bool:
     return gone > 0
 
 
+def destroy_keys(owners: Sequence[UUID], *, forever: bool = True) -> int:
+    """As `destroy_key` for many owners at once; returns how many keys there were."""
+    with transaction.atomic(using="keys"):
+        gone, _ = OwnerKey.objects.filter(pk__in=owners).delete()
+        if forever:
+            rows = [Tombstone(mark=mark(each), at=clock.now()) for each in owners]
+            Tombstone.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+    return gone
+
+
 def bury(marks: Collection[str]) -> int:
     """Destroy for ever the keys of all owners with these marks: what a restore brought back. Returns how many there were."""
     with transaction.atomic(using="keys"):
@@ -145,6 +164,10 @@ def bury(marks: Collection[str]) -> int:
         for at in range(0, len(back), _BATCH):
             OwnerKey.objects.filter(pk__in=back[at : at + _BATCH]).delete()
     return len(back)
+
+
+def is_mark_buried(said: str) -> bool:
+    return Tombstone.objects.filter(pk=said).exists()
 
 
 def buried() -> frozenset[str]:
@@ -159,7 +182,7 @@ def is_erased(owner: UUID) -> bool:
 
 def mark(owner: UUID) -> str:
     """What an erased owner is known by: a keyed hash of the handle, which leads to nobody once the rows are gone."""
-    return hmac.new(settings.LOFTE_BLIND_KEY, b"lofte/tombstone/1" + owner.bytes, sha256).hexdigest()
+    return wrapping.mark(settings.LOFTE_BLIND_KEY, owner)
 
 
 # --- the house's own key: things in hand that belong to nobody known ------------------------------------------------
@@ -259,21 +282,15 @@ def _keys() -> Any:
 
 def _wrap(owner: UUID, epoch: str, key: bytes, kek: AESGCM) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + kek.encrypt(nonce, key, _wrap_bound(owner, epoch))
+    return nonce + kek.encrypt(nonce, key, wrapping.bound(settings.LOFTE_SITE_ID, owner, epoch))
 
 
 def _unwrap(row: OwnerKey, kek: bytes | None = None) -> bytes:
-    data = bytes(row.wrapped)
+    kek = kek or _epoch_key(row.epoch)
     try:
-        return AESGCM(kek or _epoch_key(row.epoch)).decrypt(
-            data[:_NONCE_BYTES], data[_NONCE_BYTES:], _wrap_bound(row.owner, row.epoch)
-        )
+        return wrapping.unwrap(bytes(row.wrapped), kek, settings.LOFTE_SITE_ID, row.owner, row.epoch)
     except InvalidTag:
         raise _closed(f"a key of epoch {row.epoch} does not unwrap") from None
-
-
-def _wrap_bound(owner: UUID, epoch: str) -> bytes:
-    return b"lofte/wrap/1" + settings.LOFTE_SITE_ID.bytes + owner.bytes + epoch.encode()
 
 
 def _folder() -> Path:
@@ -329,7 +346,8 @@ def _locked(name: str, how: int) -> Iterator[None]:
         os.close(handle)
 
 
-def _epochs_stand() -> AbstractContextManager[None]:
+def epochs_stand() -> AbstractContextManager[None]:
+    """While it lasts no epoch key is destroyed, so that keys and what they wrap can be copied together."""
     return _locked(".epochs", fcntl.LOCK_SH)
 
 

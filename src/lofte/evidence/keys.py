@@ -117,6 +117,21 @@ def _slot(signed: str) -> bytes:
     return data.ljust(_SLOT_BYTES, b"\0")
 
 
+def as_slots(signed: str) -> bytes:
+    """A file of last signed heads that holds this one."""
+    return _slot(signed) + bytes(_SLOT_BYTES)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Puts a file in the place of another; what the other held is overwritten first."""
+    if path.exists():
+        size = path.stat().st_size
+        with path.open("r+b", buffering=0) as before:
+            before.write(os.urandom(size))
+            os.fsync(before.fileno())
+    _write_new(path, data)
+
+
 def _write_new(path: Path, data: bytes) -> None:
     """Writes a file that did not exist, whole or not at all, and flushes it and its directory."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

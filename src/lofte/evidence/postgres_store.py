@@ -95,6 +95,9 @@ class PostgresStore:
     def begin(self, origin: str, vkey: str) -> None:
         self._writer.execute("UPDATE lofte_evidence.identity SET origin = %s, vkey = %s", (origin, vkey))
 
+    def begin_anew(self, origin: str, vkey: str) -> None:
+        self.begin(origin, vkey)
+
     def known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         found = self._writer.execute("SELECT key, idx FROM lofte_evidence.openings WHERE key = ANY(%b)", (list(keys),))
         return {bytes(key): index for key, index in found.fetchall()}

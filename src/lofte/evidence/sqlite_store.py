@@ -68,6 +68,9 @@ class SqliteStore:
     def begin(self, origin: str, vkey: str) -> None:
         self._writer.execute("INSERT INTO identity VALUES (1, ?, ?)", (origin, vkey))
 
+    def begin_anew(self, origin: str, vkey: str) -> None:
+        self._writer.execute("UPDATE identity SET origin = ?, vkey = ?", (origin, vkey))
+
     def known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         return self._keys.known(keys)
 

@@ -53,6 +53,9 @@ class Store(Protocol):
 
     def begin(self, origin: str, vkey: str) -> None: ...
 
+    def begin_anew(self, origin: str, vkey: str) -> None:
+        """Gives what is here to another log. Only `succession.branch` may."""
+
     def known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Which idempotency keys are taken, and by which index."""
 

@@ -7,4 +7,7 @@ class RightsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from lofte.features.rights import holdings  # noqa: F401  # declares tables, exports and duties of this room
+        from lofte.features.rights import (  # noqa: F401  # declare tables, exports and duties of this room, and its side of a restore
+            holdings,
+            replay,
+        )
