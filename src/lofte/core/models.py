@@ -226,6 +226,7 @@ class Obligation(models.Model):
         EXPORT = "export"
         RESTRICT = "restrict"
         WITHDRAW = "withdraw"
+        SHARE = "share"
 
     class State(models.TextChoices):
         OPEN = "open"

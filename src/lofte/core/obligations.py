@@ -83,10 +83,27 @@ def owe(
     ``about`` is what asks for it (an erasure, a correction, a consent event). ``owner`` is whose vault key seals the values:
     the person's, unless the act must outlive that key. Inside the caller's transaction.
     """
+    takers = [each for each in systems.names() if systems.takes(each, what, purpose)]
+    return _owe(takers, what, subject, values, about, owner, purpose, change)
+
+
+@in_transaction
+def owe_to(
+    system: str, what: str, subject: UUID, values: Iterable[tuple[str, str]], *, about: UUID, owner: UUID | None = None,
+    purpose: str = "",
+) -> int:  # fmt: skip
+    """Owe an act to one system by name (one of a `systems.family`). Inside the caller's transaction."""
+    return _owe([system], what, subject, values, about, owner, purpose, None)
+
+
+def _owe(
+    takers: list[str], what: str, subject: UUID, values: Iterable[tuple[str, str]], about: UUID, owner: UUID | None,
+    purpose: str, change: Change | None,
+) -> int:  # fmt: skip
     at, pairs = clock.now(), [list(pair) for pair in values]
     asked = {"subject": subject, "what": what, "purpose": purpose, "about": about}
     there = set(Obligation.objects.filter(**asked).values_list("system", flat=True))
-    missing = [each for each in systems.names() if each not in there and systems.takes(each, what, purpose)]
+    missing = [each for each in takers if each not in there]
     if not missing:
         return 0
     key = vault.opener(owner or subject)
@@ -426,9 +443,20 @@ def _handed_over(row: Obligation, key: vault.Opener) -> tuple[Record, ...]:
 # --- forgetting -----------------------------------------------------------------------------------------------------
 
 
+def owed_any(about: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the erasures, corrections or requests that asked anything of a connected system."""
+    return frozenset(Obligation.objects.filter(about__in=list(about)).values_list("about", flat=True))
+
+
 def forget(about: UUID) -> int:
     """What one erasure owed elsewhere is proved: the rows go. Inside the caller's transaction."""
     return Obligation.objects.filter(about=about).delete()[0]
+
+
+def supersede_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
+    """As `supersede`, for those of many people of whom anything is owed."""
+    owed = Obligation.objects.filter(subject__in=list(people)).exclude(what=What.ERASE)
+    return {each: supersede(each, people[each]) for each in set(owed.values_list("subject", flat=True))}
 
 
 def supersede(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
@@ -464,5 +492,6 @@ def forget_old(at: datetime) -> int:
 
 def shown_to(person_id: UUID) -> list[dict[str, Any]]:
     """What the person sees of what was owed on their behalf."""
-    rows = Obligation.objects.filter(subject=person_id).exclude(what=What.EXPORT).order_by("made_at")
+    hidden = (What.EXPORT, What.SHARE)  # a copy for the person, and what is shown as a disclosure
+    rows = Obligation.objects.filter(subject=person_id).exclude(what__in=hidden).order_by("made_at")
     return [dict(each) for each in rows.values("made_at", "what", "system", "state", "reason", "due", "verified_at")]

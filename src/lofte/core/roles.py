@@ -25,7 +25,8 @@ from lofte.rules.catalogue import LOCALES
 
 PERMISSIONS = (
     "promises.read", "promises.check", "publications.read", "operation.read", "people.search", "people.read", "people.write",
-    "people.export", "people.import", "people.merge", "requests.read", "requests.work", "requests.decide", "approvals.decide",
+    "people.export", "people.import", "people.merge", "requests.read", "requests.work", "requests.decide", "sharing.read",
+    "sharing.refer", "sharing.manage", "approvals.decide",
     "roles.manage",
 )  # fmt: skip
 BY_PASSWORD = frozenset({"promises.read", "promises.check", "publications.read", "operation.read"})

@@ -4,7 +4,7 @@ A system whose connector refuses to start is connected too, as the Problem it re
 Every method may raise Problem; whatever else it raises is an error of that attempt and is tried again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -91,7 +91,7 @@ class Act:
     """What is to be done. ``id`` is the obligation's: the same id again must never do anything twice."""
 
     id: UUID
-    what: str  # erase, correct, export, restrict, withdraw
+    what: str  # erase, correct, export, restrict, withdraw, share
     who: Who
     purpose: str = ""
     change: Change | None = None
@@ -134,6 +134,15 @@ class Connector(Protocol):
 
 
 _connected: dict[str, Connector | Problem] = {}
+_families: dict[str, Callable[[str], Connector]] = {}
+
+
+def family(prefix: str, make: Callable[[str], Connector]) -> None:
+    """Systems that come and go while we run, such as partners with an agreement: `<prefix>:<name>`, made when they are asked for.
+
+    They are owed what is addressed to them (`obligations.owe_to`) and nothing else: `names` does not know them.
+    """
+    _families[prefix] = make
 
 
 def connect(system: str, connector: Connector | Problem) -> None:
@@ -151,6 +160,9 @@ def names() -> tuple[str, ...]:
 def get(system: str) -> Connector:
     """The connector of a system. Raises the Problem it refused with, or `system.not-connected`."""
     found = _connected.get(system)
+    prefix, colon, name = system.partition(":")
+    if found is None and colon and prefix in _families:
+        return _families[prefix](name)
     if found is None:
         raise Problem(
             "system.not-connected", f"nothing connects {system} in this process",

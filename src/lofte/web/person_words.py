@@ -10,6 +10,7 @@ from lofte.core import roles
 from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, Overview, SaidItem
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
+from lofte.rules.values import country
 from lofte.web import calendar
 from lofte.web.pages import Edition, kept_for, sentence
 
@@ -33,11 +34,29 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
         "disclosures": [
             {
                 "at": item.at,
-                "recipient": _recipient(here, item.recipient),
+                "recipient": item.name or _recipient(here, item.recipient),
+                "class": _recipient(here, item.recipient) if item.name else "",
                 "purpose": _purpose(here, item.purpose),
                 "fields": _fields(here, item.fields),
+                "country": country(here.locale, item.country) if item.country else "",
+                "ground": spoken(here, "sharing.ground", item.ground),
+                "law": item.law,
+                "state": item.state,
+                "state_name": spoken(here, "sharing.own_state", item.state),
+                "handed_at": item.handed_at,
+                "evidence": item.evidence_index,
             }
-            for item in overview.disclosures
+            for item in sorted(overview.disclosures, key=lambda item: item.at, reverse=True)
+        ],
+        "transfers": [
+            {
+                "name": item.name,
+                "purpose": _purpose(here, item.purpose),
+                "fields": _fields(here, item.fields),
+                "country": country(here.locale, item.country) if item.country else "",
+                "free_from": item.free_from,
+            }
+            for item in overview.transfers
         ],
         "places": [
             {

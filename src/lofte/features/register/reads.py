@@ -134,6 +134,21 @@ def _dialogue(person_id: UUID, spoken: tuple[Held, ...]) -> tuple[Said, ...]:
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
 
+def gather(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]:
+    """The latest value of each field, whatever purpose it was given for: for a purpose that is about what others hold already, such
+    as an authority's decision or a change of ownership. Raises Problem `register.denied` as `holdings_of`; leaves a look."""
+    asked = sorted(set(fields))
+    demand(person_id, purpose, asked, by=by)
+    rows = list(Holding.objects.of(person_id).filter(field__in=asked).order_by("since"))
+    opener = vault.opener(person_id) if rows else None
+    return {row.field: opener.open(row.id, row.sealed).decode() for row in rows} if opener else {}
+
+
+def kinds_held(person_id: UUID) -> frozenset[tuple[str, str]]:
+    """Of what something is held, as (purpose, field); no value is opened."""
+    return frozenset(Holding.objects.of(person_id).values_list("purpose", "field"))
+
+
 def value_of(person_id: UUID, field: str, purpose: str, *, by: str) -> str | None:
     """One value for a purpose; by law (`rights`, `portal`) from whichever purpose holds it, the latest first."""
     found = holdings_of(person_id, purpose, by=by, fields=[field])
@@ -194,6 +209,14 @@ def people_count() -> int:
 def people_for(purpose: str, after: UUID | None, limit: int) -> list[UUID]:
     """The next people with anything held for a purpose, in order of id; pass the last one to go on."""
     rows = Holding.everyone.filter(purpose=purpose)
+    if after is not None:
+        rows = rows.filter(person_id__gt=after)
+    return list(rows.order_by("person_id").values_list("person_id", flat=True).distinct()[:limit])
+
+
+def people_in(relations: Iterable[str], market: str, after: UUID | None, limit: int) -> list[UUID]:
+    """The next people with an open relation of these kinds in a market, in order of id; pass the last one to go on."""
+    rows = Relation.everyone.filter(relation__in=list(relations), market=market, ended_at__isnull=True)
     if after is not None:
         rows = rows.filter(person_id__gt=after)
     return list(rows.order_by("person_id").values_list("person_id", flat=True).distinct()[:limit])

@@ -38,6 +38,7 @@ from lofte.features.rights.overview import (
     SignalItem,
     Standing,
     StepItem,
+    TransferItem,
 )
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
@@ -50,7 +51,7 @@ SHOWN: Mapping[str, str] = {
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
     "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
     "rights_correction": "requests", "rights_erasure": "requests", "rights_request": "requests",
-    "rights_restriction": "restrictions",
+    "rights_restriction": "restrictions", "sharing_disclosure": "disclosures", "sharing_member": "transfers",
 }  # fmt: skip
 """Which part of the copy shows each table that holds rows of persons. A test finds the table nobody thought of."""
 
@@ -90,9 +91,12 @@ def _overview(
     entries = rooms["core"]["entries"]
     items = {each.id: _item(each, cleaner) for each in held}
     register = rooms["register"]
+    transfers = tuple(
+        TransferItem(**{**each, "fields": tuple(each["fields"])}) for room in rooms.values() for each in room.get("transfers", ())
+    )
     return Overview(
         person_id=person_id, market="", locale="", holdings=tuple(items.values()), consents=consents,
-        purposes=tuple(_standings({each.purpose for each in held}, consents)),
+        purposes=tuple(_standings({each.purpose for each in held} | {each.purpose for each in transfers}, consents)),
         relations=tuple(RelationItem(**each) for each in register["relations"]),
         places=tuple(_place(each, items) for each in register["places"]),
         dialogue=tuple(_said(each, items[each["holding"]]) for each in register["dialogue"] if each["holding"] in items),
@@ -103,6 +107,7 @@ def _overview(
             for room in rooms.values()
             for each in room.get("disclosures", ())
         ),
+        transfers=transfers,
         mails=tuple(
             MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
             for each in rooms["core"]["mails"]

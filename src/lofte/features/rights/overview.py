@@ -132,10 +132,32 @@ class LookItem:
 
 @dataclass(frozen=True, slots=True)
 class DisclosureItem:
+    """Who got, or is to get, what: ``name`` is the very company of the policy's ``recipient``; ``ground`` what lets it go."""
+
     at: datetime
     recipient: str
     purpose: str
     fields: tuple[str, ...]
+    name: str = ""
+    basis: str = ""
+    country: str = ""
+    ground: str = ""
+    law: str = ""
+    state: str = "handed_over"
+    handed_at: datetime | None = None
+    evidence_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferItem:
+    """A merger or sale the person was told of, that may take their data along unless they object."""
+
+    name: str
+    purpose: str
+    fields: tuple[str, ...]
+    country: str
+    free_from: date | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +254,7 @@ class Overview:
     relations: tuple[RelationItem, ...]
     looks: tuple[LookItem, ...]
     disclosures: tuple[DisclosureItem, ...]
+    transfers: tuple[TransferItem, ...]
     mails: tuple[MailItem, ...]
     entries: tuple[EntryItem, ...]
     next_due: datetime | None

@@ -164,10 +164,31 @@ class Look(_Part):
 class Disclosure(_Part):
     """To whom data was given (GDPR 15(1)(c))."""
 
-    at: datetime
-    recipient: str
+    at: datetime = Field(description="when it was decided and written down")
+    recipient: str = Field(description="the recipient as the policy names it")
+    name: str = Field(description="the very company or authority")
     purpose: str
     fields: list[str]
+    basis: str
+    country: str
+    ground: str = Field(description="what lets it go: agreement, processor, authority, merger")
+    law: str
+    state: Literal["recorded", "handed_over", "cancelled", "recalled"] = Field(
+        description="recorded: nothing has left; recalled: they were told to erase it (GDPR 19)"
+    )
+    handed_at: datetime | None
+    evidence_index: int | None = Field(description="where the decision stands in the evidence log")
+
+
+class Transfer(_Part):
+    """A merger or sale that may take data along unless the person objects (GDPR 13(3), 21)."""
+
+    name: str
+    purpose: str
+    fields: list[str]
+    country: str
+    free_from: date | None = Field(description="no earlier than this day")
+    state: str
 
 
 class Mail(_Part):
@@ -292,6 +313,7 @@ class AccessPackage(_Part):
     signals: list[Signal]
     looks: list[Look]
     disclosures: list[Disclosure]
+    transfers: list[Transfer]
     mails: list[Mail]
     deliveries: list[Delivery]
     carried: list[Carried]
@@ -329,7 +351,7 @@ def build(
         systems=[_system(each, published, seen.locale) for each in returned],
         consents=_all(Consent, seen.consents), relations=_all(Relation, seen.relations), places=_all(Place, seen.places),
         dialogue=_all(Said, seen.dialogue), signals=_all(Signal, seen.signals), looks=_all(Look, seen.looks),
-        disclosures=_all(Disclosure, seen.disclosures), mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
+        disclosures=_all(Disclosure, seen.disclosures), transfers=_all(Transfer, seen.transfers), mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
         carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
