@@ -143,6 +143,50 @@ class Sharing(Protocol):
     def renew(self, person_id: UUID, fields: Iterable[str]) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A hold in force on somebody: which statute asks, for which fields of which purposes (empty: all), until when.
+
+    ``until`` None: until somebody releases it; ``review_at`` is when they must look. ``market`` limits a general hold.
+    """
+
+    id: UUID
+    statute: str
+    citation: str
+    fields: frozenset[str]
+    purposes: frozenset[str]
+    until: datetime | None
+    review_at: datetime | None
+    market: str = ""
+
+    def covers(self, field: str, purpose: str, market: str) -> bool:
+        return (
+            (not self.fields or field in self.fields)
+            and (not self.purposes or purpose in self.purposes)
+            and self.market in ("", market)
+        )
+
+
+class Retention(Protocol):
+    """Provided by `features.retention`: what puts off the clocks of a person.
+
+    ``held_fields`` gives (purpose, field) pairs, ``*`` standing for all; ``graces_of`` until when somebody who was asked too late
+    may still answer, by clock.
+    """
+
+    def holds_of(self, people: Sequence[UUID]) -> Mapping[UUID, Sequence[HeldBack]]: ...
+    def held_fields(self, person_id: UUID, at: datetime) -> frozenset[tuple[str, str]]: ...
+    def graces_of(self, people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, datetime]]: ...
+    def hold_rows(self, person_id: UUID) -> frozenset[UUID]: ...
+    def answers_of(self, people: Sequence[UUID]) -> Mapping[UUID, datetime]: ...
+
+
+class Asking(Protocol):
+    """Provided by `features.rights` as ``asking``: who waits for an answer that needs their data to be there."""
+
+    def asking_of(self, people: Sequence[UUID]) -> frozenset[UUID]: ...
+
+
 class Eraser(Protocol):
     """Provided by `features.rights`."""
 
@@ -193,6 +237,17 @@ def restricted_of(people: Sequence[UUID]) -> frozenset[UUID]:
 def sharing() -> Sharing | None:
     """Who tells recipients what has changed; None where no room shares anything."""
     return _providers.get("sharing")
+
+
+def retention() -> Retention | None:
+    """Who knows of holds and warnings; None where no room does, and then the clocks alone decide."""
+    return _providers.get("retention")
+
+
+def asking_of(people: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these people wait for the answer to a request of theirs."""
+    provider: Asking | None = _providers.get("asking")
+    return provider.asking_of(people) if provider is not None else frozenset()
 
 
 def eraser() -> Eraser:

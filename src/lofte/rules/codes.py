@@ -142,6 +142,52 @@ CODES: dict[str, Code] = {
         law="GDPR 5(1)(e)",
         way_out="List the signals that reset it.",
     ),
+    "clock.warn-no-end": Code(
+        "A clock that no sign of interest moves asks people whether to keep their data.",
+        law="GDPR 5(1)(e)",
+        way_out="Drop `warn` and `grace`, or make it a clock of inactivity.",
+    ),
+    "clock.warn-deaf": Code(
+        "People are asked whether to keep their data, and their answer counts for nothing.",
+        law="GDPR 5(1)(a), 5(1)(e)",
+        way_out="Add `kept` to the signals of the clock.",
+    ),
+    "clock.warn-too-long": Code(
+        "People would be asked before the time they are asked about has begun.",
+        way_out="Make `warn` shorter than the period of the clock.",
+    ),
+    "clock.grace-too-long": Code(
+        "The least time to answer is longer than the time people are asked ahead: the promised end would be missed.",
+        law="GDPR 5(1)(e)",
+        way_out="Make `grace` no longer than `warn`; a grace needs a `warn`.",
+    ),
+    "purpose.unknown-record": Code(
+        "A purpose keeps a kind of record no statute of a law pack knows.",
+        law="GDPR 6(1)(c), 6(3)",
+        way_out="Name one of the kinds of record, or drop `record`.",
+    ),
+    "purpose.record-basis": Code(
+        "A record is kept because a statute asks for it, and the purpose says it rests on something else.",
+        law="GDPR 6(1)(c), 17(3)(b)",
+        way_out="Set the basis to `legal_obligation`, and move what no statute asks for to a purpose of its own.",
+    ),
+    "purpose.record-too-wide": Code(
+        "A record keeps data no statute on records asks for.",
+        law="GDPR 5(1)(c)",
+        way_out="Take the field from the purpose; declare it for another purpose if it is needed.",
+    ),
+    "purpose.record-no-floor": Code(
+        "The law of a market has no period for this kind of record; there the clock of the purpose decides alone.",
+        law="GDPR 5(1)(e)",
+        way_out="Check that the clock is right for this market.",
+        severity="warning",
+    ),
+    "brake.off": Code(
+        "The brake lets a run take everybody: a slip in the policy could empty the register.",
+        law="GDPR 32(1)(b)",
+        way_out="Set `share` below 1.",
+        severity="warning",
+    ),
     "form.undeclared-field": Code(
         "A form asks for data its purpose does not use.",
         law="GDPR 5(1)(b), 5(1)(c)",

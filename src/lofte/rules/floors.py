@@ -81,6 +81,40 @@ def floor_of(pack: LawPack, record: Record, at: date) -> Floor | None:
     return max(found, key=lambda floor: floor.keep_through or date.max, default=None)
 
 
+def covers(pack: LawPack, kind: str) -> bool:
+    """Whether some statute of the jurisdiction keeps records of this kind."""
+    return any(
+        kind in row.value["covers"] for topic, rows in pack.topics.items() if topic.startswith("floor.") for row in rows
+    )
+
+
+def record_of(kind: str, made: date, fiscal_year_end: str) -> Record:
+    """A record by the day it was made and the day (MM-DD) its company's financial years end.
+
+    Where the law counts from the tax it belongs to, that of its financial year: due, where no better day is known, three months
+    and a half after the year's end.
+    """
+    end = fiscal_year_of(made, fiscal_year_end)
+    return Record(kind, fiscal_year_end=end, made=made, tax_period_end=end, tax_due=add_period(end, "P3M15D"))
+
+
+def fiscal_year_of(day: date, ends: str) -> date:
+    """The last day of the financial year a day belongs to; the years end on MM-DD."""
+    end = date.fromisoformat(f"{day.year}-{ends}")
+    if (day.month, day.day) > (end.month, end.day) and not _is_leap_end(day, end):
+        end = date.fromisoformat(f"{day.year + 1}-{ends}")
+    return _leap_end(end)
+
+
+def _is_leap_end(day: date, end: date) -> bool:
+    return day == _leap_end(end)
+
+
+def _leap_end(end: date) -> date:
+    """A year that ends with February ends on its last day, in leap years too."""
+    return end + _DAY if (end.month, end.day) == (2, 28) and (end + _DAY).month == 2 else end
+
+
 def erase_from(floor: Floor | None, at: date) -> date | None:
     """The first day a record may be erased: today without a floor, None while no day is known."""
     if floor is None:

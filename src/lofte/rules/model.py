@@ -28,6 +28,14 @@ def _real_day(text: str) -> str:
 
 
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_day)]
+
+
+def _real_day_of_year(text: str) -> str:
+    date.fromisoformat(f"2001-{text}")  # no leap year: 29 February ends no financial year
+    return text
+
+
+DayOfYear = Annotated[str, StringConstraints(pattern=r"^\d{2}-\d{2}$"), AfterValidator(_real_day_of_year)]
 Said = Annotated[str, StringConstraints(min_length=1)]
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$")]
 HostPattern = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?$")]
@@ -74,6 +82,9 @@ class Controller(Declared):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     phone: Said
     post: list[Said] = Field(min_length=1, description="postal address, a line an item")
+    fiscal_year_end: DayOfYear = Field(
+        "12-31", description="the last day of the financial year, from which statutes count: MM-DD"
+    )
 
 
 class Market(Declared):
@@ -124,6 +135,11 @@ class Purpose(Declared):
     scope: Literal["person", "browser"]
     fields: list[Id] = Field(default_factory=list, description="data used for this purpose, keys of `fields`")
     clock: Id | None = None
+    record: str | None = Field(
+        None,
+        description="what the data is a record of (voucher, contract, ...): a statute keeps it, and only its fields, so long "
+        "as the law of the market says",
+    )
     balancing: BalancingTest | None = None
     storage: StorageModel | None = Field(None, description="browser purposes: the model unless a market says otherwise")
     storage_by_market: dict[MarketId, StorageModel] = Field(default_factory=dict)
@@ -152,8 +168,32 @@ class Clock(Declared):
     kind: ClockKind
     period: Period | None = Field(None, description="none only for `withdrawal`, which is at once")
     signals: list[
-        Literal["mail_click", "reply", "download", "event", "portal_visit", "site_return", "sign_up", "inquiry"]
-    ] = Field(default_factory=list, description="what counts as interest and resets an inactivity clock")
+        Literal["mail_click", "reply", "download", "event", "portal_visit", "site_return", "sign_up", "inquiry", "kept"]
+    ] = Field(
+        default_factory=list,
+        description="what counts as interest and resets an inactivity clock; `kept` is the answer to the warning",
+    )
+    warn: Period | None = Field(
+        None, description="how long before the end the person is asked whether to keep the data"
+    )
+    grace: Period | None = Field(
+        None, description="the least time between the question and the end, where the end came nearer than `warn`"
+    )
+
+
+class Brake(Declared):
+    """How many people one run of the sweep may take before two members of staff must let it go."""
+
+    people: int = Field(500, ge=1, description="people in one run")
+    share: float = Field(0.05, gt=0, le=1, description="of the people in the register")
+    least: int = Field(25, ge=0, description="so few people never stop a run, whatever their share")
+    growth: float = Field(3, ge=1, description="times what the policy before would have taken, after a publication")
+
+
+class Retention(Declared):
+    """How the sweep is held back. What goes, and when, the clocks say."""
+
+    brake: Brake = Field(default_factory=Brake)
 
 
 class TransferTool(StrEnum):
@@ -283,6 +323,7 @@ class Policy(Declared):
     cookies: dict[str, Cookie]
     forms: dict[Id, Form]
     rights: Rights = Field(default_factory=Rights)
+    retention: Retention = Field(default_factory=Retention)
     promises: dict[PromiseId, Promise]
 
     def locales(self) -> list[Locale]:

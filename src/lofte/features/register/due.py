@@ -1,22 +1,36 @@
-"""When each holding of a person must be gone, by the clocks of the publication in force."""
+"""When each holding of a person must be gone, by the clocks of the publication in force, and what puts that off.
+
+The strictest clock wins. A statute that keeps a record wins over every clock, and keeps only what the purpose of the record names.
+Later goes only what a hold keeps, what the person wants kept (restriction), what the answer to their request needs, and what they
+were asked about too late. `ruling_of` says which of these it was.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connections
 from django.db.models import Field
 
-from lofte.core import ports, publication
+from lofte.core import clock, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.register.models import Holding, Relation, Signal
-from lofte.rules import clocks
-from lofte.rules.model import Basis
+from lofte.kernel.problems import Problem
+from lofte.rules import clocks, floors
+from lofte.rules.model import Basis, Purpose
+from lofte.rules.packs import law_pack
 from lofte.rules.published import Published
 
 AT_ONCE = "withdrawal"
+KEPT = "kept"
+UNDECLARED = "undeclared"
+FLOOR, HOLD, RESTRICTION, REQUEST = "floor", "hold", "restriction", "request"
+"""What stands in the place of a clock where something else than a clock of the policy decides."""
+PUTS_OFF = (FLOOR, HOLD, RESTRICTION, REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +41,30 @@ class Surroundings:
     relations: tuple[Relation, ...]
     standings: Mapping[str, ports.Standing]
     restricted: bool = False
+    holds: Sequence[ports.HeldBack] = ()
+    graces: Mapping[str, datetime] = field(default_factory=dict)
+    asking: bool = False
+    today: date = field(default_factory=lambda: clock.now().date())
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """When a holding must be gone and by which rule. ``at`` None: not as long as the rule stands.
+
+    ``clock`` is the rule that decides: a clock of the policy, `AT_ONCE`, `UNDECLARED`, or one of `PUTS_OFF`. ``end`` is when its
+    clock alone would take it, ``by`` that clock; ``law`` the statute or article; ``asked`` whether the end waits for an answer.
+    """
+
+    at: datetime | None
+    clock: str
+    law: str
+    end: datetime
+    by: str
+    asked: bool = False
 
 
 def surroundings(person_id: UUID) -> Surroundings:
-    return Surroundings(
-        signals=dict(Signal.objects.of(person_id).values_list("kind", "at")),
-        relations=tuple(Relation.objects.of(person_id)),
-        standings=ports.consents().standings(person_id),
-        restricted=ports.is_restricted(person_id),
-    )
+    return _surroundings_of([person_id])[person_id]
 
 
 @in_transaction
@@ -46,11 +75,10 @@ def refresh(people: Sequence[UUID]) -> int:
     connection = connections["default"]
     id_of, at_of = (_column(name).get_db_prep_value for name in ("id", "due_at"))
     rows = Holding.everyone.filter(person_id__in=people).values_list(
-        "id", "person_id", "purpose", "since", "due_at", "clock", named=True
+        "id", "person_id", "field", "purpose", "market", "since", "due_at", "clock", named=True
     )
     for row in rows:
-        found = due_of(row, around[row.person_id], published)
-        at, name = (found.at, found.clock) if found else (None, "")
+        at, name = written(ruling_of(row, around[row.person_id], published))
         if (row.due_at, row.clock) != (at, name):
             moved.append((at_of(at, connection), name, id_of(row.id, connection), id_of(row.person_id, connection)))
     if moved:
@@ -68,29 +96,75 @@ def _surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
         signals[person][kind] = at
     for relation in Relation.everyone.filter(person_id__in=people):
         relations[relation.person_id].append(relation)
-    said, restricted = ports.consents().standings_of(people), ports.restricted_of(people)
+    said, restricted, asking = (
+        ports.consents().standings_of(people),
+        ports.restricted_of(people),
+        ports.asking_of(people),
+    )
+    keeper = ports.retention()
+    if said_so := [each for each in people if KEPT in signals[each]]:
+        answers = keeper.answers_of(said_so) if keeper else {}
+        for each in said_so:  # without a question of ours it is no answer
+            signals[each] = (
+                {**signals[each], KEPT: answers[each]} if each in answers else _without_answer(signals[each])
+            )
+    holds = keeper.holds_of(people) if keeper else {}
+    graces = keeper.graces_of(people) if keeper else {}
+    today = clock.now().date()
     return {
-        each: Surroundings(signals[each], tuple(relations[each]), said.get(each, {}), each in restricted)
+        each: Surroundings(
+            signals[each], tuple(relations[each]), said.get(each, {}), each in restricted, holds.get(each, ()),
+            graces.get(each, {}), each in asking, today,
+        )
         for each in people
-    }
+    }  # fmt: skip
+
+
+def _without_answer(signals: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {kind: at for kind, at in signals.items() if kind != KEPT}
 
 
 class Aged(Protocol):
     """As much of a holding as its deadline follows from."""
 
     @property
+    def field(self) -> str: ...
+    @property
     def purpose(self) -> str: ...
+    @property
+    def market(self) -> str: ...
     @property
     def since(self) -> datetime: ...
 
 
 def due_of(holding: Aged, seen: Surroundings, published: Published) -> clocks.Due | None:
-    """The strictest deadline of a holding: the clock of its purpose, and at once when the ground it stood on was taken away."""
-    if seen.restricted:
-        return None
+    """When a holding must be gone and by what; None while nothing takes it."""
+    found = ruling_of(holding, seen, published)
+    return clocks.Due(found.at, found.clock) if found and found.at else None
+
+
+def written(ruling: Ruling | None) -> tuple[datetime | None, str]:
+    """A ruling as the holding's row has it: the last day and the name of the rule."""
+    return (ruling.at, ruling.clock) if ruling else (None, "")
+
+
+def ruling_of(holding: Aged, seen: Surroundings, published: Published) -> Ruling | None:
+    """The rule that decides when a holding goes; None while no clock runs."""
     purpose = published.policy.purposes.get(holding.purpose)
     if purpose is None:  # the policy no longer knows the purpose: nothing may be kept for it
-        return clocks.Due(holding.since, "undeclared")
+        return _put_off(Ruling(holding.since, UNDECLARED, "GDPR 5(1)(b)", holding.since, UNDECLARED), holding, seen)
+    end = _struck(holding, purpose, seen, published)
+    if (floor := _floor(holding, purpose, published, seen.today)) is not None:
+        by = end or clocks.Due(floor[0], purpose.clock or FLOOR)
+        return _put_off(Ruling(floor[0], FLOOR, floor[1], by.at, by.clock), holding, seen)
+    if end is None:
+        return None
+    law = "GDPR 7(3), 17(1)(b), 21" if end.clock == AT_ONCE else "GDPR 5(1)(e)"
+    return _put_off(Ruling(end.at, end.clock, law, end.at, end.clock), holding, seen)
+
+
+def _struck(holding: Aged, purpose: Purpose, seen: Surroundings, published: Published) -> clocks.Due | None:
+    """The strictest deadline: the clock of the purpose, and at once when the ground it stood on was taken away."""
     said = seen.standings.get(holding.purpose)
     life = _life(holding, seen, published, said.at if said and said.action != "granted" else None)
     found = []
@@ -100,6 +174,48 @@ def due_of(holding: Aged, seen: Surroundings, published: Published) -> clocks.Du
     if rests_on_will and life.withdrawn:
         found.append(clocks.Due(life.withdrawn, AT_ONCE))
     return clocks.strictest(found)
+
+
+def _put_off(ruling: Ruling, holding: Aged, seen: Surroundings) -> Ruling:
+    """The same, later: because the person was asked too late, because a law holds it, or because they want it kept."""
+    at, by = ruling.at, ruling.clock
+    grace = seen.graces.get(ruling.by)
+    if by == ruling.by and at is not None and grace is not None and grace > at:
+        ruling = Ruling(grace, by, ruling.law, ruling.end, ruling.by, asked=True)
+    for hold in seen.holds:
+        if not hold.covers(holding.field, holding.purpose, holding.market) or ruling.at is None:
+            continue
+        if hold.until is None or hold.until > ruling.at:
+            ruling = Ruling(hold.until, HOLD, hold.citation, ruling.end, ruling.by)
+    if seen.restricted:
+        return Ruling(None, RESTRICTION, "GDPR 18(1)", ruling.end, ruling.by)
+    if seen.asking and ruling.by != AT_ONCE and ruling.at is not None:
+        return Ruling(None, REQUEST, "GDPR 12(3)", ruling.end, ruling.by)
+    return ruling
+
+
+def _floor(holding: Aged, purpose: Purpose, published: Published, today: date) -> tuple[datetime, str] | None:
+    """From when the statute that keeps a record no longer does, and its section; None where no statute of the market keeps it."""
+    if purpose.record is None or holding.market not in published.policy.markets:
+        return None
+    market = published.policy.markets[holding.market]
+    ends = published.policy.controllers[market.controller].fiscal_year_end
+    return _floor_of(market.law, purpose.record, ends, holding.since.astimezone(UTC), today)
+
+
+@lru_cache(maxsize=4096)
+def _floor_of(law: str, kind: str, ends: str, since: datetime, today: date) -> tuple[datetime, str] | None:
+    pack = law_pack(law)
+    zone = ZoneInfo(pack.zone)
+    record = floors.record_of(kind, since.astimezone(zone).date(), ends)
+    try:
+        floor = floors.floor_of(pack, record, today)
+    except Problem:  # the law of that day is not in the pack: its clock alone decides, and `lofte check` says so
+        return None
+    if floor is None or floor.keep_through is None:
+        return None
+    free = floor.keep_through + timedelta(days=1)
+    return datetime(free.year, free.month, free.day, tzinfo=zone).astimezone(UTC), floor.citation
 
 
 def _life(holding: Aged, seen: Surroundings, published: Published, withdrawn: datetime | None) -> clocks.Life:

@@ -338,8 +338,7 @@ def refresh_due(person_id: UUID) -> int:
     """Work out every deadline of the person anew and write those that moved; returns how many did."""
     published, seen, moved = publication.current(), due.surroundings(person_id), 0
     for row in Holding.objects.of(person_id).defer("sealed"):
-        found = due.due_of(row, seen, published)
-        at, name = (found.at, found.clock) if found else (None, "")
+        at, name = due.written(due.ruling_of(row, seen, published))
         if (row.due_at, row.clock) != (at, name):
             moved += Holding.objects.of(person_id).filter(id=row.id).update(due_at=at, clock=name)
     return moved

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
 from lofte.rules.checks.case import Case
+from lofte.rules.clocks import add_period
 from lofte.rules.codes import fault
-from lofte.rules.model import Basis, ClockKind
+from lofte.rules.floors import RECORD_KINDS, covers
+from lofte.rules.model import Basis, Clock, ClockKind
 from lofte.rules.packs import laws
 
 REFERENCES: tuple[tuple[str, str, str], ...] = (
@@ -32,6 +34,7 @@ REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("forms", "markets", "markets"),
 )
 
+_NO_RECORD = ("dialogue", "behaviour", "device", "preference")
 _LOW_ENTROPY = ("choice", "date", "number", "ip", "event")
 
 
@@ -42,6 +45,8 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _markets(case)
     yield from _purposes(case)
     yield from _clocks(case)
+    yield from _records(case)
+    yield from _brake(case)
     yield from _fields(case)
     yield from _forms(case)
 
@@ -151,6 +156,60 @@ def _clocks(case: Case) -> Iterator[Problem]:
         if clock.kind is ClockKind.INACTIVITY and not clock.signals:
             detail = f"`{key}` does not say what counts as activity"
             yield fault("clock.no-signals", detail, case.place("clocks", key), expected="`signals`")
+        yield from _warning(case, key, clock)
+
+
+def _warning(case: Case, key: str, clock: Clock) -> Iterator[Problem]:
+    if clock.warn is None and clock.grace is None:
+        return
+    place = case.place("clocks", key, "warn" if clock.warn else "grace")
+    if clock.kind is not ClockKind.INACTIVITY:
+        yield fault("clock.warn-no-end", f"nobody can put off `{key}`", place, expected="kind: inactivity")
+        return
+    if "kept" not in clock.signals:
+        place = case.place("clocks", key, "signals")
+        yield fault("clock.warn-deaf", f"`{key}` asks and does not hear `kept`", place, expected="`kept` among them")
+    day = case.at
+    if clock.period and clock.warn and add_period(day, clock.warn) >= add_period(day, clock.period):
+        detail = f"`{key}` lasts {clock.period} and asks {clock.warn} before its end"
+        yield fault("clock.warn-too-long", detail, place, expected=f"less than {clock.period}")
+    if clock.grace and (clock.warn is None or add_period(day, clock.grace) > add_period(day, clock.warn)):
+        detail = f"`{key}` leaves {clock.grace} to answer and asks {clock.warn or 'nobody'}"
+        place = case.place("clocks", key, "grace")
+        yield fault("clock.grace-too-long", detail, place, expected=f"at most {clock.warn or 'a `warn`'}")
+
+
+def _records(case: Case) -> Iterator[Problem]:
+    """What a statute keeps: a kind a law pack knows, on the ground of that law, with no more than a record needs."""
+    for key, purpose in case.policy.purposes.items():
+        if purpose.record is None:
+            continue
+        place = case.place("purposes", key, "record")
+        if purpose.record not in RECORD_KINDS:
+            kinds = ", ".join(sorted(RECORD_KINDS))
+            yield fault(
+                "purpose.unknown-record", f"`{purpose.record}` is no kind of record", place, expected=f"one of {kinds}"
+            )
+            continue
+        if purpose.basis is not Basis.LEGAL_OBLIGATION:
+            place = case.place("purposes", key, "basis")
+            yield fault("purpose.record-basis", f"`{key}` rests on {purpose.basis}", place, expected="legal_obligation")
+        for index, field in enumerate(purpose.fields):
+            declared = case.policy.fields.get(field)
+            if declared is not None and declared.category in _NO_RECORD:
+                detail = f"`{field}` is {declared.category}, which no record needs"
+                where = case.place("purposes", key, "fields", index)
+                yield fault("purpose.record-too-wide", detail, where, expected="what the statute asks for")
+        for market in case.policy.markets:
+            pack = case.pack(market)
+            if pack is not None and not covers(pack, purpose.record):
+                detail = f"the law of {market} says nothing of how long a {purpose.record} is kept"
+                yield fault("purpose.record-no-floor", detail, case.place("purposes", key, "record"))
+
+
+def _brake(case: Case) -> Iterator[Problem]:
+    if case.policy.retention.brake.share == 1:
+        yield fault("brake.off", "a run may take the whole register", case.place("retention", "brake", "share"))
 
 
 def _fields(case: Case) -> Iterator[Problem]:
