@@ -24,6 +24,9 @@ PERMISSIONS = {
     "requests.read": "what people have asked for, and the last day to answer",
     "requests.work": "handling a request: identify, ask back, note, extend, complete",
     "requests.decide": "refusing a request; asking for an erasure on somebody's behalf",
+    "sharing.read": "see recipients, agreements, cases and what went to whom",
+    "sharing.refer": "refer a person to a partner, and hand over what was decided",
+    "sharing.manage": "put agreements on file, end them, call back, open cases and release them with a second person",
     "approvals.decide": "approving or declining what somebody else asked for",
     "roles.manage": "staff and their roles; asking for a change of roles, or of the vault's keys",
 }
