@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.console import approvals, lists, long_work, people, requests, views
+from lofte.web.console import approvals, gates, lists, long_work, people, records, requests, views
 
 urlpatterns = [
     path("", views.board, name="console"),
@@ -36,6 +36,13 @@ urlpatterns = [
     path("requests/new/", requests.new, name="console-request-new"),
     path("requests/<uuid:request_id>/", requests.one, name="console-request"),
     path("requests/<uuid:request_id>/<str:name>/", requests.act, name="console-request-act"),
+    path("records/", records.records, name="console-records"),
+    path("records/file/<str:form>/", records.as_file, name="console-records-file"),
+    path("transfers/", gates.transfers, name="console-transfers"),
+    path("transfers/record/", gates.record, name="console-transfers-record"),
+    path("transfers/<uuid:tool>/end/", gates.end, name="console-transfer-end"),
+    path("tokens/", gates.token_list, name="console-tokens"),
+    path("tokens/<uuid:token>/revoke/", gates.revoke, name="console-token-revoke"),
     path("operation/", views.operation, name="console-operation"),
     path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),
