@@ -16,10 +16,14 @@ ROOMS = [
     "tests/features/consent",
     "tests/features/rights/test_access.py",
     "tests/features/rights/test_scan.py",
+    "tests/features/rights/test_requests.py",
+    "tests/features/rights/test_desks.py",
+    "tests/features/rights/test_two_at_once.py",
 ]
 WALKS = (
     "erased_person_is_nowhere or side_table or died_at_any_step or statute or confirms_by_the_mailed_link or one_click"
     " or killed_sweep or test_obligations or test_schema or test_outbox or test_consent or test_access or test_scan"
+    " or test_requests or test_desks or test_two_at_once"
 )
 
 

@@ -226,13 +226,133 @@ def test_an_erasure_that_was_declined_can_be_asked_for_again(staff, member, rece
 
 def test_a_question_by_telephone_is_answered_by_telephone_and_noted(staff, received, act):
     made = received("question", channel="phone", words="Säljer ni uppgifter?")
-    shown = act(made, "reply", words="Nej")
+    shown = act(made, "reply", words="Nej, vi säljer inga uppgifter.")
     assert shown.status_code == 422
-    assert "There is no address to write to." in shown.content.decode()
-    page(act(made, "otherwise", words="Ringde upp och sade nej."))
+    assert "Choose how the person is told." in shown.content.decode()
+    page(act(made, "reply", words="Nej, vi säljer inga uppgifter.", way="phone", closes="on"))
+
+    case = requests.one(made)
+    assert (case.state, [each.kind for each in case.history]) == (
+        "answered",
+        ["received", "replied", "told", "answered"],
+    )
+    assert "by telephone" in page(staff.get(f"/console/requests/{made}/"))
+    told = next(each for each in case.history if each.kind == "told")
+    letter = page(staff.get(f"/console/requests/{made}/letter/{told.id}/"))
+    for words in ("Nej, vi säljer inga uppgifter.", case.reference, "Gårdsvägen 6", "Här är vårt svar."):
+        assert words in letter
+
+
+def test_who_has_no_e_mail_address_is_refused_by_post_and_the_letter_waits_to_be_sent(staff, xledger, act):
+    person = register.welcome()
+    register.hold(person, {"name": "Berta Ek"}, "customer", source="import:x", market="SE", locale="sv")
+    made = requests.receive(
+        person, "access", by="staff:1", channel="post", market="SE", locale="sv", at=clock.now(), words="Allt om mig"
+    )
+    requests.identify(made, person, "staff:1", "in_person")
+    shown = page(act(made, "refuse", reason="excessive", words="Du fick en kopia i går.", way="post"))
+    assert "Print the letter from the history" in shown
+    told = next(each for each in requests.one(made).history if each.kind == "told")
+    letter = page(staff.get(f"/console/requests/{made}/letter/{told.id}/"))
+    for words in ("Berta Ek", "Du fick en kopia i går.", "Integritetsskyddsmyndigheten", "domstol"):
+        assert words in letter
+    assert {each.purpose for each in Look.objects.of(person)} == {"rights"}
+
+
+def test_a_request_does_not_end_before_the_person_without_an_address_is_told(staff, xledger, act, log):
+    person = register.welcome()
+    register.hold(person, {"name": "Berta Ek"}, "customer", source="import:x", market="SE", locale="sv")
+    made = requests.receive(
+        person, "restriction", by="staff:1", channel="post", market="SE", locale="sv", at=clock.now(), words="Sluta"
+    )
+    requests.identify(made, person, "staff:1", "in_person")
+    page(act(made, "restrict"))
+    outbox.drain()
+    answer = act(made, "complete")
+    assert answer.status_code == 422
+    assert "The person has not been told yet." in answer.content.decode()
+    assert 'id="next">Tell the person' in page(staff.get(f"/console/requests/{made}/"))
+    assert "the person has not been told yet" in page(staff.get("/console/requests/"))
+    page(act(made, "told", way="post", words="Skickat i dag."))
     page(act(made, "complete"))
 
-    assert requests.one(made).state == "answered"
+    assert requests.one(made).state == "done"
+
+
+def test_a_copy_for_somebody_without_an_address_is_printed_and_the_look_at_all_of_it_kept(staff, xledger, act):
+    person = register.welcome()
+    register.hold(
+        person, {"name": "Berta Ek", "company": "Ek AB"}, "customer", source="import:x", market="SE", locale="sv"
+    )
+    made = requests.receive(
+        person, "access", by="staff:1", channel="post", market="SE", locale="sv", at=clock.now(), words="Allt om mig"
+    )
+    requests.identify(made, person, "staff:1", "in_person")
+    assert staff.post(f"/console/requests/{made}/copy/").status_code == 200
+    assert "copy is printed" in page(staff.get(f"/console/requests/{made}/"))
+    page(act(made, "hand_over", way="post"))
+    letter = next(each for each in requests.one(made).history if each.kind == "told")
+    assert "följer en kopia av allt" in page(staff.get(f"/console/requests/{made}/letter/{letter.id}/"))
+    copy = page(staff.post(f"/console/requests/{made}/copy/"))
+    for words in ("Berta Ek", "Ek AB", "<style>"):
+        assert words in copy
+    assert any(
+        {"name", "company"} <= set(each.fields) and each.by.startswith("staff") for each in Look.objects.of(person)
+    )
+    page(act(made, "complete"))
+    assert requests.one(made).state == "done"
+
+
+def test_whoever_acts_on_what_somebody_else_has_changed_is_told_and_keeps_what_they_wrote(staff, received, astrid, act):
+    made = received("access", astrid)
+    requests.identify(made, astrid, "staff:1", "call_back")
+    turn = re.search(r'name="turn" value="(\d+)"', page(staff.get(f"/console/requests/{made}/")))[1]
+    requests.ask_clarification(made, "Vilket år?", "staff:99")
+    answer = act(made, "reply", words="Mina egna ord", turn=turn)
+
+    assert answer.status_code == 422
+    shown = answer.content.decode()
+    assert "Somebody else has done something with this request" in shown
+    assert "Mina egna ord" in shown
+    assert "Vilket år?" in shown
+    assert not requests.one(made).has("replied")
+    again = re.search(r'name="turn" value="(\d+)"', shown)[1]
+    page(act(made, "reply", words="Mina egna ord", turn=again))
+    assert requests.one(made).has("replied")
+
+
+def test_a_request_lies_on_a_desk_and_the_list_shows_mine(staff, member, received, astrid, act):
+    mine, other = received("access", astrid), received("erasure", astrid)
+    page(act(mine, "assign", do="mine"))
+    page(act(other, "assign", to="role:requests"))
+
+    def listed(query):
+        shown = page(staff.get(f"/console/requests/?{query}"))
+        return {each for each in (mine, other) if str(each) in shown}
+
+    assert listed("") == {mine, other}
+    assert listed("desk=mine") == {mine}
+    assert listed("desk=nobody") == set()
+    assert listed("desk=role:requests&right=erasure") == {other}
+    assert listed("right=access") == {mine}
+    assert listed("market=SE") == {mine, other}
+    assert listed("market=NO&page=7") == set()
+    assert listed("market=XX&right=nonsense&page=x&desk=<b>") == {mine, other}
+    handler = member("handler", "requests")
+    assert str(other) in page(handler.get("/console/requests/?desk=mine"))
+    assert "Everybody with the role request handler" in page(staff.get("/console/requests/"))
+    assert act(mine, "assign", to="staff:4711").status_code == 422
+
+
+def test_a_long_list_comes_in_pages(staff, received, astrid):
+    for _ in range(53):
+        received("question", astrid)
+    first, last = (page(staff.get(f"/console/requests/?right=question{more}")) for more in ("", "&page=2"))
+
+    assert "Page 1 of 2, 53 requests" in first
+    assert first.count('<th scope="row">') == 50
+    assert last.count('<th scope="row">') == 3
+    assert "right=question&amp;page=2" in first
 
 
 def test_who_asked_for_a_correction_by_letter_is_told_when_it_is_done(staff, received, astrid, act, letterbox, log):

@@ -8,8 +8,9 @@ from uuid import UUID
 from lofte.core import actions, approvals, obligations, ports, publication
 from lofte.core.models import Mail
 from lofte.core.retry import in_transaction
-from lofte.features.rights import cases, erasure, letters, requests, restriction, verbs
+from lofte.features.rights import cases, erasure, ledger, letters, reads, requests, restriction, verbs
 from lofte.features.rights.models import Request
+from lofte.features.rights.reads import Copy
 from lofte.kernel.problems import Problem
 
 Right = Request.Right
@@ -19,17 +20,29 @@ _BATCH = 200
 
 
 @in_transaction
-def hand_over(request_id: UUID, by: str) -> None:
-    """Access and portability: mail a link that opens their data once, to see and to download. Systems are asked for copies now."""
+def hand_over(request_id: UUID, by: str, way: str = letters.MAIL) -> None:
+    """Access and portability: mail a link that opens their data once, to see and to download. Systems are asked for copies now.
+
+    Another ``way`` is a copy on paper: `copy_for_post` prints it, and a letter goes with it.
+    """
     case = requests.demand_identified(request_id)
     assert case.person_id is not None
     _demand(case.right, Right.ACCESS, Right.PORTABILITY)
-    code = requests.link_of(case)
-    if letters.send(case, "copy", code=code, days=requests.LINK_LASTS.days) is None:
-        raise Problem("request.nobody-to-write-to", "there is no address to write to", status=409)
+    code = requests.link_of(case) if way == letters.MAIL else ""
+    ledger.tell(ledger.row_of(request_id), "copy", by, way=way, code=code, days=requests.LINK_LASTS.days)
     obligations.export(case.person_id, ports.register().needles_of(case.person_id, "rights", by="rights"))
     requests.acted(request_id, by, None, reason="handed_over")
     actions.record("request.handed_over", by, right=case.right)
+
+
+def copy_for_post(request_id: UUID, by: str) -> Copy:
+    """Everything that is held about whoever asked, to be printed and sent; the look at all of it is kept under who opened it."""
+    case = requests.demand_still_identified(request_id)
+    assert case.person_id is not None
+    _demand(case.right, Right.ACCESS, Right.PORTABILITY)
+    ports.register().read(case.person_id, "rights", tuple(publication.current().policy.fields), by=by)
+    actions.record("request.copy_printed", by, right=case.right)
+    return reads.copy_of(case.person_id)
 
 
 @in_transaction
@@ -54,7 +67,7 @@ def stop(request_id: UUID, purpose: str, by: str) -> None:
         event = verbs.take_objection(case.person_id, purpose, case.channel)
     requests.names(request_id, purpose)
     requests.acted(request_id, by, event)
-    letters.send(requests.one(request_id), "stopped", purpose=_named(purpose, case.locale))
+    ledger.tell(ledger.row_of(request_id), "stopped", by, purpose=_named(purpose, case.locale))
 
 
 @in_transaction
@@ -63,7 +76,7 @@ def restrict(request_id: UUID, by: str) -> None:
     assert case.person_id is not None
     _demand(case.right, Right.RESTRICTION, Right.OBJECTION)  # while an objection is weighed (GDPR 18(1)(d))
     restriction.restrict(case.person_id, by, request_id)
-    letters.send(requests.one(request_id), "restricted")
+    ledger.tell(ledger.row_of(request_id), "restricted", by)
 
 
 @in_transaction
@@ -76,11 +89,11 @@ def ask_to_erase(request_id: UUID, by: str) -> UUID:
 
 
 def _approved(approved: approvals.Approved) -> None:
-    """Two people have decided: tell the person, as long as there is an address; the erasure begins when the letter has left."""
+    """Two people have decided: tell the person, as long as we know who they are; the erasure begins when they have been told."""
     if approved.about is None:
         raise Problem("request.unknown", "the request is no longer there", status=404)
     case = requests.demand_identified(approved.about)
-    letters.send(case, "erasing")
+    ledger.tell(ledger.row_of(case.id), "erasing", approved.decided_by)
     requests.add_step(case.id, "approved", approved.decided_by)
 
 
@@ -91,7 +104,7 @@ def begin_erasures() -> int:
     """Begin what was approved, once the letter about it is no longer waiting: it would go with the person. Returns how many."""
     begun = 0
     for case in cases.open_for(Right.ERASURE, _BATCH):
-        if case.person_id and case.has("approved") and not case.has("acted") and not _letter_waits(case):
+        if case.person_id and case.has("approved") and not case.has("acted") and not _is_untold(case):
             erasure.erase(case.person_id, _approver(case))
             begun += 1
     return begun
@@ -101,9 +114,10 @@ def _approver(case: cases.Case) -> str:
     return next(each.by for each in reversed(case.history) if each.kind == "approved")
 
 
-def _letter_waits(case: cases.Case) -> bool:
-    if case.person_id is None:
-        return False
+def _is_untold(case: cases.Case) -> bool:
+    """Whether the letter about it has not left yet: it would go with the person."""
+    if case.person_id is None or case.untold:
+        return bool(case.untold)
     waiting = (Mail.State.QUEUED, Mail.State.SENDING)
     return bool(Mail.objects.of(case.person_id).filter(about=case.id, state__in=waiting).exists())
 

@@ -5,9 +5,9 @@ A line of the list holds nothing personal. The words of a request are opened wit
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,10 @@ from lofte.rules.deadlines import Wait
 State, Right = Request.State, Request.Right
 OPEN = (State.RECEIVED, State.IDENTIFYING, State.WORKING, State.WAITING)
 CLOSED = (State.ANSWERED, State.REFUSED, State.DONE)
+
+_BY_LAST_DAY = ("due_on", "received_at", "id")
+_AT_A_TIME = 500
+_SOON = timedelta(days=7)
 
 PERSON, LOG, SEARCH = "person", "log", "search"
 """What a request may wait for besides the connected systems: the person's word, the evidence log, the search for residue."""
@@ -59,6 +63,8 @@ class Case:
     state: str
     outcome: str
     ends_itself: bool
+    turn: int
+    assignee: str
     received_at: datetime
     identified_at: datetime | None
     extended_at: datetime | None
@@ -74,8 +80,34 @@ class Case:
     def has(self, kind: str) -> bool:
         return any(each.kind == kind for each in self.history)
 
+    @property
+    def untold(self) -> tuple[Event, ...]:
+        """Letters that could not be mailed and that nobody has told the person of yet."""
+        told = {each.about for each in self.history if each.kind == "told"}
+        return tuple(each for each in self.history if each.kind == "untold" and each.has_words and each.id not in told)
+
     def abouts(self) -> tuple[UUID, ...]:
         return tuple(each.about for each in self.history if each.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests: open, overdue, soon, new, waiting or closed; of one right, one market, on some desks (`""` is nobody's)."""
+
+    shown: str = "open"
+    right: str = ""
+    market: str = ""
+    desks: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: ``number`` of ``pages``, and how many requests there are in all."""
+
+    cases: tuple[Case, ...]
+    number: int
+    pages: int
+    total: int
 
 
 def one(request_id: UUID) -> Case:
@@ -91,9 +123,34 @@ def of(person_id: UUID) -> tuple[Case, ...]:
     return tuple(_cases(Request.objects.filter(subject=person_id).order_by("-received_at", "-id")))
 
 
-def open_now(limit: int = 500) -> tuple[Case, ...]:
+def open_now() -> tuple[Case, ...]:
     """Every request that is not answered, by its last day."""
-    return tuple(_cases(Request.objects.filter(state__in=OPEN).order_by("due_on", "received_at", "id")[:limit]))
+    return tuple(each_open())
+
+
+def each_open() -> Iterator[Case]:
+    """As `open_now`, a few hundred at a time: for what goes through all of them."""
+    rows = list(_queue()[:_AT_A_TIME])
+    while rows:
+        yield from _cases(rows)
+        rows = list(_queue().filter(_after(rows[-1]))[:_AT_A_TIME])
+
+
+def _queue() -> QuerySet[Request]:
+    return Request.objects.filter(state__in=OPEN).order_by(*_BY_LAST_DAY)
+
+
+def _after(row: Request) -> Q:
+    """What stands behind this row in the order of the last day."""
+    same_day = Q(due_on=row.due_on)
+    later = Q(received_at__gt=row.received_at) | Q(received_at=row.received_at, id__gt=row.id)
+    return Q(due_on__gt=row.due_on) | (same_day & later)
+
+
+def _before(row: Request) -> Q:
+    same_day = Q(due_on=row.due_on)
+    earlier = Q(received_at__lt=row.received_at) | Q(received_at=row.received_at, id__lt=row.id)
+    return Q(due_on__lt=row.due_on) | (same_day & earlier)
 
 
 def ending(limit: int) -> tuple[Case, ...]:
@@ -107,12 +164,60 @@ def open_for(right: str, limit: int) -> tuple[Case, ...]:
     return tuple(_cases(rows.order_by("due_on")[:limit]))
 
 
-def closed_lately(limit: int = 100) -> tuple[Case, ...]:
-    return tuple(_cases(Request.objects.filter(state__in=CLOSED).order_by("-closed_at", "-id")[:limit]))
+def listed(wanted: Wanted, at: datetime, number: int = 1, size: int = 50) -> Page:
+    """One page of the list, in a fixed number of statements however many requests there are."""
+    rows = _wanted(wanted, at)
+    total = rows.count()
+    pages = max(1, -(-total // size))
+    number = min(max(1, number), pages)
+    order = ("-closed_at", "-id") if wanted.shown == "closed" else _BY_LAST_DAY
+    return Page(tuple(_cases(rows.order_by(*order)[(number - 1) * size : number * size])), number, pages, total)
 
 
-def closed_count() -> int:
-    return Request.objects.filter(state__in=CLOSED).count()
+def _wanted(wanted: Wanted, at: datetime) -> QuerySet[Request]:
+    rows = Request.objects.filter(_SHOWN[wanted.shown](at))
+    if wanted.right:
+        rows = rows.filter(right=wanted.right)
+    if wanted.market:
+        rows = rows.filter(market=wanted.market)
+    if wanted.desks is not None:
+        rows = rows.filter(assignee__in=wanted.desks)
+    return rows
+
+
+def _waiting(at: datetime) -> Q:
+    """Open requests that somebody else has the word in: the same as `waiting_for`, asked from what is outstanding."""
+    owed = Obligation.objects.exclude(state=Obligation.State.VERIFIED)
+    about = Q(about__in=owed.filter(about__isnull=False).values("about"))
+    about |= Q(about__in=Outbox.objects.filter(about__isnull=False).values("about"))
+    about |= Q(about__in=Erasure.objects.exclude(state=Erasure.State.DONE).values("pk"))
+    about |= Q(about__in=Correction.everyone.values("pk"))
+    copies = owed.filter(what=Obligation.What.EXPORT, subject__isnull=False)
+    here = Q(state__in=(State.IDENTIFYING, State.WAITING), id__in=_persons_turn())
+    here |= Q(id__in=Step.objects.filter(about).values("request"))
+    here |= Q(right__in=(Right.ACCESS, Right.PORTABILITY), subject__in=copies.values("subject"))
+    return Q(state__in=OPEN) & here
+
+
+def _persons_turn() -> list[UUID]:
+    """Few: those whose state says so, and still does."""
+    rows = list(Request.objects.filter(state__in=(State.IDENTIFYING, State.WAITING)))
+    steps: dict[UUID, list[Step]] = defaultdict(list)
+    for each in Step.objects.filter(
+        request__in=[row.id for row in rows if row.state == State.WAITING], kind__startswith="clarification"
+    ).order_by("at", "id"):
+        steps[each.request].append(each)
+    return [row.id for row in rows if _is_persons_turn(row, steps[row.id])]
+
+
+_SHOWN: Mapping[str, Callable[[datetime], Q]] = {
+    "open": lambda at: Q(state__in=OPEN),
+    "overdue": lambda at: Q(state__in=OPEN, due_on__lt=at.date()),
+    "soon": lambda at: Q(state__in=OPEN, due_on__range=(at.date(), at.date() + _SOON)),
+    "new": lambda at: Q(state=State.RECEIVED),
+    "waiting": _waiting,
+    "closed": lambda at: Q(state__in=CLOSED),
+}
 
 
 def find(reference: str) -> UUID | None:
@@ -124,30 +229,19 @@ def find(reference: str) -> UUID | None:
 
 def neighbours(request_id: UUID) -> tuple[UUID | None, UUID | None]:
     """The open requests before and after this one in the order of the list."""
-    ids = list(
-        Request.objects.filter(state__in=OPEN).order_by("due_on", "received_at", "id").values_list("id", flat=True)
-    )
-    if request_id not in ids:
-        return None, ids[0] if ids else None
-    at = ids.index(request_id)
-    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+    row = Request.objects.filter(pk=request_id, state__in=OPEN).first()
+    if row is None:
+        return None, _queue().values_list("id", flat=True).first()
+    back = ("-due_on", "-received_at", "-id")
+    before = _queue().filter(_before(row)).order_by(*back).values_list("id", flat=True).first()
+    return before, _queue().filter(_after(row)).values_list("id", flat=True).first()
 
 
-def counts(at: datetime) -> Mapping[str, int]:
-    """How many are open, past their last day, within seven days of it, and how many nobody has taken up."""
-    return counted(open_now(), at)
-
-
-def counted(cases: Iterable[Case], at: datetime) -> Mapping[str, int]:
-    found = dict.fromkeys(("open", "overdue", "soon", "new", "waiting"), 0)
-    for each in cases:
-        left = (each.deadline.due - at.date()).days
-        found["open"] += 1
-        found["overdue"] += left < 0
-        found["soon"] += 0 <= left <= 7
-        found["new"] += each.state == State.RECEIVED
-        found["waiting"] += bool(each.waiting_for)
-    return found
+def counts(at: datetime, wanted: Wanted | None = None) -> Mapping[str, int]:
+    """How many are open, past their last day, within seven days of it, not taken up, waiting for others, and closed; of those with
+    the right, in the market and on the desks of ``wanted``."""
+    chosen = wanted or Wanted()
+    return {shown: _wanted(replace(chosen, shown=shown), at).count() for shown in _SHOWN}
 
 
 def words_of(case: Case) -> Mapping[UUID, str]:
@@ -273,7 +367,8 @@ def _case(row: Request, steps: Sequence[Step], waits: tuple[str, ...], at: datet
     return Case(
         id=row.id, reference=row.reference, person_id=row.subject, right=row.right, purpose=row.purpose, channel=row.channel,
         market=row.market, locale=row.locale, law=row.law, by=row.by, state=_shown_state(row, waits), outcome=row.outcome,
-        ends_itself=row.ends_itself, received_at=row.received_at, identified_at=row.identified_at, extended_at=row.extended_at,
+        ends_itself=row.ends_itself, turn=row.turn, assignee=row.assignee, received_at=row.received_at,
+        identified_at=row.identified_at, extended_at=row.extended_at,
         closed_at=row.closed_at, deadline=terms_of(row, steps, row.closed_at or at), waiting_for=waits,
         history=tuple(
             Event(each.id, each.kind, each.by, each.at, each.reason, each.about, each.sealed is not None) for each in steps

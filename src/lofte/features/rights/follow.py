@@ -37,7 +37,7 @@ def remind(at: datetime) -> int:
     The letter goes to the market's contact for data protection and names references, rights and days; nobody else learns more.
     """
     due: dict[str, list[tuple[Case, str]]] = defaultdict(list)
-    for case in requests.open():
+    for case in cases.each_open():
         requests.reckon(case.id)  # a clock that stands moves its last day every day
         if step := _step_of(case, at):
             due[case.market].append((case, step))

@@ -28,14 +28,15 @@ declare(
     subject=Holds("rights", "handle"), owner=NotPersonal("whose vault key seals the row"),
     sealed=Holds("rights", "email"), hash=Holds("rights", "email"), right=Holds("rights", "dialogue"),
     purpose=_POLICY, channel=_POLICY, market=_POLICY, locale=Holds("rights", "locale"), law=_POLICY,
-    by=NotPersonal("person, system or a staff member's number"), state=_WORK, outcome=_WORK, ends_itself=_WORK,
+    by=NotPersonal("person, system or a staff member's number"), state=_WORK, outcome=_WORK, ends_itself=_WORK, turn=_WORK,
+    assignee=NotPersonal("a staff member's number or the name of a role"),
     received_at=Holds("rights", "dialogue"), identified_at=_WHEN, extended_at=_WHEN, closed_at=_WHEN, due_on=_WHEN,
     notice_by=_WHEN, noted_at=_WHEN,
 )  # fmt: skip
 declare(
     models.Step, request=NotPersonal("the id of a row"), kind=_WORK, by=NotPersonal("person, system or a staff member's number"),
-    at=_WHEN, reason=NotPersonal("one of a few words of the code"), sealed=Holds("rights", "dialogue"),
-    about=NotPersonal("the id of a row"),
+    at=_WHEN, reason=NotPersonal("one of a few words of the code, a staff member's number or the name of a role"),
+    sealed=Holds("rights", "dialogue"), about=NotPersonal("the id of a row"),
 )  # fmt: skip
 declare(
     models.Restriction, request=NotPersonal("the id of a row"), by=NotPersonal("person or a staff member's number"),

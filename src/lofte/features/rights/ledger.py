@@ -1,7 +1,8 @@
 """The rows of requests, and the few ways in which they change; each leaves a step. For the modules of this room alone.
 
-Words are sealed under the key of whoever the request is from, or under its own while nobody is known. Every change asks, in the
-same UPDATE, whether the request is still open: two that end it at once are one that ends it.
+Words are sealed under the key of whoever the request is from, or under its own while nobody is known. Every verb takes its turn
+first, in one UPDATE that holds the row until the transaction ends: of two who do something with a request at once, one does it and
+the other is told to look again (`request.moved`).
 """
 
 import base64
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from lofte.core import actions, blind, clock, holdings, outbox, ports, publication, vault
 from lofte.core.models import Person, new_id
@@ -104,10 +106,26 @@ def row_of(request_id: UUID) -> Request:
 
 
 def open_row(request_id: UUID) -> Request:
-    row = row_of(request_id)
+    row = turn_of(request_id)
     if row.state in CLOSED:
         raise _closed()
     return row
+
+
+def turn_of(request_id: UUID) -> Request:
+    """The row, with the turn taken: nobody else changes it before this transaction ends."""
+    row = row_of(request_id)
+    if not Request.objects.filter(pk=row.pk, turn=row.turn).update(turn=F("turn") + 1):
+        raise moved()
+    row.turn += 1
+    return row
+
+
+def moved() -> Problem:
+    return Problem(
+        "request.moved", "somebody else did something with this request in the meantime",
+        way_out="Look at it again, and do it then if it is still right.", status=409,
+    )  # fmt: skip
 
 
 def _closed() -> Problem:
@@ -142,6 +160,27 @@ def add(
     )
 
 
+def tell(row: Request, kind: str, by: str, *, way: str = "", **said: Any) -> bool:
+    """Let the person know, in a letter of this kind. By mail; or ``way`` is how staff does it themselves (`letters.WAYS`): then the
+    letter is kept with the request, to print or to read out. With no ``way`` and no address it is kept as *untold* until somebody
+    has said how the person was told; False in that case alone. Raises `request.nobody-to-write-to` for mail without an address.
+    """
+    case = one(row.id)
+    if way in ("", letters.MAIL) and letters.send(case, kind, **said) is not None:
+        return True
+    if way == letters.MAIL:
+        raise Problem(
+            "request.nobody-to-write-to", "there is no address to write to",
+            way_out="Tell them by post or by telephone, and note that you did.", status=409,
+        )  # fmt: skip
+    if way and way not in letters.WAYS:
+        raise Problem("request.no-way", "people are not told that way", Place(key="way"), status=422)
+    written = letters.compose(case, f"{kind}_post" if kind == "copy" else kind, **said)
+    text = f"{written.subject}\n\n{written.text}"
+    add(row, "told" if way else "untold", by, words=text, reason=way or kind)
+    return bool(way)
+
+
 def close(row: Request, state: Request.State, outcome: str, by: str, words: str | None = None) -> None:
     at = clock.now()
     moved = Request.objects.filter(pk=row.pk, state__in=OPEN).update(state=state, outcome=outcome, closed_at=at)
@@ -150,9 +189,7 @@ def close(row: Request, state: Request.State, outcome: str, by: str, words: str 
     row.state, row.outcome, row.closed_at = state, outcome, at
     add(row, str(state), by, words=words, reason=outcome)
     if state == State.DONE and row.right == Right.RECTIFICATION and row.channel != Channel.PORTAL:
-        letters.send(
-            one(row.id), "corrected"
-        )  # whoever asked by letter or telephone has not seen it happen (GDPR 12(3))
+        tell(row, "corrected", by)  # whoever asked by letter or telephone has not seen it happen (GDPR 12(3))
     fact = {
         "right": row.right, "market": row.market, "law": row.law, "outcome": outcome, "state": str(state),
         "received": rfc3339(row.received_at), "due": str(row.due_on), "extended": row.extended_at is not None,
@@ -170,7 +207,7 @@ def end_if_free(request_id: UUID) -> bool:
     if row is None:
         return False
     case = one(request_id)
-    if case.waiting_for or not case.has("acted"):
+    if case.waiting_for or case.untold or not case.has("acted"):
         return False
     close(row, State.DONE, "fulfilled", "system")
     return True

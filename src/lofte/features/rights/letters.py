@@ -18,6 +18,9 @@ from lofte.rules.catalogue import say
 from lofte.rules.packs import find_value, law_pack, spoken
 
 NAME = "request"
+MAIL = "mail"
+WAYS = (MAIL, "post", "phone", "meeting")
+"""How people are told: by mail from here, or by staff, who then note it."""
 
 
 def address_of(case: Case) -> str:
@@ -26,6 +29,14 @@ def address_of(case: Case) -> str:
         return ""
     on_file = ports.register().read(case.person_id, "rights", ("email",), by="rights").get("email", "")
     return on_file or cases.contact_of(case)
+
+
+def is_reachable(case: Case) -> bool:
+    """Whether there is an address to mail to; nothing is opened to find out."""
+    if case.person_id is None:
+        return False
+    held = {field for _, field in ports.register().kinds_held(case.person_id)}
+    return "email" in held or bool(cases.contact_of(case))
 
 
 def send(case: Case, kind: str, **said: Any) -> UUID | None:

@@ -68,7 +68,8 @@ class Request(models.Model):
     ``subject`` is who it is said to be from, and surely is once ``identified_at`` stands. ``owner`` is whose vault key seals the
     words: the subject's, or the request's own while there is no subject. ``due_on`` and ``notice_by`` follow from the law pack and
     are written anew by everything that moves them. ``hash`` is the blind index of the address a stranger wrote from, so that an
-    erasure of whoever has that address finds it.
+    erasure of whoever has that address finds it. ``turn`` counts what was done: whoever acts on an older one is told to look again.
+    ``assignee`` is who has it on their desk: ``staff:<id>``, ``role:<name>`` or nobody.
     """
 
     class Right(models.TextChoices):
@@ -117,6 +118,8 @@ class Request(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
     outcome = models.CharField(max_length=32, blank=True)
     ends_itself = models.BooleanField(default=False)
+    turn = models.PositiveIntegerField(default=0)
+    assignee = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
     identified_at = models.DateTimeField(null=True)
     extended_at = models.DateTimeField(null=True)
@@ -143,7 +146,7 @@ class Step(models.Model):
     kind = models.CharField(max_length=32)
     by = models.CharField(max_length=64)
     at = models.DateTimeField(default=clock.now)
-    reason = models.CharField(max_length=32, blank=True)
+    reason = models.CharField(max_length=64, blank=True)
     sealed = models.BinaryField(null=True)
     about = models.UUIDField(null=True, db_index=True)
 

@@ -5,6 +5,8 @@ Also what becomes of somebody's requests when they are erased, or turn out to be
 
 from uuid import UUID
 
+from django.db.models import F
+
 from lofte.core import clock, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.rights.cases import OPEN, one
@@ -86,8 +88,9 @@ def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]
     theirs = Request.objects.filter(hash__in=hashes).exclude(hash="")
     ids = list((mine | theirs).values_list("id", flat=True))
     writers = set(theirs.exclude(subject=person_id).values_list("subject", flat=True))
+    # The requests first: whoever is writing a step to one of them ends before, or is told that it moved.
+    Request.objects.filter(id__in=ids).update(subject=None, owner=None, sealed=None, hash="", turn=F("turn") + 1)
     Step.objects.filter(request__in=ids).update(sealed=None)
-    Request.objects.filter(id__in=ids).update(subject=None, owner=None, sealed=None, hash="")
     for writer in writers:
         if writer:
             forget_writer(writer)

@@ -4,10 +4,14 @@ A request moves received -> (identifying) -> working -> answered, refused or don
 never ends done while an act it ordered is open here or in a connected system. Whatever a person does in the portal leaves one too.
 
 Raises `Problem` with these codes: `request.unknown`, `request.closed`, `request.not-identified`, `request.open-elsewhere`,
-`request.nothing-done`, `request.no-extension`, `request.no-refusal`, `request.no-reason`, `request.nobody-to-write-to`.
+`request.nothing-done`, `request.no-extension`, `request.no-refusal`, `request.no-reason`, `request.nobody-to-write-to`,
+`request.untold` while a letter that could not be mailed is unknown to the person; `request.moved` when somebody else did something
+with it in the same moment.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,17 +29,21 @@ from lofte.features.rights.ledger import (
     end_if_free,
     forget_writer,
     move,
+    moved,
     open_row,
     row_of,
     seal_anew,
+    tell,
+    turn_of,
 )
-from lofte.features.rights.models import Request
+from lofte.features.rights.models import Request, Step
 from lofte.features.rights.own_acts import begun_by_person
 from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import Basis
 
 Right, Channel, State = Request.Right, Request.Channel, Request.State
+T = TypeVar("T")
 
 LINK_LASTS = timedelta(days=7)
 """A link in a letter about a request: nobody sits waiting for it, as for one they asked for a moment ago."""
@@ -45,9 +53,18 @@ open = cases.open_now  # the name the rest of the house asks by
 
 __all__ = [
     "EXTENSIONS", "HOW_KNOWN", "TALKS", "Case", "answer_clarification", "answered_otherwise", "ask_clarification", "ask_identity",
-    "begun_by_person", "complete", "counts", "end_if_free", "extend", "find", "identify", "law_of", "let_end", "note", "of", "one",
-    "open", "receive", "refusals_for", "refuse", "reply",
+    "at_turn", "begun_by_person", "complete", "counts", "end_if_free", "extend", "find", "identify", "law_of", "let_end", "note",
+    "of", "one", "open", "receive", "refusals_for", "refuse", "reply", "told_otherwise",
 ]  # fmt: skip
+
+
+@in_transaction
+def at_turn(request_id: UUID, turn: int, act: Callable[[], T]) -> T:
+    """Do this if nothing was done with the request since somebody saw it at that turn. Raises Problem `request.moved`."""
+    if row_of(request_id).turn != turn:
+        raise moved()
+    turn_of(request_id)
+    return act()
 
 
 # --- coming in ------------------------------------------------------------------------------------------------------
@@ -71,11 +88,12 @@ def receive(
 
 
 @in_transaction
-def acknowledge(request_id: UUID, by: str) -> bool:
+def acknowledge(request_id: UUID, by: str, way: str = letters.MAIL) -> bool:
     """Tell the person that the request came and when we answer. False when there is no address to write to."""
     row = open_row(request_id)
-    if letters.send(one(request_id), "received") is None:
+    if way == letters.MAIL and not letters.address_of(one(request_id)):
         return False
+    tell(row, "received", by, way=way)
     add(row, "acknowledged", by)
     return True
 
@@ -108,8 +126,14 @@ def identify(request_id: UUID, person_id: UUID, by: str, how: str = "another") -
     _belongs_to(row, person_id)
     change(row, identified_at=clock.now())
     add(row, "identified", by, reason=how)
-    move(row, State.RECEIVED if row.right in TALKS else State.WORKING)
+    move(row, State.WAITING if _has_asked(row) else State.RECEIVED if row.right in TALKS else State.WORKING)
     actions.record("request.identified", by, how=how)
+
+
+def _has_asked(row: Request) -> bool:
+    """Whether the person has been asked what they mean and has not answered yet."""
+    steps = Step.objects.filter(request=row.id, kind__in=("clarification_asked", "clarification_answered"))
+    return steps.order_by("-at", "-id").values_list("kind", flat=True).first() == "clarification_asked"
 
 
 def link_of(case: Case) -> str:
@@ -142,13 +166,13 @@ def _belongs_to(row: Request, person_id: UUID) -> None:
 
 
 @in_transaction
-def ask_clarification(request_id: UUID, words: str, by: str) -> None:
+def ask_clarification(request_id: UUID, words: str, by: str, way: str = letters.MAIL) -> None:
     """Ask the person what they mean. Where the law stops the clock for it, it stands until they answer."""
     row = open_row(request_id)
     _demand_words(words)
     add(row, "clarification_asked", by, words=words)
     move(row, State.WAITING)
-    _demand_sent(letters.send(one(request_id), "clarification", words=words))
+    tell(row, "clarification", by, way=way, words=words)
     actions.record("request.clarification_asked", by)
 
 
@@ -165,21 +189,33 @@ def answer_clarification(request_id: UUID, words: str, by: str) -> None:
 def note(request_id: UUID, words: str, by: str) -> None:
     """A note for ourselves, which the person may read all the same."""
     _demand_words(words)
-    add(row_of(request_id), "noted", by, words=words)
+    add(turn_of(request_id), "noted", by, words=words)
 
 
 @in_transaction
-def reply(request_id: UUID, words: str, by: str, *, closes: bool = False) -> None:
-    """Write to the person. With ``closes`` the request is answered by it."""
+def reply(request_id: UUID, words: str, by: str, *, closes: bool = False, way: str = letters.MAIL) -> None:
+    """Write to the person, or note what they are told otherwise. With ``closes`` the request is answered by it."""
     row = open_row(request_id)
     _demand_words(words)
     add(row, "replied", by, words=words)
-    _demand_sent(letters.send(one(request_id), "reply", words=words))
+    tell(row, "reply", by, way=way, words=words)
     actions.record("request.replied", by, right=row.right)
     if closes:
         complete(request_id, by)
     elif row.state == State.RECEIVED:
         move(row, State.WORKING)
+
+
+@in_transaction
+def told_otherwise(request_id: UUID, letter: UUID, way: str, by: str, words: str = "") -> None:
+    """The person has been told what a letter says that could not be mailed: by post, telephone or in person. Also after the end."""
+    row = turn_of(request_id)
+    if letter not in {each.id for each in one(request_id).untold}:
+        raise Problem("request.told", "the person has been told of this", Place(key="letter"), status=409)
+    if way not in letters.WAYS[1:]:
+        raise Problem("request.no-way", "say how the person was told", Place(key="way"), status=422)
+    add(row, "told", by, words=words or None, reason=way, about=letter)
+    actions.record("request.told", by, way=way, right=row.right)
 
 
 @in_transaction
@@ -200,7 +236,7 @@ def answered_otherwise(request_id: UUID, words: str, by: str) -> None:
 
 
 @in_transaction
-def extend(request_id: UUID, reason: str, by: str, words: str = "") -> None:
+def extend(request_id: UUID, reason: str, by: str, words: str = "", way: str = letters.MAIL) -> None:
     """Take the longer period the law allows, and tell the person in time and why (GDPR 12(3))."""
     row = open_row(request_id)
     if reason not in EXTENSIONS:
@@ -214,7 +250,7 @@ def extend(request_id: UUID, reason: str, by: str, words: str = "") -> None:
     change(row, extended_at=clock.now())
     add(row, "extended", by, words=words or None, reason=reason)
     count_days(row)
-    _demand_sent(letters.send(one(request_id), "extended", words=words, reason=reason))
+    tell(row, "extended", by, way=way, words=words, reason=reason)
     actions.record("request.extended", by, reason=reason, right=row.right)
 
 
@@ -235,8 +271,9 @@ def may_extend(case: Case) -> bool:
 
 
 @in_transaction
-def refuse(request_id: UUID, reason_code: str, words: str, by: str) -> None:
-    """Say no, with reasons and where to complain (GDPR 12(4)). Without reasons in words there is no refusal."""
+def refuse(request_id: UUID, reason_code: str, words: str, by: str, way: str = "") -> None:
+    """Say no, with reasons and where to complain (GDPR 12(4)). Without reasons in words there is no refusal. Where nobody can be
+    mailed the letter is kept until somebody has told the person."""
     row = open_row(request_id)
     if reason_code not in refusals_for(row.right) or _is_absolute(row):
         raise Problem(
@@ -244,10 +281,8 @@ def refuse(request_id: UUID, reason_code: str, words: str, by: str) -> None:
             Place(key="reason"), law="GDPR 12(4), 21(3)", status=422,
         )  # fmt: skip
     _demand_words(words)
-    is_told = letters.send(one(request_id), "refused", words=words, reason=reason_code) is not None
+    tell(row, "refused", by, way=way, words=words, reason=reason_code)
     close(row, State.REFUSED, reason_code, by, words)
-    if not is_told:
-        add(row, "untold", by)
 
 
 def _is_absolute(row: Request) -> bool:
@@ -268,6 +303,11 @@ def complete(request_id: UUID, by: str) -> None:
         raise Problem(
             "request.open-elsewhere", f"it still waits for {', '.join(waits)}", way_out="Wait until they have confirmed.",
             law="GDPR 12(3), 19", status=409,
+        )  # fmt: skip
+    if case.untold:
+        raise Problem(
+            "request.untold", "the person has not been told of it yet", law="GDPR 12(3)",
+            way_out="Print the letter or read it to them, and note that you did.", status=409,
         )  # fmt: skip
     if row.right in TALKS:
         if not case.has("replied"):
@@ -303,7 +343,7 @@ def acted(request_id: UUID, by: str, about: UUID | None, *, reason: str = "", ki
 
 def add_step(request_id: UUID, kind: str, by: str, *, words: str = "", reason: str = "") -> None:
     """A line of the history, also after the end."""
-    add(row_of(request_id), kind, by, words=words or None, reason=reason)
+    add(turn_of(request_id), kind, by, words=words or None, reason=reason)
 
 
 def names(request_id: UUID, purpose: str) -> None:
@@ -321,6 +361,11 @@ def reckon(request_id: UUID) -> None:
 def demand_identified(request_id: UUID) -> Case:
     """The case, when it is certain who it is from: an act for the wrong person is a breach. Raises `request.not-identified`."""
     open_row(request_id)
+    return demand_still_identified(request_id)
+
+
+def demand_still_identified(request_id: UUID) -> Case:
+    """As `demand_identified`, also when the request has ended."""
     case = one(request_id)
     if case.person_id is None or case.identified_at is None:
         raise Problem(
@@ -332,11 +377,3 @@ def demand_identified(request_id: UUID) -> Case:
 def _demand_words(words: str) -> None:
     if not words.strip():
         raise Problem("request.no-reason", "this must be said in words", Place(key="words"), status=422)
-
-
-def _demand_sent(mail_id: UUID | None) -> None:
-    if mail_id is None:
-        raise Problem(
-            "request.nobody-to-write-to", "there is no address to write to",
-            way_out="Answer by the way the request came, and note what you said.", status=409,
-        )  # fmt: skip

@@ -4,6 +4,7 @@ Whoever asked for it is told before it ends (18(3)); the person alone may end it
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from lofte.core import actions, clock, obligations, outbox, ports
@@ -11,7 +12,7 @@ from lofte.core.decisions import BY_LAW
 from lofte.core.models import Mail, new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import LIFTED
-from lofte.features.rights import letters, own_acts, requests
+from lofte.features.rights import ledger, letters, own_acts, requests
 from lofte.features.rights.models import Restriction
 from lofte.kernel.problems import Problem
 
@@ -61,16 +62,17 @@ def restrict(person_id: UUID, by: str, request_id: UUID | None = None) -> UUID:
 
 
 @in_transaction
-def announce_end(person_id: UUID, by: str, words: str) -> None:
+def announce_end(person_id: UUID, by: str, words: str, way: str = letters.MAIL) -> None:
     """Tell the person that the restriction is about to be lifted, and why (GDPR 18(3))."""
     row = _current(person_id)
     if not words.strip():
         raise Problem("request.no-reason", "say why it is lifted", law="GDPR 18(3)", status=422)
     case = requests.one(row.request) if row.request else None
-    if case is None or letters.send(case, "lifting", words=words) is None:
+    if case is None:
         raise Problem("request.nobody-to-write-to", "there is no address to write to", law="GDPR 18(3)", status=409)
+    ledger.tell(ledger.turn_of(case.id), "lifting", by, way=way, words=words)
     requests.add_step(case.id, "lifting_announced", by, words=words)
-    Restriction.objects.of(person_id).filter(id=row.id).update(told_at=clock.now())
+    _all_current(person_id).update(told_at=clock.now())
     actions.record("restriction.end_announced", by)
 
 
@@ -83,7 +85,7 @@ def lift(person_id: UUID, by: str) -> None:
             "restriction.untold", "the person must be told before the restriction is lifted", law="GDPR 18(3)",
             way_out="Announce it first; they get a letter.", status=409,
         )  # fmt: skip
-    Restriction.objects.of(person_id).filter(id=row.id).update(lifted_at=clock.now())
+    _all_current(person_id).update(lifted_at=clock.now())
     ports.register().refresh_due(person_id)
     # about is new: a system that was told to restrict is told of the end by an act of its own
     obligations.owe(
@@ -96,6 +98,11 @@ def lift(person_id: UUID, by: str) -> None:
     if row.request:
         requests.add_step(row.request, "lifted", by)
     _tell(person_id, "restriction.lifted", row.id, by)
+
+
+def _all_current(person_id: UUID) -> Any:
+    """All that stand: a person and staff who asked for it in the same moment have made two."""
+    return Restriction.objects.of(person_id).filter(lifted_at__isnull=True)
 
 
 def _current(person_id: UUID) -> Restriction:

@@ -14,7 +14,7 @@ from lofte.core import approvals, ports
 from lofte.core.models import Person
 from lofte.core.publication import current
 from lofte.features.register import reads as register
-from lofte.features.rights import behalf, letters, requests, restriction, verbs
+from lofte.features.rights import assignment, behalf, letters, requests, restriction, verbs
 from lofte.features.rights.cases import Case
 from lofte.features.rights.nouns import PlanItem
 from lofte.kernel.problems import Problem
@@ -22,7 +22,7 @@ from lofte.rules.catalogue import room_words, say
 from lofte.rules.model import Basis
 from lofte.rules.packs import find_value, law_pack
 from lofte.web import calendar
-from lofte.web.console.request_words import waiting_names
+from lofte.web.console.request_words import DeskNames, waiting_names
 
 CORRECTABLE = ("email", "phone", "name", "text")
 LONGEST = 8000  # characters of a letter; a longer one is an attachment
@@ -36,6 +36,11 @@ class Desk:
     locale: str
     actor: str
     contact: str = ""
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether there is an address to mail to."""
+        return letters.is_reachable(self.case)
 
     def say(self, key: str, **slots: object) -> str:
         return say(self.locale, f"requests.{key}", **slots)
@@ -80,6 +85,8 @@ def offered(desk: Desk, may: frozenset[str]) -> list[str]:
 
 
 def _open(case: Case) -> Iterator[str]:
+    if case.untold:
+        yield "told"
     asked = [each.kind for each in case.history if each.kind.startswith("clarification")]
     is_talk, is_sure = case.right in requests.TALKS, case.identified_at is not None
     if asked and asked[-1] == "clarification_asked":
@@ -99,15 +106,14 @@ def _open(case: Case) -> Iterator[str]:
     yield "reply"
     if not asked or asked[-1] != "clarification_asked":
         yield "clarify"
-    if (is_talk and not case.has("replied")) or (
-        is_sure and case.right in ("access", "portability") and not case.has("acted")
-    ):
+    if is_sure and case.right in ("access", "portability") and not case.has("acted"):
         yield "otherwise"
     if requests.may_extend(case) and not case.has("acted"):
         yield "extend"
     if requests.refusals_for(case.right) and not case.has("acted"):
         yield "refuse"
     yield "note"
+    yield "assign"
 
 
 _OWN = {
@@ -128,6 +134,8 @@ def _rights_own(case: Case) -> Iterator[str]:
 
 
 def _ended(case: Case) -> Iterator[str]:
+    if case.untold:
+        yield "told"
     if case.person_id is not None and ports.is_restricted(case.person_id):
         row = restriction.current(case.person_id)
         if row is not None and row.request == case.id:
@@ -144,6 +152,41 @@ def _restricted(case: Case) -> Iterator[str]:
 
 def _none(desk: Desk) -> Fields:
     return {}
+
+
+def _way(desk: Desk) -> Fields:
+    """How the person is told: by mail where there is an address, else by what staff does themselves."""
+    ways = letters.WAYS if desk.is_reachable else letters.WAYS[1:]
+    wrong = desk.say("form.error.way")
+    field_ = forms.ChoiceField(
+        label=desk.say("tell.label"), required=not desk.is_reachable, choices=[(each, desk.say(f"tell.{each}")) for each in ways],
+        help_text="" if desk.is_reachable else desk.say("tell.help"), error_messages={"required": wrong, "invalid_choice": wrong},
+    )  # fmt: skip
+    field_.initial = ways[0]
+    return {"way": field_}
+
+
+def _way_of(said: dict[str, Any]) -> str:
+    return said.get("way") or letters.MAIL
+
+
+def _both(*made: FieldsOf) -> FieldsOf:
+    return lambda desk: {name: each for one in made for name, each in one(desk).items()}
+
+
+def _assignment(desk: Desk) -> Fields:
+    field_ = forms.ChoiceField(
+        label=desk.say("act.assign.to"), required=False,
+        choices=[("", desk.say("desk.nobody")), *DeskNames(desk.locale).all()],
+        error_messages={"invalid_choice": desk.say("form.error.desk")},
+    )  # fmt: skip
+    field_.initial = desk.case.assignee
+    return {"to": field_}
+
+
+def _telling(desk: Desk) -> Fields:
+    ways = [(each, desk.say(f"tell.{each}")) for each in letters.WAYS[1:]]
+    return {"way": _choice(desk, desk.say("tell.label"), "way", ways)}
 
 
 def _words(
@@ -275,10 +318,35 @@ def _identify(desk: Desk, said: dict[str, Any], button: str) -> str:
     return "act.identify.sent"
 
 
+def _assign(desk: Desk, said: dict[str, Any], button: str) -> str:
+    assignment.assign(desk.case.id, desk.actor if button == "mine" else said["to"], desk.actor)
+    return "act.assign.done"
+
+
+def _told(desk: Desk, said: dict[str, Any], button: str) -> str:
+    for each in desk.case.untold:
+        requests.told_otherwise(desk.case.id, each.id, said["way"], desk.actor, said["words"])
+    return "act.told.done"
+
+
+def _clarify(desk: Desk, said: dict[str, Any], button: str) -> str:
+    requests.ask_clarification(desk.case.id, said["words"], desk.actor, _way_of(said))
+    return _sent("act.clarify.done", said)
+
+
+def _hand_over(desk: Desk, said: dict[str, Any], button: str) -> str:
+    behalf.hand_over(desk.case.id, desk.actor, _way_of(said))
+    return "act.hand_over.done" if _way_of(said) == letters.MAIL else "act.hand_over.done_print"
+
+
+def _sent(words: str, said: dict[str, Any]) -> str:
+    return words if _way_of(said) == letters.MAIL else "tell.done"
+
+
 def _acknowledge(desk: Desk, said: dict[str, Any], button: str) -> str:
-    if not requests.acknowledge(desk.case.id, desk.actor):
+    if not requests.acknowledge(desk.case.id, desk.actor, _way_of(said)):
         raise Problem("request.nobody-to-write-to", "there is no address to write to", status=409)
-    return "act.acknowledge.done"
+    return _sent("act.acknowledge.done", said)
 
 
 def _complete(desk: Desk, said: dict[str, Any], button: str) -> str:
@@ -290,13 +358,13 @@ def _complete(desk: Desk, said: dict[str, Any], button: str) -> str:
 
 
 def _reply(desk: Desk, said: dict[str, Any], button: str) -> str:
-    requests.reply(desk.case.id, said["words"], desk.actor, closes=bool(said.get("closes")))
-    return "act.reply.done"
+    requests.reply(desk.case.id, said["words"], desk.actor, closes=bool(said.get("closes")), way=_way_of(said))
+    return _sent("act.reply.done", said)
 
 
 def _refuse(desk: Desk, said: dict[str, Any], button: str) -> str:
-    requests.refuse(desk.case.id, said["reason"], said["words"], desk.actor)
-    return "act.refuse.done"
+    requests.refuse(desk.case.id, said["reason"], said["words"], desk.actor, said.get("way") or "")
+    return "act.refuse.done" if desk.is_reachable and _way_of(said) == letters.MAIL else "act.refuse.done_print"
 
 
 def _lift(desk: Desk, said: dict[str, Any], button: str) -> str:
@@ -305,8 +373,8 @@ def _lift(desk: Desk, said: dict[str, Any], button: str) -> str:
 
 
 def _announce(desk: Desk, said: dict[str, Any], button: str) -> str:
-    restriction.announce_end(_person(desk), desk.actor, said["words"])
-    return "act.announce.done"
+    restriction.announce_end(_person(desk), desk.actor, said["words"], _way_of(said))
+    return _sent("act.announce.done", said)
 
 
 def _person(desk: Desk) -> UUID:
@@ -326,8 +394,8 @@ def _simple(name: str, verb: Callable[..., object], *keys: str) -> Callable[[Des
 
 
 def _extend(desk: Desk, said: dict[str, Any], button: str) -> str:
-    requests.extend(desk.case.id, said["reason"], desk.actor, said["words"])
-    return "act.extend.done"
+    requests.extend(desk.case.id, said["reason"], desk.actor, said["words"], _way_of(said))
+    return _sent("act.extend.done", said)
 
 
 def _correct(desk: Desk, said: dict[str, Any], button: str) -> str:
@@ -390,6 +458,10 @@ def _erase_lead(desk: Desk, name: str) -> str:
     return desk.say(f"act.erase.{key}")
 
 
+def _hand_over_lead(desk: Desk, name: str) -> str:
+    return desk.say(f"act.hand_over.{'lead' if desk.is_reachable else 'lead_print'}")
+
+
 def _identify_lead(desk: Desk, name: str) -> str:
     return desk.say(f"act.identify.{'lead_known' if desk.is_known else 'lead'}")
 
@@ -425,27 +497,29 @@ ACTS: dict[str, Act] = {
     "identify": Act(
         _identify_fields, _identify, buttons=(("send", "send"), ("sure", "sure")), lead=_identify_lead
     ),
-    "acknowledge": Act(_none, _acknowledge, letter=_letter("received")),
+    "assign": Act(_assignment, _assign, buttons=(("", "button"), ("mine", "mine"))),
+    "told": Act(_both(_telling, _words("told", required=False, rows=3)), _told),
+    "acknowledge": Act(_way, _acknowledge, letter=_letter("received")),
     "clarify": Act(
-        _words("clarify"), _simple("clarify", requests.ask_clarification, "words"), letter=_letter("clarification"),
+        _words("clarify", after=_way), _clarify, letter=_letter("clarification"),
         lead=_clarify_lead,
     ),
     "clarified": Act(_words("clarified"), _simple("clarified", requests.answer_clarification, "words"), lead=_no_lead),
     "note": Act(_words("note", rows=3), _simple("note", requests.note, "words")),
-    "reply": Act(_words("reply", rows=10, after=_closing), _reply, letter=_letter("reply"), lead=_reply_lead),
+    "reply": Act(_words("reply", rows=10, after=_both(_closing, _way)), _reply, letter=_letter("reply"), lead=_reply_lead),
     "otherwise": Act(_words("otherwise", rows=4), _simple("otherwise", requests.answered_otherwise, "words")),
     "extend": Act(
-        _words("extend", required=False, rows=4, more=_extension), _extend, permission="requests.decide",
+        _words("extend", required=False, rows=4, more=_extension, after=_way), _extend, permission="requests.decide",
         letter=_letter("extended", is_extension=True), lead=_extend_lead,
     ),
     "refuse": Act(
-        _words("refuse", more=_refusal), _refuse, permission="requests.decide", letter=_letter("refused")
+        _words("refuse", more=_refusal, after=_way), _refuse, permission="requests.decide", letter=_letter("refused")
     ),
-    "hand_over": Act(_none, _simple("hand_over", behalf.hand_over)),
+    "hand_over": Act(_way, _hand_over, lead=_hand_over_lead),
     "correct": Act(_correction, _correct),
     "stop": Act(_stopping, _simple("stop", behalf.stop, "purpose")),
     "restrict": Act(_none, _simple("restrict", behalf.restrict), letter=_letter("restricted")),
-    "announce": Act(_words("announce", rows=4), _announce, letter=_letter("lifting"), permission="requests.decide"),
+    "announce": Act(_words("announce", rows=4, after=_way), _announce, letter=_letter("lifting"), permission="requests.decide"),
     "lift": Act(_none, _lift, permission="requests.decide"),
     "erase": Act(
         _none, _simple("erase", behalf.ask_to_erase), permission="requests.decide", letter=_letter("erasing"),

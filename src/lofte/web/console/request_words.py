@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from lofte.core import roles
 from lofte.core.publication import current
-from lofte.features.rights import requests
+from lofte.features.rights import assignment, requests
 from lofte.features.rights.cases import Case, Event
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
@@ -17,7 +18,32 @@ from lofte.web import calendar
 URGENT_DAYS = 7
 
 
-def line(locale: str, case: Case, now: datetime) -> dict[str, Any]:
+class DeskNames:
+    """Whose desks there are, in words: people by the name of their account with their role, roles by theirs."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self._names: dict[str, str] | None = None
+
+    def all(self) -> list[tuple[str, str]]:
+        if self._names is None:
+            self._names = {each.key: self._named(each) for each in assignment.desks()}
+        return list(self._names.items())
+
+    def of(self, key: str) -> str:
+        """Empty for nobody's; somebody who may no longer work with requests is named as having left."""
+        if not key:
+            return ""
+        return dict(self.all()).get(key) or say(self.locale, "requests.desk.left")
+
+    def _named(self, desk: assignment.Desk) -> str:
+        held = ", ".join(roles.name(each, self.locale) for each in desk.roles)
+        return say(self.locale, "requests.desk.person", name=desk.name, role=held) if desk.name else say(
+            self.locale, "requests.desk.role", role=held
+        )  # fmt: skip
+
+
+def line(locale: str, case: Case, now: datetime, desks: DeskNames | None = None) -> dict[str, Any]:
     """One row of the list: nothing in it is about the person."""
     terms = case.deadline
     return {
@@ -28,7 +54,7 @@ def line(locale: str, case: Case, now: datetime) -> dict[str, Any]:
         "closed_at": case.closed_at, "outcome": outcome(locale, case), "due": terms.due,
         "left": calendar.left(locale, terms.due, now), "urgency": urgency(case, now),
         "is_extended": case.extended_at is not None, "by_law": terms.by_law, "stands": terms.stopped_since,
-        "waits": waits(locale, case),
+        "waits": waits(locale, case), "desk": desks.of(case.assignee) if desks else "", "untold": bool(case.untold),
     }  # fmt: skip
 
 
@@ -90,12 +116,16 @@ def received_on(case: Case) -> date:
     return case.received_at.astimezone(ZoneInfo(case.deadline.zone)).date()
 
 
-def history(locale: str, case: Case, words: Mapping[UUID, str], actor: str) -> list[dict[str, Any]]:
-    """The latest on top."""
+def history(
+    locale: str, case: Case, words: Mapping[UUID, str], actor: str, desks: DeskNames
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The latest on top. ``letter`` is the step whose letter can be printed."""
+    printable = {each.id for each in case.history if each.kind in ("told", "untold") and each.about is None}
     return [
         {
             "what": say(locale, f"requests.step.{event.kind}"), "who": _who(locale, event, actor), "at": event.at,
-            "why": _why(locale, event), "words": words.get(event.id, ""), "kind": event.kind,
+            "why": _why(locale, event, desks), "words": words.get(event.id, ""), "kind": event.kind,
+            "letter": event.id if event.id in printable and event.id in words else None,
         }
         for event in reversed(case.history)
     ]  # fmt: skip
@@ -110,7 +140,11 @@ def _who(locale: str, event: Event, actor: str) -> str:
     return say(locale, f"requests.by.{stem if stem in ('person', 'system') else 'staff'}")
 
 
-def _why(locale: str, event: Event) -> str:
+def _why(locale: str, event: Event, desks: DeskNames) -> str:
+    if event.kind == "assigned":
+        return say(locale, "requests.desk.nobody") if event.reason == "nobody" else desks.of(event.reason)
+    if event.kind == "untold":
+        return room_words(locale, "requests").get(f"untold.{event.reason}", "")
     table = {"identified": "how.{}", "extended": "extension.{}.name", "refused": "refusal.{}.name"}.get(event.kind)
     key = table.format(event.reason) if table and event.reason else f"way.{event.reason}"
     return room_words(locale, "requests").get(key, "")

@@ -1,8 +1,10 @@
 """Requests in the console: the list by last day, one request with everything that can be done with it, and noting a new one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
+from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,28 +19,32 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lofte.core import clock, ports, roles
 from lofte.core.publication import current
 from lofte.features.register import reads as register
-from lofte.features.rights import cases, requests
-from lofte.features.rights.cases import Case
+from lofte.features.rights import assignment, behalf, cases, requests
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
 from lofte.rules.packs import law_pack
 from lofte.rules.values import country
+from lofte.web import calendar
 from lofte.web.console.language import console_locale
 from lofte.web.console.request_acts import ACTS, LONGEST, Act, Desk, erasure_plan, is_decided_elsewhere, offered
-from lofte.web.console.request_words import facts, history, line
+from lofte.web.console.request_words import DeskNames, facts, history, line
 from lofte.web.console.staff import actor, needs
+from lofte.web.pages import edition as web_edition
+from lofte.web.portal.copies import readable
 
 SHOWN = ("open", "overdue", "soon", "new", "waiting", "closed")
 _AT_FIELD = {
     "register.bad-value": ("value", "form.error.bad_value"), "register.taken": ("value", "form.error.taken"),
     "request.nobody": ("address", "act.identify.nobody"), "request.no-how": ("how", "form.error.how"),
-    "request.no-address": (None, "act.identify.no_address"),
+    "request.no-address": (None, "act.identify.no_address"), "request.no-way": ("way", "form.error.way"),
+    "request.no-desk": ("to", "form.error.desk"),
 }  # fmt: skip
 """Problems that belong to one field of the form, and the words for them."""
 _TOLD = frozenset(
     {
         "request.closed", "request.not-identified", "request.open-elsewhere", "request.nothing-done", "request.no-extension",
         "request.no-refusal", "request.no-reason", "request.nobody-to-write-to", "request.identified", "restriction.untold",
+        "request.moved", "request.untold", "request.told",
     }
 )  # fmt: skip
 
@@ -50,27 +56,66 @@ def listed(request: HttpRequest) -> HttpResponse:
     locale, now, wanted = console_locale(request), clock.now(), request.GET.get("find", "")
     if wanted and (found := requests.find(wanted)):
         return HttpResponseRedirect(reverse("console-request", args=(found,)))
-    shown = request.GET.get("show", "open")
-    shown = shown if shown in SHOWN else "open"
-    live = requests.open()
-    rows = cases.closed_lately() if shown == "closed" else [each for each in live if _is(each, shown, now)]
-    numbers = {**cases.counted(live, now), "closed": cases.closed_count()}
+    asked, names = _asked(request), DeskNames(locale)
+    chosen = _chosen(request, asked)
+    numbers = cases.counts(now, chosen)
+    seen = cases.listed(chosen, now, int(asked["page"] or 1))
     return _page(
-        request, "requests", rows=[line(locale, each, now) for each in rows], shown=shown, wanted=wanted,
-        counts=[_count(locale, name, numbers[name], shown) for name in SHOWN],
+        request, "requests", rows=[line(locale, each, now, names) for each in seen.cases], shown=chosen.shown, wanted=wanted,
+        counts=[_count(locale, name, numbers[name], asked) for name in SHOWN], narrow=_narrowing(locale, asked, names),
+        is_narrowed=any(asked[name] for name in _NARROWING), page=seen,
+        earlier=_link(asked, page=str(seen.number - 1)) if seen.number > 1 else "",
+        later=_link(asked, page=str(seen.number + 1)) if seen.number < seen.pages else "",
     )  # fmt: skip
 
 
-def _is(case: Case, shown: str, now: datetime) -> bool:
-    return shown == "open" or bool(cases.counted([case], now)[shown])
+_NARROWING = ("right", "market", "desk")
 
 
-def _count(locale: str, name: str, number: int, shown: str) -> dict[str, Any]:
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """What the address asks for; what makes no sense is left out."""
+    policy, given = current().policy, request.GET
+    allowed: dict[str, Callable[[str], bool]] = {
+        "show": lambda said: said in SHOWN, "right": lambda said: said in requests.Right.values,
+        "market": lambda said: said in policy.markets, "page": lambda said: said.isdecimal() and len(said) < 7,
+        "desk": lambda said: said in ("mine", "nobody") or said.startswith(("staff:", "role:")),
+    }  # fmt: skip
+    return {name: given.get(name, "") if fits(given.get(name, "")) else "" for name, fits in allowed.items()}
+
+
+def _chosen(request: HttpRequest, asked: Mapping[str, str]) -> cases.Wanted:
+    desks = {"": None, "mine": assignment.desks_of(request.user), "nobody": frozenset({assignment.NOBODY})}  # type: ignore[arg-type]
+    on = desks.get(asked["desk"], frozenset({asked["desk"]}))
+    return cases.Wanted(asked["show"] or "open", asked["right"], asked["market"], on)
+
+
+def _link(asked: Mapping[str, str], **other: str) -> str:
+    said = {name: value for name, value in {**asked, **other}.items() if value and (name, value) != ("page", "1")}
+    return reverse("console-requests") + (f"?{urlencode(said)}" if said else "")
+
+
+def _count(locale: str, name: str, number: int, asked: Mapping[str, str]) -> dict[str, Any]:
     status = {"overdue": "broken", "soon": "unproved"}.get(name, "")
     return {
         "name": say(locale, f"requests.shown.{name}"), "number": number, "status": status if number else "",
-        "url": reverse("console-requests") + ("" if name == "open" else f"?show={name}"), "current": name == shown,
+        "url": _link(asked, show="" if name == "open" else name, page=""), "current": name == (asked["show"] or "open"),
     }  # fmt: skip
+
+
+def _narrowing(locale: str, asked: Mapping[str, str], names: DeskNames) -> list[dict[str, Any]]:
+    """The choices that narrow the list: a right, a market, a desk."""
+    markets = sorted(
+        ((key, country(locale, each.country)) for key, each in current().policy.markets.items()), key=itemgetter(1)
+    )
+    choices = {
+        "right": [(each, say(locale, f"requests.right.{each}")) for each in requests.Right.values],
+        "market": markets,
+        "desk": [*((each, say(locale, f"requests.desk.{each}")) for each in ("mine", "nobody")), *names.all()],
+    }  # fmt: skip
+    return [
+        {"name": name, "label": say(locale, f"requests.narrow.{name}"), "chosen": asked[name], "choices": choices[name]}
+        for name in _NARROWING
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,10 +168,14 @@ def act(request: HttpRequest, request_id: UUID, name: str) -> HttpResponse:
     if button == "preview" and chosen.letter:
         shown = chosen.letter(desk, form.cleaned_data)
         return _one(request, desk, name, form, letter=shown)
+    turn = request.POST.get("turn", "")
     try:
-        done = chosen.do(desk, form.cleaned_data, button)
+        if turn.isdecimal() and len(turn) < 10:  # what the page showed: nobody may have done anything since
+            done = requests.at_turn(request_id, int(turn), lambda: chosen.do(desk, form.cleaned_data, button))
+        else:
+            done = chosen.do(desk, form.cleaned_data, button)
     except Problem as problem:
-        return _one(request, desk, name, _with(form, desk, problem), status=422)
+        return _one(request, _desk(request, request_id), name, _with(form, desk, problem), status=422)
     messages.success(request, desk.say(done), extra_tags="good")
     return HttpResponseRedirect(reverse("console-request", args=(request_id,)))
 
@@ -158,15 +207,43 @@ def _one(
     acts = [_shown(desk, name, form if name == opened else None, letter if name == opened else None) for name in names]
     before, after = cases.neighbours(case.id)
     words = _words(desk)
+    desks = DeskNames(locale)
     return _page(
-        request, "request", status=status, line=line(locale, case, now), facts=facts(locale, case), who=_who(desk),
+        request, "request", status=status, line=line(locale, case, now, desks), facts=facts(locale, case), who=_who(desk),
         first=next((each for each in acts if each["name"] == opened), acts[0] if acts else None),
         acts=[each for each in acts if each["name"] != (opened or (names[0] if names else ""))],
         is_next=not opened or opened == names[0], before=before, after=after,
-        history=history(locale, case, words, desk.actor),
+        history=history(locale, case, words, desk.actor, desks), is_mine=case.assignee == desk.actor, turn=case.turn,
+        prints=case.has("acted") and case.right in ("access", "portability") and case.person_id is not None,
         asked=[words[each.id] for each in case.history if each.kind == "received" and each.id in words],
         person_locale=case.locale,
     )  # fmt: skip
+
+
+@require_safe
+@needs("requests.work")
+def letter(request: HttpRequest, request_id: UUID, step: UUID) -> HttpResponse:
+    """A letter that is not mailed, to print and send or to read out; the look at name and words is kept."""
+    desk = _desk(request, request_id)
+    event = next((each for each in desk.case.history if each.id == step and each.kind in ("told", "untold")), None)
+    text = _words(desk).get(step, "") if event else ""
+    if event is None or not text:
+        raise Http404
+    subject, _, body = text.partition("\n\n")
+    edition = web_edition(desk.case.market.lower(), desk.case.locale)
+    return _page(
+        request, "request_letter", case=desk.case, line=line(desk.locale, desk.case, clock.now()), subject=subject, text=body,
+        edition=edition, day=calendar.day(desk.case.locale, event.at), who=_who(desk), person_locale=desk.case.locale,
+    )  # fmt: skip
+
+
+@require_POST
+@needs("requests.work")
+def copy(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The copy of everything as one page to print, for somebody without an e-mail address. A look at all of it is kept."""
+    case = requests.one(request_id)
+    made = behalf.copy_for_post(request_id, actor(request))
+    return HttpResponse(readable(web_edition(case.market.lower(), case.locale), made))
 
 
 def _words(desk: Desk) -> Mapping[UUID, str]:
@@ -218,7 +295,7 @@ def _shown(desk: Desk, name: str, form: forms.Form | None, letter: Any) -> dict[
         "buttons": [{"value": value, "text": desk.say(f"act.{name}.{words}")} for value, words in buttons],
         "may_preview": chosen.letter is not None, "letter": letter, "is_danger": name in ("refuse", "erase"),
         "plan": erasure_plan(desk) if name == "erase" else None,
-        "url": reverse("console-request-act", args=(desk.case.id, name)),
+        "url": reverse("console-request-act", args=(desk.case.id, name)), "turn": desk.case.turn,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from lofte.features.rights.overview import RequestItem
 from lofte.web.pages import Edition
 from lofte.web.person_words import spoken
 
-_ASIDE = frozenset({"reminded", "approval_asked", "approved", "untold"})
+_ASIDE = frozenset({"assigned", "reminded", "approval_asked", "approved", "untold"})
 """Steps that are our own business; the copy of everything has them all the same."""
 
 
