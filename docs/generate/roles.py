@@ -27,6 +27,9 @@ PERMISSIONS = {
     "sharing.read": "see recipients, agreements, cases and what went to whom",
     "sharing.refer": "refer a person to a partner, and hand over what was decided",
     "sharing.manage": "put agreements on file, end them, call back, open cases and release them with a second person",
+    "records.read": "the records of processing, and the transfer tools on file",
+    "transfers.manage": "putting transfer tools on file and ending them",
+    "tokens.manage": "making and revoking the tokens by which other systems ask",
     "approvals.decide": "approving or declining what somebody else asked for",
     "roles.manage": "staff and their roles; asking for a change of roles, or of the vault's keys",
 }
