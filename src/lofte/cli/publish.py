@@ -10,6 +10,7 @@ from time import monotonic, sleep
 
 from lofte.cli.check import print_problems
 from lofte.cli.wiring import log_name
+from lofte.core.environment import demand_restored
 from lofte.evidence.log import open_log
 from lofte.features.policy import handover, reads
 from lofte.features.policy.files import read_directory
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _publish(files: Mapping[str, str], home: Path, origin: str, at: datetime) -> str:
     """The digest now in force: published here, or by the serving process when that holds the log."""
+    demand_restored(home)
     location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
     try:
         log = open_log(location, home / "keys", log_name(origin, home), lambda: datetime.now(UTC))

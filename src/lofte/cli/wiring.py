@@ -110,13 +110,26 @@ class House:
         self.log.close()
 
 
-def open_house(home: Path, origin: str) -> House:
-    """The house of an entered directory, open: log, facts and chores. ``origin`` names the log. Close it when done."""
+def log_location(home: Path) -> Path | str:
+    return os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
+
+
+def open_house(home: Path, origin: str, *, restoring: bool = False) -> House:
+    """The house of an entered directory, open: log, facts and chores. ``origin`` names the log. Close it when done.
+
+    Raises Problem, among others when register or keys are older than the newest erasure in the log; ``restoring`` mends that.
+    """
     from lofte.core import clock, evidence
+    from lofte.core.backup import replaying
     from lofte.evidence.log import open_log
 
-    location = os.environ.get("LOFTE_DATABASE") or home / "evidence.sqlite3"
-    log = open_log(location, home / "keys", log_name(origin, home), clock.now)
+    log = open_log(log_location(home), home / "keys", log_name(origin, home), clock.now)
+    try:
+        if not restoring:
+            replaying.demand_up_to_date(log)
+    except BaseException:
+        log.close()
+        raise
     evidence.set_log(log)
     house = House(home, log)
     subscribe()

@@ -1,0 +1,113 @@
+"""A house in processes of its own, and the commands run on it. With LOFTE_TEST_POSTGRES also on databases of its own."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("house_of_copies.py")
+
+
+@dataclass
+class Town:
+    """Several houses: the one that lives, and those that are restored."""
+
+    place: Path
+    server: str = ""
+    databases: list[str] = field(default_factory=list)
+    _of: dict[Path, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Path:
+        return self.place / "home"
+
+    def database(self, home: Path) -> str:
+        """The PostgreSQL database of a house, made when it is first asked for; empty where houses are files."""
+        if not self.server:
+            return ""
+        if home not in self._of:
+            import psycopg
+
+            name = f"copies_{secrets.token_hex(6)}"
+            with psycopg.connect(self.server, autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE {name}".encode())
+            self.databases.append(name)
+            self._of[home] = urlunsplit(urlsplit(self.server)._replace(path=f"/{name}"))
+        return self._of[home]
+
+    def environment(self, home: Path, **more: str) -> dict[str, str]:
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LOFTE_", "DJANGO_", "PYTEST_"))
+        }
+        paths = [more.pop("PYTHONPATH", ""), clean.get("PYTHONPATH", "")]
+        return {
+            **clean, "LOFTE_HOME": str(home), "LOFTE_ORIGIN": "http://localhost:8000", "LOFTE_DATABASE": self.database(home),
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)), **more,
+        }  # fmt: skip
+
+    def live(self, act: str, argument: object = 0, home: Path | None = None) -> dict[str, Any]:
+        """Something happens in the house; what it holds then."""
+        where = home or self.home
+        ended = subprocess.run(
+            [sys.executable, str(SCRIPT), str(where), act, str(argument)], capture_output=True, text=True, check=False, timeout=120,
+            env=self.environment(where),
+        )  # fmt: skip
+        assert ended.stdout, ended.stderr[-3000:]
+        said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+        assert "refused" in said or ended.returncode == 0, ended.stderr[-3000:]
+        return said
+
+    def begin(self, act: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(self.home), act], stdout=subprocess.PIPE, text=True,
+            env=self.environment(self.home),
+        )  # fmt: skip
+
+    def lofte(
+        self, *arguments: object, home: Path | None = None, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        where = home or self.home
+        return subprocess.run(
+            [sys.executable, "-m", "lofte.cli.main", *map(str, arguments)], capture_output=True, text=True, check=False,
+            timeout=120, env=self.environment(where, **environment),
+        )  # fmt: skip
+
+    def backup(self, *more: object) -> tuple[Path, Path]:
+        ended = self.lofte(
+            "backup", "--to", self.place / "data", "--keys-to", self.place / "elsewhere", "--json", *more
+        )
+        assert ended.returncode == 0, ended.stderr[-3000:]
+        said = json.loads(ended.stdout)
+        return Path(said["data"]), Path(said["keys"])
+
+    def restore(self, copy: Path, home: Path, *more: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+        if self.server and "--surviving" in more:
+            environment.setdefault("LOFTE_SURVIVING_DATABASE", self.database(self.home))
+        return self.lofte("restore", copy, "--home", home, "--json", *more, home=home, **environment)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def town(request: pytest.FixtureRequest, tmp_path: Path, published: Any, home: Path) -> Iterator[Town]:
+    """Ten people live in a house; on each engine."""
+    made = Town(tmp_path)
+    if request.param == "postgresql":
+        made.server = os.environ.get("LOFTE_TEST_POSTGRES", "")
+        if not made.server:
+            pytest.skip("LOFTE_TEST_POSTGRES names no cluster; scripts/test starts one")
+    assert home == made.home
+    assert made.live("prepare")["people"] == 10
+    yield made
+    if made.databases:
+        import psycopg
+
+        with psycopg.connect(made.server, autocommit=True) as admin:
+            for name in made.databases:
+                admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
