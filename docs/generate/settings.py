@@ -65,6 +65,14 @@ VARIABLES = (
         "Put back the keys of erased people from an old copy, as long as its epoch key still exists.",
     ),
     Variable(
+        "LOFTE_SURVIVING_DATABASE",
+        "`postgresql://user:password@host:port/name`, or empty",
+        "empty",
+        "Read by `lofte restore --surviving` only: the database of the house that was lost, whose log is newer than any copy.",
+        "Whoever restores; it holds a password.",
+        "Nothing by itself: a log that does not go on from the copy, or was not signed by its key, is refused.",
+    ),
+    Variable(
         "LOFTE_SMTP",
         "`smtp://host:port` or `smtp+tls://user:password@host:587`",
         "empty: letters wait in the queue",
@@ -218,6 +226,12 @@ HOME = (
     ("keys/django.key", "signs staff and portal sessions", "keys", "everybody logs in again"),
     ("keys/limits.key", "counts tries without naming who tried", "keys", "counters start at zero"),
     (
+        "restoring.json",
+        "says that a restore is under way; while it is there nobody enters",
+        "none",
+        "the door opens before erasures are replayed: never delete it by hand",
+    ),
+    (
         "published/",
         "every publication, frozen, and the newest verdicts",
         "log",
@@ -245,7 +259,7 @@ def made() -> str:
 
 
 _HOME_LEAD = """Three stores with backups of their own, because a backup that holds keys and ciphertext together makes
-every erasure a lie: see [operating](../howto/operate.md#backups)."""
+every erasure a lie: see [back up and restore](../howto/back-up-and-restore.md)."""
 _EDGE_LEAD = """Fields of `lofte.edge.config.EdgeConfig`, for those who embed the edge in a program of their own; `lofte
 serve` sets `home`, `origins` and `on_report`. Whoever writes that program must protect them all."""
 

@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
 def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
-        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _duties, _requests, _staff, _verdicts,
+        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _copies, _duties, _requests,
+        _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
         name = check.__name__.lstrip("_")
@@ -229,6 +230,42 @@ def _evidence(home: Path) -> Iterator[Finding]:
         "evidence", "failure" if late else "ok", f"{Outbox.objects.count()} facts on their way to the log",
         "Facts wait for more than five minutes: is `lofte serve` running, and is the log writable (/readyz)?" if late else "",
     )  # fmt: skip
+
+
+def _copies(home: Path) -> Iterator[Finding]:
+    from lofte.core import clock
+    from lofte.core.backup import reads
+
+    at = clock.now()
+    found = reads.state(at)
+    if found.newest is None:
+        yield Finding(
+            "copies",
+            "warning",
+            "no copy of the stores has been made",
+            "lofte backup --to DIR --keys-to ANOTHER, each night.",
+        )
+    else:
+        age = at - found.newest.made_at
+        is_old = found.is_old(at)
+        said = f"the newest whole copy is of {found.newest.made_at:%Y-%m-%d %H:%M}Z, log of {found.newest.log_size} entries"
+        yield Finding(
+            "copies",
+            "warning" if is_old else "ok",
+            said,
+            f"It is {age.days} days old: lofte backup, each night." if is_old else "",
+        )
+        if found.newest_keys is None:
+            yield Finding(
+                "copies", "warning", "the keys have not been copied", "Without them no copy opens: --keys-to DIR."
+            )
+    for each in found.late:
+        yield Finding(
+            "copies", "failure", f"a copy of the {each.what} should have been deleted by {each.delete_by:%Y-%m-%d}: {each.place}",
+            f"Delete it: it opens what was erased since. Then: lofte backup gone {each.run}.",
+        )  # fmt: skip
+    if found.keys_until is not None:
+        yield Finding("copies", "ok", f"who is erased now can be read from no copy after {found.keys_until:%Y-%m-%d}")
 
 
 def _duties(home: Path) -> Iterator[Finding]:

@@ -80,6 +80,20 @@ class Town:
             timeout=120, env=self.environment(where, **environment),
         )  # fmt: skip
 
+    def killer(self, moment: str) -> Path:
+        """A folder that, first on the path, kills the process when a function of this name is called."""
+        folder = self.place / f"killer-{moment}"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(
+            "import os, signal, sys\n"
+            "def profile(frame, event, arg):\n"
+            f"    if event == 'call' and frame.f_code.co_name == {moment!r}:\n"
+            "        if 'backup' in frame.f_code.co_filename or 'evidence/copying' in frame.f_code.co_filename:\n"
+            "            os.kill(os.getpid(), signal.SIGKILL)\n"
+            "sys.setprofile(profile)\n"
+        )
+        return folder
+
     def backup(self, *more: object) -> tuple[Path, Path]:
         ended = self.lofte(
             "backup", "--to", self.place / "data", "--keys-to", self.place / "elsewhere", "--json", *more

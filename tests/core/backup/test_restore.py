@@ -74,7 +74,7 @@ def test_the_door_stays_shut_until_the_erasures_are_replayed(town):
     data, keys = town.backup()
     town.live("erase", 3)
     new = town.place / "new"
-    ended = town.restore(data, new, "--keys", keys, "--surviving", town.home, PYTHONPATH=str(killer(town, "replay")))
+    ended = town.restore(data, new, "--keys", keys, "--surviving", town.home, PYTHONPATH=str(town.killer("replay")))
     assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
 
     assert town.live("look", home=new)["refused"] == "restore.not-done"
@@ -97,7 +97,7 @@ def test_a_restore_killed_anywhere_goes_on_by_the_same_command(town, moment):
     town.live("erase", 3)
     new = town.place / "new"
     more = ("--keys", keys, "--surviving", town.home)
-    assert town.restore(data, new, *more, PYTHONPATH=str(killer(town, moment))).returncode == -signal.SIGKILL
+    assert town.restore(data, new, *more, PYTHONPATH=str(town.killer(moment))).returncode == -signal.SIGKILL
     assert town.live("look", home=new)["refused"] in ("restore.not-done", "settings.no-database")
 
     done(town.restore(data, new, *more))
@@ -105,20 +105,6 @@ def test_a_restore_killed_anywhere_goes_on_by_the_same_command(town, moment):
     after = town.live("look", home=new)
     assert (after["people"], after["readable"], after["known"]["3"], after["wrong"]) == (9, 9, False, [])
     assert after["kinds"].count("restore") == 1
-
-
-def killer(town: Any, moment: str) -> Path:
-    """A folder that, first on the path, kills the process when the function of this name is called."""
-    folder: Path = town.place / f"killer-{moment}"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(
-        "import os, signal, sys\n"
-        "def profile(frame, event, arg):\n"
-        f"    if event == 'call' and frame.f_code.co_name == {moment!r} and 'core/backup' in frame.f_code.co_filename:\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "sys.setprofile(profile)\n"
-    )
-    return folder
 
 
 @pytest.mark.long

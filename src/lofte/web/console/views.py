@@ -17,7 +17,7 @@ from lofte.features.promises import reads as promises
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, say
 from lofte.rules.control import Status
-from lofte.web.console import checks, long_work
+from lofte.web.console import checks, copies, long_work
 from lofte.web.console import operation as running
 from lofte.web.console.language import CHOSEN, console_locale
 from lofte.web.console.publications import clauses_of, shelf
@@ -115,6 +115,7 @@ def operation(request: HttpRequest) -> HttpResponse:
         duties=running.duties(clock.now()),
         queues=running.queues(locale),
         works=long_work.newest(locale),
+        copies=copies.seen(clock.now()),
         may_rotate="roles.manage" in roles.permissions_of(request.user),
         hosts=findings.newest(50),
     )
