@@ -102,6 +102,7 @@ class _Register:
     due_counts = staticmethod(reads.due_counts)
     kept_by_law = staticmethod(reads.kept_by_law)
     hashes_of = staticmethod(reads.hashes_of)
+    beside = staticmethod(reads.beside)
     attachment = staticmethod(attachments.content_of)
     attachments = staticmethod(attachments.of_person)
     names_of_others = staticmethod(index.names_of_others)
@@ -215,6 +216,7 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     places = models.Placement.objects.of(person_id)._raw_delete(using="default")
     models.Likeness.everyone.filter(other=person_id).delete()
     erased.remember(index.only_theirs(person_id, hashes))
+    lists.let_go_of(index.only_theirs(person_id, hashes))
     return {"register_placement": places, "register_organisation": organisations.forget_empty(left)}
 
 

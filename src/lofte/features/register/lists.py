@@ -1,19 +1,25 @@
 """Lists of people given in the console: judged at once, taken in by a duty when somebody has said so, forgotten within the hour.
 
-The file is sealed under a key of its own while it is in hand; done or cancelled, key and content go at once.
+The file is sealed under a key of its own while it is in hand; done or cancelled, key and content go at once. An erasure of somebody
+who is named in it stops the list (`let_go_of`).
 """
 
 import base64
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from lofte.core import clock, vault
+from django.db import transaction
+
+from lofte.core import blind, clock, publication, vault
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
@@ -24,6 +30,7 @@ from lofte.kernel.problems import Problem
 LARGEST = 5_000_000  # bytes; larger files at the command line
 MOST_ROWS = 5_000
 KEPT = timedelta(hours=1)
+_ADDRESS = re.compile(r"[^\s,;:<>\"'()]{1,64}@[^\s,;:<>\"'()]{1,255}")
 _SHOWN = 200
 _A_STRETCH_S = 120  # below the lease of a duty
 _AT_ONCE_S = 2
@@ -123,6 +130,49 @@ def one(list_id: UUID, *, by: str) -> List:
             for row_number, outcome, reasons, disarmed in told.get("lines", ())
         ),
     )  # fmt: skip
+
+
+def let_go_of(hashes: Iterable[str]) -> int:
+    """Stop every list in hand that names somebody who is being erased; its content goes now, and whoever gave it is told to leave
+    them out. ``hashes`` are the keyed hashes of what they are found by. Inside the transaction that erases their rows."""
+    wanted, gone = frozenset(hashes), 0
+    if not wanted:
+        return 0
+    for row in ListInHand.objects.filter(state__in=(State.JUDGED, State.ORDERED)):
+        if wanted & _named_in(row.id, sha256(row.sealed).digest()):
+            ListInHand.objects.filter(pk=row.pk).update(
+                state=State.STOPPED, problem="people.somebody-erased", sealed=b"", expires_at=clock.now() + KEPT
+            )
+            transaction.on_commit(partial(vault.destroy_key, row.id, forever=False))
+            gone += 1
+    return gone
+
+
+@lru_cache(maxsize=16)
+def _named_in(list_id: UUID, seal: bytes) -> frozenset[str]:
+    """The keyed hashes of every address in a list and of every value in its columns that people are found by. ``seal`` is what the
+    answer is remembered under: many are erased in one sweep."""
+    row = ListInHand.objects.filter(pk=list_id).first()
+    if row is None or not row.sealed or not vault.has_key(list_id):
+        return frozenset()
+    told = _open(row)
+    content = base64.b64decode(told["content"])
+    fields = publication.current().policy.fields
+    text = content.decode("utf-8", "replace")
+    values = {(field, each) for field in fields if fields[field].kind == "email" for each in _ADDRESS.findall(text)}
+    sheet = _sheet(told["name"], content, _into(row), told["columns"], told["encoding"])
+    cells = (
+        (sheet.columns[column], cell)
+        for row in sheet.rows
+        for column, cell in row.cells.items()
+        if column in sheet.columns
+    )
+    values |= set(cells)
+    found = set()
+    for field, text in values:
+        if field in fields and fields[field].indexed and fields[field].kind != "name":
+            found |= {blind.blind_hash(field, normal) for normal in blind.readings(fields[field].kind, text)}
+    return frozenset(found)
 
 
 def in_hand(by: str) -> list[ListInHand]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from lofte.core import blind, clock, decisions, ports, publication, roles, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due, index
-from lofte.features.register.models import Dialogue, Holding, Look, Placement, Relation
+from lofte.features.register.models import Attachment, Dialogue, Holding, Look, Placement, Relation
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
 
@@ -243,6 +243,13 @@ def kept_by_law(person_id: UUID, at: datetime) -> list[ports.KeptByLaw]:
     """What a legal obligation keeps past an erasure: only where a clock says until when."""
     rows = Holding.objects.of(person_id).filter(basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at).order_by("id")
     return [ports.KeptByLaw(*row) for row in rows.values_list("id", "purpose", "clock", "due_at")]
+
+
+def beside(person_id: UUID, holding_ids: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:
+    """What belongs to some holdings and stays as long as they do, as rows by table: when a call was, the files of a letter."""
+    said = Dialogue.objects.of(person_id).filter(id__in=holding_ids).values_list("id", flat=True)
+    files = Attachment.objects.of(person_id).filter(dialogue__in=holding_ids).values_list("id", flat=True)
+    return {"register_dialogue": frozenset(said), "register_attachment": frozenset(files)}
 
 
 def hashes_of(person_id: UUID, holding_ids: frozenset[UUID]) -> frozenset[str]:

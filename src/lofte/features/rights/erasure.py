@@ -43,8 +43,11 @@ _FRESH = timedelta(minutes=10)  # an older search of a connected system is made 
 EXEMPT: Mapping[tuple[str, str], str] = {}
 # Where the handle and the index of a person stand while a legal obligation keeps something of them.
 _WITH_WHAT_IS_KEPT = frozenset(
-    {"default.register_holding", "default.core_person", "default.core_blindindex", "keys.keys_ownerkey"}
-)
+    {
+        "default.register_holding", "default.register_dialogue", "default.register_attachment", "default.core_person",
+        "default.core_blindindex", "keys.keys_ownerkey",
+    }
+)  # fmt: skip
 # The order's own rows: they forget the person when it is proved.
 _SCAFFOLD = frozenset({("default.rights_erasure.subject", "handle"), ("default.core_obligation.subject", "handle")})
 
@@ -53,9 +56,14 @@ def plan(person_id: UUID) -> list[PlanItem]:
     """What would go, by kind of row (holding, consent, look, mail …), and what must stay under which legal obligation."""
     kept = ports.register().kept_by_law(person_id, clock.now())
     items = [PlanItem("holding", 1, each.purpose, each.until) for each in kept]
+    spared = {"register_holding": frozenset(each.id for each in kept)}
+    spared |= ports.register().beside(person_id, spared["register_holding"])
     for model in holdings.models_of_persons():
         name = str(model._meta.model_name)
-        count = model._base_manager.filter(person_id=person_id).count() - (len(kept) if name == "holding" else 0)
+        count = model._base_manager.filter(person_id=person_id).count() - len(spared.get(model._meta.db_table, ()))
+        if files := len(spared.get(model._meta.db_table, ())) if name == "attachment" else 0:
+            first = next(each for each in kept)
+            items.append(PlanItem(name, files, first.purpose, max(each.until for each in kept)))
         if count:
             items.append(PlanItem(name, count, "", None))
     items += _elsewhere_planned(person_id)
@@ -413,7 +421,7 @@ def _spared(order: Erasure, person_id: UUID) -> dict[str, frozenset[Any]] | None
     ids = frozenset(UUID(each["id"]) for each in order.kept)
     still = ports.register().hashes_of(person_id, ids)
     entries = BlindIndex.objects.filter(person_id=person_id, hash__in=still).values_list("entry", flat=True)
-    return {"register_holding": ids, "core_blindindex": frozenset(entries)}
+    return {"register_holding": ids, "core_blindindex": frozenset(entries), **ports.register().beside(person_id, ids)}
 
 
 def _flush_databases() -> None:
