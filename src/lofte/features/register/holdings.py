@@ -145,6 +145,11 @@ class _Register:
         gone = verbs.drop(person_id, due, due_by=at)
         return gone, models.Holding.objects.of(person_id).count()
 
+    def fields_held(self, person_id: UUID, purpose: str) -> frozenset[str]:
+        """Which fields are held for a purpose. Nothing is opened, so it leaves no look."""
+        rows = models.Holding.objects.of(person_id).filter(purpose=purpose)
+        return frozenset(rows.values_list("field", flat=True))
+
     def held(self, person_id: UUID) -> list[reads.Held]:
         """Everything, for the person themself; leaves one look."""
         return list(reads.holdings_of(person_id, "portal", by="person"))
