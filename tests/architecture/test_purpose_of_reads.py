@@ -47,6 +47,7 @@ EXPLAINED = {
     "features.rights.erasure:_values": OWN_WORDS,
     "features.rights.gathering:_request_words": INNER,
     "features.rights.ledger:seal_anew": CARRIES,
+    "features.rights.together:_values": OWN_WORDS,
     "features.rights.verbs:_answer": OWN_WORDS,
     "features.rights.verbs:confirm_address": OWN_WORDS,
     "features.sharing.agreements:contact_of": NO_PERSON,
@@ -55,7 +56,7 @@ EXPLAINED = {
     "features.sharing.recalls:_desk": NO_PERSON,
 }
 INNER_CALLERS = {
-    "features.register.reads:_held": {"holdings_of", "open_all"},
+    "features.register.reads:_held": {"holdings_of", "holdings_of_many", "open_all"},
     "features.register.attachments:_seen": {"of", "of_person", "content_of", "open_one"},
 }
 

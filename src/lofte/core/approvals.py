@@ -217,6 +217,13 @@ def forget(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     return {Approval._meta.db_table: about + Approval.objects.filter(also=person_id).update(also=None)}
 
 
+def forget_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
+    """As `forget`, for those of many people whom any request names."""
+    asked = list(people)
+    named = Approval.objects.filter(Q(about__in=asked) | Q(also__in=asked)).values_list("about", "also")
+    return {each: forget(each, people[each]) for each in {who for pair in named for who in pair} & set(asked)}
+
+
 def follow(keep: UUID, gone: UUID) -> dict[str, int]:
     """Two persons are one: what was asked about the one who goes is about the one who stays."""
     Approval.objects.filter(about=keep, also=gone).update(also=None)

@@ -17,7 +17,7 @@ declare(
     details=NotPersonal("`approvals.ask` refuses what looks personal"), asked_by=_STAFF, asked_at=_TECHNICAL,
     expires_at=_TECHNICAL, state=_TECHNICAL, decided_by=_STAFF, decided_at=_TECHNICAL,
 )  # fmt: skip
-register(Room("approvals", erase=approvals.forget, merge=approvals.follow))
+register(Room("approvals", erase=approvals.forget, merge=approvals.follow, erase_crowd=approvals.forget_crowd))
 
 
 @duty("approvals.expire", every=timedelta(hours=1))

@@ -105,6 +105,7 @@ register(
         "obligations",
         export=lambda person_id: {"owed": obligations.shown_to(person_id)},
         erase=obligations.supersede,
+        erase_crowd=obligations.supersede_crowd,
         merge=obligations.follow,
     )
 )

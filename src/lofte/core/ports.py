@@ -3,7 +3,7 @@
 Functions, not objects: the module of the room itself is the provider. Sibling features never import each other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -21,6 +21,16 @@ class DueCount:
 
 
 @dataclass(frozen=True, slots=True)
+class DuePlan:
+    """What the clocks ask for by some instant: ``people`` have something that is due, all that is held of ``whole`` of them is."""
+
+    people: int
+    whole: int
+    holdings: int
+    by_clock: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class DueHolding:
     """Something that must be gone, and by which clock."""
 
@@ -28,6 +38,37 @@ class DueHolding:
     id: UUID
     due: datetime
     clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueDay:
+    """What one clock takes on one day."""
+
+    day: date
+    clock: str
+    people: int
+    holdings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """When a holding goes and by which rule: a clock of the policy, or what stands in its place (`features.register.due`).
+
+    ``clock`` and ``end`` are the clock of its purpose and when that alone would take it; ``law`` asks for the rule. ``due`` None:
+    not while the rule stands. ``asked``: the end waits for the person's answer.
+    """
+
+    holding: UUID
+    field: str
+    purpose: str
+    market: str
+    since: datetime
+    due: datetime | None
+    rule: str
+    law: str
+    clock: str
+    end: datetime | None
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +106,7 @@ class Agreement:
 
     def holds(self, on: date) -> bool:
         return self.signed <= on and (self.expires is None or on <= self.expires)
+    def beside(self, person_id: UUID, holding_ids: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]: ...
 
 
 class Agreements(Protocol):
@@ -104,16 +146,39 @@ class Register(Protocol):
     def gather(self, person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]: ...
     def due_people(self, at: datetime, limit: int) -> list[UUID]: ...
     def due_holdings(self, at: datetime) -> list[DueHolding]: ...
+    def striking(self, at: datetime, without: Collection[str] = ()) -> int: ...
+    def struck_people(self, at: datetime, without: Collection[str], after: UUID | None, limit: int) -> list[UUID]: ...
+    def ends_of(self, people: Sequence[UUID], at: datetime) -> Mapping[UUID, Mapping[str, datetime]]: ...
+    def ending(
+        self, name: str, since: datetime, until: datetime, after: UUID | None, limit: int
+    ) -> list[tuple[UUID, datetime]]: ...
+    def purposes_ending(self, person_id: UUID, name: str, until: datetime) -> tuple[list[str], bool]: ...
+    def waiting_for_answers(self, limit: int) -> list[UUID]: ...
+    def calendar(self, until: datetime) -> list[DueDay]: ...
+    def departures(self, until: datetime) -> Mapping[date, int]: ...
+    def keepers(self, until: datetime) -> Mapping[str, int]: ...
+    def put_off(self, until: datetime) -> Mapping[tuple[str, str], int]: ...
+    def why(self, person_id: UUID) -> list[Why]: ...
+    def people_count(self) -> int: ...
     def due_counts(self, person_id: UUID, at: datetime) -> DueCount: ...
+    def plan(self, at: datetime) -> DuePlan: ...
+    def due_after(self, at: datetime, after: tuple[datetime, UUID] | None, limit: int) -> list[tuple[datetime, UUID]]: ...
+    def due_counts_of(self, people: Sequence[UUID], at: datetime) -> Mapping[UUID, DueCount]: ...
     def kept_by_law(self, person_id: UUID, at: datetime) -> list[KeptByLaw]: ...
-    def beside(self, person_id: UUID, holding_ids: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]: ...
+    def kept_by_law_of(self, people: Sequence[UUID], at: datetime) -> frozenset[UUID]: ...
     def hashes_of(self, person_id: UUID, holding_ids: frozenset[UUID]) -> frozenset[str]: ...
     def drop_due(self, person_id: UUID, at: datetime) -> tuple[int, int]: ...
     def held(self, person_id: UUID) -> list[Any]: ...
     def fields_held(self, person_id: UUID, purpose: str) -> frozenset[str]: ...
     def needles_of(self, person_id: UUID, purpose: str, *, by: str) -> list[tuple[str, str]]: ...
+    def needles_of_crowd(
+        self, people: Sequence[UUID], purpose: str, *, by: str
+    ) -> Mapping[UUID, list[tuple[str, str]]]: ...
     def correct(self, person_id: UUID, holding_id: UUID, value: str) -> str: ...
     def names_of_others(self, person_id: UUID, parts: Iterable[str]) -> frozenset[str]: ...
+    def judge_file(self, person_id: UUID, attachment: UUID, gives: bool, *, by: str) -> None: ...
+    def want_files(self, person_id: UUID) -> int: ...
+    def waiting_for_files(self, among: Iterable[UUID] | None = None) -> frozenset[UUID]: ...
     def attachments(self, person_id: UUID) -> list[Any]: ...
     def attachment(self, person_id: UUID, attachment: UUID) -> tuple[Any, bytes]: ...
 
@@ -135,14 +200,6 @@ class Restrictions(Protocol):
 
     def is_restricted(self, person_id: UUID) -> bool: ...
     def restricted_of(self, people: Sequence[UUID]) -> frozenset[UUID]: ...
-
-
-class Sharing(Protocol):
-    """Provided by `features.sharing`: who was given a person's data, and telling them what has changed (GDPR 19)."""
-
-    def recall(self, person_id: UUID, reason: str, *, purpose: str = "") -> int: ...
-    def restrict(self, person_id: UUID) -> int: ...
-    def renew(self, person_id: UUID, fields: Iterable[str]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +246,20 @@ class Asking(Protocol):
     def asking_of(self, people: Sequence[UUID]) -> frozenset[UUID]: ...
 
 
+class Sharing(Protocol):
+    """Provided by `features.sharing`: who was given a person's data, and telling them what has changed (GDPR 19)."""
+
+    def recall(self, person_id: UUID, reason: str, *, purpose: str = "") -> int: ...
+    def restrict(self, person_id: UUID) -> int: ...
+    def renew(self, person_id: UUID, fields: Iterable[str]) -> int: ...
+
+
 class Eraser(Protocol):
     """Provided by `features.rights`."""
 
     def erase(self, person_id: UUID, by: str = "person") -> Any: ...
     def begin(self, person_id: UUID, by: str) -> None: ...
+    def begin_crowd(self, people: Sequence[UUID], by: str) -> int: ...
     def resume(self, at: datetime) -> int: ...
 
 
@@ -236,11 +302,6 @@ def restricted_of(people: Sequence[UUID]) -> frozenset[UUID]:
     return provider.restricted_of(people) if provider is not None else frozenset()
 
 
-def sharing() -> Sharing | None:
-    """Who tells recipients what has changed; None where no room shares anything."""
-    return _providers.get("sharing")
-
-
 def retention() -> Retention | None:
     """Who knows of holds and warnings; None where no room does, and then the clocks alone decide."""
     return _providers.get("retention")
@@ -250,6 +311,11 @@ def asking_of(people: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these people wait for the answer to a request of theirs."""
     provider: Asking | None = _providers.get("asking")
     return provider.asking_of(people) if provider is not None else frozenset()
+
+
+def sharing() -> Sharing | None:
+    """Who tells recipients what has changed; None where no room shares anything."""
+    return _providers.get("sharing")
 
 
 def eraser() -> Eraser:

@@ -14,7 +14,7 @@ from lofte.features.register import due
 from lofte.features.register import reads as register
 from lofte.features.register import verbs as keep
 from lofte.features.register.models import Holding
-from lofte.features.retention import reads, verbs
+from lofte.features.retention import loop, reads, verbs
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -106,15 +106,16 @@ def test_a_killed_sweep_is_finished_by_the_next(subscriber, log, monkeypatch):
     with clock.at(START):
         for n in range(4):
             subscriber(f"p{n}@example.no")
-    sweep_person, done = verbs._sweep_person, []
+    sweep_some, done = loop._sweep_some, []
 
-    def die_at_third(person_id, at, erase):
-        if len(done) == 2:
+    def die_at_second_batch(*args):
+        if done:
             raise KeyboardInterrupt
-        done.append(person_id)
-        return sweep_person(person_id, at, erase)
+        done.append(True)
+        return sweep_some(*args)
 
-    monkeypatch.setattr(verbs, "_sweep_person", die_at_third)
+    monkeypatch.setattr(loop, "_PEOPLE", 2)
+    monkeypatch.setattr(loop, "_sweep_some", die_at_second_batch)
     with pytest.raises(KeyboardInterrupt):
         verbs.sweep(START + timedelta(days=800))
     monkeypatch.undo()

@@ -246,14 +246,14 @@ def test_an_erasure_that_died_at_any_step_is_carried_to_its_end(person, monkeypa
 
 
 def test_a_step_done_twice_logs_the_erasure_once(person, log, monkeypatch):
-    advance = erasure._advance
+    advance = erasure.advance
 
     def die_when_done(order, state, **values):
         if state == Erasure.State.DONE:
             raise KeyboardInterrupt
         advance(order, state, **values)
 
-    monkeypatch.setattr(erasure, "_advance", die_when_done)
+    monkeypatch.setattr(erasure, "advance", die_when_done)
     with pytest.raises(KeyboardInterrupt):
         verbs.erase(person)
     monkeypatch.undo()

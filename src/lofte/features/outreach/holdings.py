@@ -46,6 +46,13 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
     return counts
 
 
+def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, Mapping[str, int]]:
+    """As `_erase`, for those of many people with an open sign-up."""
+    hashes = frozenset().union(*people.values())
+    there = set(models.SignUp.everyone.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
+    return {each: _erase(each, mine) for each, mine in people.items() if there & mine}
+
+
 def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
     """An issue that went to both counts once: it stands with the one who stays."""
     sent = set(models.Delivery.objects.of(keep).values_list("issue_id", flat=True))
@@ -56,4 +63,4 @@ def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
     }
 
 
-register(Room("outreach", export=_export, erase=_erase, merge=_merge))
+register(Room("outreach", export=_export, erase=_erase, merge=_merge, erase_crowd=_erase_crowd))

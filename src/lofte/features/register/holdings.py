@@ -9,6 +9,8 @@ from lofte.core import ports
 from lofte.core.holdings import HANDLE, Holds, NotPersonal, Room, declare, register
 from lofte.features.register import (
     attachments,
+    clocked,
+    crowds,
     due,
     duplicates,
     erased,
@@ -57,9 +59,11 @@ declare(
 )  # fmt: skip
 _TALK = Holds("*", "dialogue")
 _STAFF = NotPersonal("a room, or a staff member's number")
+_JUDGED = NotPersonal("whether somebody has looked at the file before it goes out")
 declare(models.Dialogue, medium=_TALK, direction=_TALK, at=_TALK, by=NotPersonal("a room, or a staff member's number"))
 declare(
     models.Attachment, dialogue=HANDLE, sealed_name=_TALK, sealed=_TALK, kind=_TALK, size=_TALK, by=_STAFF, at=_TALK,
+    state=_JUDGED, opened_by=_STAFF, judged_by=_STAFF, judged_at=_JUDGED, wanted_at=Holds("rights", "dialogue"),
 )  # fmt: skip
 declare(
     models.Likeness, other=Holds("*", "handle"), reason=NotPersonal("a word of the code: what the two share"), found_at=_WHEN,
@@ -98,11 +102,31 @@ class _Register:
     people_in = staticmethod(reads.people_in)
     kinds_held = staticmethod(reads.kinds_held)
     due_people = staticmethod(reads.due_people)
+    beside = staticmethod(reads.beside)
     due_holdings = staticmethod(reads.due_holdings)
+    striking = staticmethod(clocked.striking)
+    struck_people = staticmethod(clocked.struck_people)
+    ends_of = staticmethod(clocked.ends_of)
+    ending = staticmethod(clocked.ending)
+    purposes_ending = staticmethod(clocked.purposes_ending)
+    waiting_for_answers = staticmethod(clocked.waiting_for_answers)
+    calendar = staticmethod(clocked.calendar)
+    departures = staticmethod(clocked.departures)
+    keepers = staticmethod(clocked.keepers)
+    put_off = staticmethod(clocked.put_off)
+    why = staticmethod(clocked.why)
+    people_count = staticmethod(reads.people_count)
     due_counts = staticmethod(reads.due_counts)
+    plan = staticmethod(crowds.plan)
+    due_after = staticmethod(crowds.due_after)
+    due_counts_of = staticmethod(crowds.due_counts_of)
+    kept_by_law_of = staticmethod(crowds.kept_by_law_of)
+    needles_of_crowd = staticmethod(crowds.open_crowd)
     kept_by_law = staticmethod(reads.kept_by_law)
     hashes_of = staticmethod(reads.hashes_of)
-    beside = staticmethod(reads.beside)
+    judge_file = staticmethod(attachments.judge)
+    want_files = staticmethod(attachments.want)
+    waiting_for_files = staticmethod(attachments.people_waiting)
     attachment = staticmethod(attachments.content_of)
     attachments = staticmethod(attachments.of_person)
     names_of_others = staticmethod(index.names_of_others)
@@ -207,6 +231,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
                 "kind": each.kind,
                 "size": each.size,
                 "at": each.at,
+                "state": each.state,
             }
             for each in attachments.of_person(person_id)
         ],
@@ -226,6 +251,6 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
 
 
 ports.provide("register", _Register())
-register(Room("register", export=_export, erase=_erase, merge=merging.follow))
+register(Room("register", export=_export, erase=_erase, merge=merging.follow, erase_crowd=crowds.erase))
 
 __all__ = ["duplicates", "exports", "lists"]

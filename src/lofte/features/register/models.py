@@ -42,8 +42,9 @@ class Holding(Personal):
 
     class Meta(Personal.Meta):
         indexes = [
-            models.Index(fields=["person", "purpose"], name="register_holding_person"),
-            models.Index(fields=["due_at", "person"], name="register_holding_due"),
+            # who has how much of which, and until when; what is due, by which clock: both answered without reading the table
+            models.Index(fields=["person", "purpose", "due_at"], name="register_holding_of"),
+            models.Index(fields=["due_at", "person", "clock"], name="register_holding_struck"),
             models.Index(fields=["purpose", "person"], name="register_holding_purpose"),
         ]
 
@@ -133,7 +134,16 @@ class Dialogue(Personal):
 
 
 class Attachment(Personal):
-    """A file that came with an entry of the dialogue, which it names and goes with. Its name and content are sealed."""
+    """A file that came with an entry of the dialogue, which it names and goes with. Its name and content are sealed.
+
+    No rule takes somebody else out of a file, so it goes out in a copy only once somebody who opened it (``opened_by``) said so.
+    ``wanted_at`` is when a copy was asked for that it should have been in.
+    """
+
+    class State(models.TextChoices):
+        LOOKING = "looking"
+        GIVEN = "given"
+        WITHHELD = "withheld"
 
     dialogue = models.UUIDField()
     sealed_name = models.BinaryField()
@@ -142,9 +152,17 @@ class Attachment(Personal):
     size = models.PositiveIntegerField()
     by = models.CharField(max_length=64)
     at = models.DateTimeField(default=clock.now)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.LOOKING)
+    opened_by = models.CharField(max_length=64, blank=True)
+    judged_by = models.CharField(max_length=64, blank=True)
+    judged_at = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)
 
     class Meta(Personal.Meta):
-        indexes = [models.Index(fields=["person", "dialogue"], name="register_attachment_person")]
+        indexes = [
+            models.Index(fields=["person", "dialogue"], name="register_attachment_person"),
+            models.Index(fields=["state", "wanted_at"], name="register_attachment_wanted"),
+        ]
 
 
 class Likeness(Personal):

@@ -33,6 +33,15 @@ def name_of(organisation: UUID) -> str | None:
     return vault.open_for_house(row.id, row.sealed).decode() if row else None
 
 
+def emptied(organisations: Iterable[UUID]) -> set[UUID]:
+    """As `forget_empty`; which went."""
+    asked = set(organisations)
+    asked -= set(Placement.everyone.filter(organisation__in=asked).values_list("organisation", flat=True).distinct())
+    found = set(Organisation.objects.filter(pk__in=asked).values_list("pk", flat=True))
+    Organisation.objects.filter(pk__in=found).delete()
+    return found
+
+
 def forget_empty(organisations: Iterable[UUID]) -> int:
     """Remove those of the organisations in which nobody has a place any more; returns how many went."""
     asked = set(organisations)

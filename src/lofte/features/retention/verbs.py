@@ -3,73 +3,95 @@
 Killed half-way it is simply run again: every person is one short transaction, and the due condition is asked again in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lofte.core import actions, clock, outbox, ports, publication
+from lofte.core import clock, outbox, ports, publication
 from lofte.core.models import Person
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
+from lofte.features.retention import brake, loop, warnings
 from lofte.features.retention.models import Sweep
 
-_BATCH = 200
 _ANEW_AT_ONCE = 500  # people whose deadlines are worked out in one transaction
 _REST_BITS = 80  # of an id, which are not written down
+_COUNTED_AGAIN = timedelta(hours=1)
 RECOMPUTING = "retention.recompute"
 A_PART = timedelta(minutes=2)  # of a run for each of its three works; together below the lease of a duty
-MOST_IN_A_RUN = 5_000  # people; the rest waits for the next run, so that one run never holds the house
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
     """``people`` were past some clock; ``holdings`` of people who stay were erased; ``erased`` people went whole.
 
-    ``left`` are still due: their erasure waits for something, or the run was full.
+    ``left`` are still due: their erasure waits for something, or the time was up, or the brake holds them. ``unwarned`` went without
+    having been asked, although their clock asks.
     """
 
     people: int
     holdings: int
     erased: int
     left: int
+    is_stopped: bool = False
+    unwarned: int = 0
 
 
 @duty("retention.sweep", every=timedelta(minutes=5))
-def sweep(at: datetime) -> Swept:
-    """Erase everything whose clock has struck by ``at``."""
-    run = Sweep.objects.create(started_at=at, publication=_current_digest())
-    if not _recompute_if_policy_changed(run):
-        Sweep.objects.filter(pk=run.pk).update(publication="")  # the next run goes on with it
-    people = holdings = erased = 0
-    seen: set[UUID] = set()
+def _sweep_in_turn(at: datetime) -> Swept:
+    return sweep(at)
+
+
+def sweep(at: datetime, told: progress.Told = progress.nobody, *, at_most: timedelta | None = A_PART) -> Swept:
+    """Erase everything whose clock has struck by ``at``, or as much as ``at_most`` lets; the next run goes on with the rest."""
+    rules = brake.rules_now()
+    run = Sweep.objects.create(started_at=at, publication=_current_digest(), rules=rules)
+    if not _recompute_if_rules_changed(run):
+        Sweep.objects.filter(pk=run.pk).update(publication="", rules="")  # the next run goes on with it
+    ports.register().refresh_due_of(ports.register().waiting_for_answers(_ANEW_AT_ONCE))
+    door = _Door(brake.judge(at, rules), rules)
     began = clock.now()
-    for person_id in _due(at, seen):
-        people += 1
-        gone, is_erased = _sweep_person(person_id, at, ports.eraser().begin)
-        holdings += gone
-        erased += is_erased
-        if clock.now() - began > A_PART:
-            break
-    if erased:
+    walked = loop.walk(at, told, lambda: at_most is not None and clock.now() - began > at_most, door.admit)
+    if walked.erased:
         ports.eraser().resume(clock.now())  # one search for all who went
-    left = len(ports.register().due_people(at, MOST_IN_A_RUN))
+    left = ports.register().plan(at).people
+    _finish(run, door, people=walked.people, holdings=walked.holdings, erased=walked.erased, left=left)
+    return Swept(walked.people, walked.holdings, walked.erased, left, door.gate.stop is not None, door.unwarned)
+
+
+@dataclass(slots=True)
+class _Door:
+    """Whom a run may take: nobody past the brake, nobody who must be asked first. Counts who goes unasked."""
+
+    gate: brake.Gate
+    rules: str
+    unwarned: int = 0
+
+    def admit(self, people: list[UUID]) -> list[UUID]:
+        going, silent = warnings.ask_late(self.gate.through(people), self.gate.at, self.rules)
+        self.unwarned += silent
+        return going
+
+
+@in_transaction
+def _finish(run: Sweep, door: _Door, **counts: int) -> None:
+    """The run as it ended. Who went without having been asked is counted in the log, about nobody."""
     Sweep.objects.filter(pk=run.pk).update(
-        finished_at=clock.now(), people=people, holdings=holdings, erased=erased, left=left
+        finished_at=clock.now(), stop=door.gate.stop, unwarned=door.unwarned, foreseen=_foreseen(run), **counts
     )
-    return Swept(people, holdings, erased, left)
+    if counts["people"]:
+        fact = {"run": str(run.pk), "people": counts["people"], "erased": counts["erased"], "unwarned": door.unwarned}
+        outbox.add("retention.swept", fact, policy=_current_digest())
 
 
-def _due(at: datetime, seen: set[UUID]) -> Iterator[UUID]:
-    while len(seen) < MOST_IN_A_RUN:
-        fresh = [each for each in ports.register().due_people(at, _BATCH + len(seen)) if each not in seen][:_BATCH]
-        if not fresh:
-            return
-        for person_id in fresh:
-            seen.add(person_id)
-            yield person_id
+def _foreseen(run: Sweep) -> int:
+    """What the clocks will take within a month; counted once an hour, since it moves slowly."""
+    known = Sweep.objects.filter(rules=run.rules, finished_at__gt=run.started_at - _COUNTED_AGAIN, foreseen__gt=0)
+    latest = known.filter(started_at__lte=run.started_at).order_by("-started_at").values_list("foreseen", flat=True).first()
+    return int(latest) if latest else brake.foreseen(run.started_at)
 
 
 def sweep_one(person_id: UUID, at: datetime) -> bool:
@@ -85,32 +107,19 @@ def _sweep_person(person_id: UUID, at: datetime, erase: Callable[[UUID, str], ob
     if held.due and held.due == held.all:
         erase(person_id, "sweep")
         return 0, True
-    return (_drop(person_id, at), False) if held.due else (0, False)
+    return (loop.drop(person_id, at), False) if held.due else (0, False)
 
 
-@in_transaction
-def _drop(person_id: UUID, at: datetime) -> int:
-    """Part of a person goes: the rows and their evidence in one transaction."""
-    gone, left = ports.register().drop_due(person_id, at)
-    if gone:
-        outbox.add(
-            "erasure.partial", {"by": "sweep", "erased": {"register_holding": gone}, "left": left}, policy=_current_digest(),
-            person_id=person_id,
-        )  # fmt: skip
-        actions.record("holdings.erased", "sweep", rows=gone)
-    return gone
-
-
-def _recompute_if_policy_changed(run: Sweep) -> bool:
-    """A new publication may have other clocks: every deadline is worked out anew. Whether that is done.
+def _recompute_if_rules_changed(run: Sweep) -> bool:
+    """A new publication may have other clocks, and a hold on everybody stops some: every deadline is worked out anew. Whether that is done.
 
     Until it is, the sweep goes by the old deadlines; it works out each person's anew before it touches them.
     """
     last = Sweep.objects.exclude(pk=run.pk).filter(finished_at__isnull=False).order_by("-started_at").first()
-    if last is not None and last.publication == run.publication:
+    if last is not None and last.rules == run.rules:
         return True
     recompute(at_most=A_PART)
-    return progress.unfinished(RECOMPUTING, run.publication) is None
+    return progress.unfinished(RECOMPUTING, run.rules) is None
 
 
 def recompute(told: progress.Told = progress.nobody, *, at_most: timedelta | None = None) -> int:
@@ -118,9 +127,9 @@ def recompute(told: progress.Told = progress.nobody, *, at_most: timedelta | Non
 
     Out of time or killed, the next call goes on where it was; each batch and the note of it are one transaction.
     """
-    began, digest, count = clock.now(), _current_digest(), 0
-    progress.drop(RECOMPUTING, but=digest)
-    work = progress.begin(RECOMPUTING, "people", Person.objects.filter(provisional=False).count(), about=digest)
+    began, rules, count = clock.now(), brake.rules_now(), 0
+    progress.drop(RECOMPUTING, but=rules)
+    work = progress.begin(RECOMPUTING, "people", Person.objects.filter(provisional=False).count(), about=rules)
     # Where it goes on is the beginning of an id: enough to go on, and nobody's handle.
     start = UUID(int=int(work.place.get("after", "0"), 16) << _REST_BITS)
     while batch := _next_people(start):

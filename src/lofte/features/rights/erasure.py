@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,12 +33,9 @@ from lofte.kernel.problems import Problem
 State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
 _ASK_AGAIN = timedelta(seconds=15)  # while connected systems are waited for; each has a rhythm of its own
-_AT_ONCE = 150_000  # rows: so few are searched, in a second or so, while the person waits
-_TOGETHER = 200  # people one search looks for
-_ORDERS_A_ROUND = 1_000
-_WRITE_EVERY = timedelta(seconds=1)
-_SEARCHING = "rights.search"
-_FRESH = timedelta(minutes=10)  # an older search of a connected system is made again before the erasure is proved
+AT_ONCE = 150_000  # rows: so few are searched, in a second or so, while the person waits
+WRITE_EVERY = timedelta(seconds=1)
+FRESH = timedelta(minutes=10)  # an older search of a connected system is made again before the erasure is proved
 # Places that may hold something of a person after an erasure, and why: (column, form) -> reason, named in the proof.
 EXEMPT: Mapping[tuple[str, str], str] = {}
 # Where the handle and the index of a person stand while a legal obligation keeps something of them.
@@ -98,42 +95,16 @@ def begin(person_id: UUID, by: str) -> None:
 def carry_on(order: Erasure, *, searches: bool = True) -> Erased:
     """Take the erasure from where it stands to its end, or to what stands in its way."""
     while step := _STEPS.get(order.state):
-        if (order.state in _SEARCHED and not searches) or not step(order):
+        if (order.state in SEARCHED and not searches) or not step(order):
             break
         order.refresh_from_db()
     order.refresh_from_db()
     return result(order)
 
 
-def resume(
-    at: datetime, told: progress.Told = progress.nobody, *, at_most: timedelta | None = progress.A_ROUND
-) -> int:  # fmt: skip
-    """Carry on with every erasure that is not proved yet (a duty), one search for all of them; returns how many are done now.
-
-    Out of time or killed, the next call goes on where the search was. ``told`` hears how far it is.
-    """
-    is_late = _until(at_most)
-    for each in _waiting(at).exclude(state__in=_SEARCHED)[:_ORDERS_A_ROUND]:
-        carry_on(each, searches=False)
-        if is_late():
-            break
-    _search_together(at, told, _until(at_most))  # time of its own, so that many new orders do not keep it from its end
-    clean = list(Erasure.objects.filter(state=State.CLEAN).order_by("started_at")[:_ORDERS_A_ROUND])
-    return sum(carry_on(each).is_complete for each in clean)
-
-
-def _until(at_most: timedelta | None) -> Callable[[], bool]:
-    began = clock.now()
-    return lambda: at_most is not None and clock.now() - began > at_most
-
-
 def unproved() -> int:
     """Erasures that were ordered and are not proved yet."""
     return Erasure.objects.exclude(state=State.DONE).count()
-
-
-def _waiting(at: datetime) -> Any:
-    return Erasure.objects.exclude(state=State.DONE).filter(next_at__lte=at).order_by("started_at")
 
 
 def result(order: Erasure) -> Erased:
@@ -188,7 +159,7 @@ def _destroy_key(order: Erasure) -> bool:
     indexes = list(Entry.objects.of(person_id).values_list("index", flat=True))
     if not order.kept:
         vault.destroy_key(person_id)
-    _advance(order, State.KEY_DESTROYED, indexes=sorted({*order.indexes, *indexes}))
+    advance(order, State.KEY_DESTROYED, indexes=sorted({*order.indexes, *indexes}))
     return True
 
 
@@ -201,10 +172,12 @@ def _erase_rows(order: Erasure) -> bool:
     indexes = sorted({*order.indexes, *late})
     values = _values(order)
     found = residue.hashes(values, publication.current().policy.fields)
+    if not Erasure.objects.filter(pk=order.pk, state=State.KEY_DESTROYED).update(state=State.ROWS_ERASED):
+        return True  # somebody else has just done it, and counted
     counts = holdings.erase_rows(person_id, found, _spared(order, person_id))
     if sent:
         counts["queued_mail"] = sent
-    _advance(order, State.ROWS_ERASED, counts=counts, indexes=indexes)
+    advance(order, State.ROWS_ERASED, counts=counts, indexes=indexes)
     return True
 
 
@@ -214,7 +187,7 @@ def _shred(order: Erasure) -> bool:
         if not evidence.has_log():
             return False
         evidence.log().shred(order.indexes)
-    _advance(order, State.SHREDDED)
+    advance(order, State.SHREDDED)
     return True
 
 
@@ -231,9 +204,9 @@ def _elsewhere(order: Erasure) -> bool:
     done = [{"system": each.system, "state": each.state, "rows": dict(each.counts)} for each in owed]
     left = _left_elsewhere(order)
     if any(not each.is_verified for each in owed):
-        _advance(order, State.ELSEWHERE, elsewhere=done, residue=left, next_at=clock.now() + _ASK_AGAIN)
+        advance(order, State.ELSEWHERE, elsewhere=done, residue=left, next_at=clock.now() + _ASK_AGAIN)
         return False
-    _advance(order, State.VERIFIED, elsewhere=done, residue=left)
+    advance(order, State.VERIFIED, elsewhere=done, residue=left)
     return True
 
 
@@ -248,51 +221,18 @@ def _left_elsewhere(order: Erasure) -> list[dict[str, Any]]:
 
 def _search(order: Erasure) -> bool:
     """Look for what is left, everywhere, if that is a matter of a moment; else the duty does it, for all who wait."""
-    if obligations.look_again(order.id, clock.now() - _FRESH):
-        _advance(order, State.ELSEWHERE)
+    if obligations.look_again(order.id, clock.now() - FRESH):
+        advance(order, State.ELSEWHERE)
         return True
-    if scan.size() > _AT_ONCE:
-        _advance(order, order.state, next_at=clock.now())
+    if scan.size() > AT_ONCE:
+        advance(order, order.state, next_at=clock.now())
         return False
-    _look_for([order], None, progress.nobody, lambda: False)
+    look_for([order], None, progress.nobody, lambda: False)
     order.refresh_from_db()
     return order.state == State.CLEAN
 
 
-def _search_together(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> None:
-    """One search after the other until nobody waits or the time is up. One that was stopped goes on with the same people."""
-    while True:
-        work = progress.unfinished(_SEARCHING)
-        if work is not None:
-            orders = list(Erasure.objects.filter(id__in=work.place.get("orders", ()), state__in=_SEARCHED))
-        else:
-            orders = _to_search(at)
-            if orders and (rows := scan.size()) > _AT_ONCE:
-                work = progress.begin(_SEARCHING, "rows", rows)
-        if orders and not _look_for(orders, work, told, is_late):
-            return
-        if work is not None:
-            progress.finish(work)
-        elif not orders:
-            return
-        if is_late():
-            return
-
-
-def _to_search(at: datetime) -> list[Erasure]:
-    """Those whose connected systems still agree, the longest waiting first."""
-    waiting = _waiting(at).filter(state__in=_SEARCHED)[:_TOGETHER]
-    found = []
-    for order in waiting:
-        if obligations.look_again(order.id, clock.now() - _FRESH):
-            _advance(order, State.ELSEWHERE)
-            carry_on(order, searches=False)
-        if order.state in _SEARCHED:
-            found.append(order)
-    return found
-
-
-def _look_for(
+def look_for(
     orders: list[Erasure], work: Work | None, told: progress.Told, is_late: Callable[[], bool]
 ) -> bool:  # fmt: skip
     """Read everything that is stored once, for all of them; false when the time was up before the end."""
@@ -303,12 +243,12 @@ def _look_for(
     rows, columns = work.done if work else 0, int(place.get("columns", 0))
     hits = Counter({(whose, where, form): count for whose, where, form, count in place.get("hits", ())})
     if after is None:
-        _flush_databases()
+        flush_databases()
     written = clock.now()
     for step in scan.steps(wanted, after):
         rows, columns = rows + step.rows, columns + step.columns
         hits.update(step.hits)
-        if work and clock.now() - written >= _WRITE_EVERY:
+        if work and clock.now() - written >= WRITE_EVERY:
             written = clock.now()
             progress.move(
                 work, rows,
@@ -338,7 +278,7 @@ def _judge(order: Erasure, found: Iterable[residue.Hit], columns: int) -> None:
         {"state": State.CLEAN} if is_clean else {"state": State.RESIDUE, "next_at": clock.now() + _RETRY_AFTER}
     )
     # Only if nobody else has carried it on meanwhile.
-    Erasure.objects.filter(pk=order.pk, state__in=_SEARCHED).update(residue=marked, searched=columns, **moved)
+    Erasure.objects.filter(pk=order.pk, state__in=SEARCHED).update(residue=marked, searched=columns, **moved)
 
 
 def _prove(order: Erasure) -> bool:
@@ -347,30 +287,40 @@ def _prove(order: Erasure) -> bool:
         return False
     index = _append(order)
     with transaction.atomic():
-        _advance(
-            order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now()
-        )
+        if not Erasure.objects.filter(pk=order.pk, state=State.CLEAN).update(state=State.DONE):
+            return True  # somebody else has just ended it
+        advance(
+            order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now(), hand=None
+        )  # fmt: skip
         obligations.forget(order.id)
         actions.record("person.erased", order.by, rows=sum(order.counts.values()), residue=0)
     vault.destroy_key(order.id, forever=False)
-    _flush_databases()
+    flush_databases()
     return True
 
 
-def _append(order: Erasure) -> int:
-    fact = {
+def fact_of(order: Erasure) -> dict[str, Any]:
+    """What the log is told of a clean erasure: counts only."""
+    return {
         "order": str(order.id), "ordered_at": rfc3339(order.started_at), "by": order.by.partition(":")[0], "erased": order.counts,
         "kept": [{name: each[name] for name in ("purpose", "clock", "until")} for each in order.kept],
         "systems": [{"system": each["system"], "rows": each["rows"]} for each in order.elsewhere],
         "columns_searched": order.searched, "residue": 0,
         "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
     }  # fmt: skip
-    # The mark stays in the log, sealed apart: by it a restore knows whom not to bring back. See `replay`.
-    who = {"erased": vault.mark(_subject(order)), "whole": not order.kept}
+
+
+def who_of(order: Erasure) -> dict[str, Any]:
+    """The mark stays in the log, sealed apart: by it a restore knows whom not to bring back. See `replay`."""
+    return {"erased": vault.mark(_subject(order)), "whole": not order.kept}
+
+
+def _append(order: Erasure) -> int:
+    fact, who = fact_of(order), who_of(order)
     return outbox.append_now("erasure.completed", fact, policy=publication.current().digest, key=order.id, who=who)
 
 
-_SEARCHED = (State.VERIFIED, State.RESIDUE)
+SEARCHED = (State.VERIFIED, State.RESIDUE)
 _STEPS: dict[str, Callable[[Erasure], bool]] = {
     State.PLANNED: _destroy_key,
     State.KEY_DESTROYED: _erase_rows,
@@ -383,7 +333,7 @@ _STEPS: dict[str, Callable[[Erasure], bool]] = {
 }
 
 
-def _advance(order: Erasure, state: str, **values: Any) -> None:
+def advance(order: Erasure, state: str, **values: Any) -> None:
     Erasure.objects.filter(pk=order.pk).update(state=state, **values)
     order.state = state
     for name, value in values.items():
@@ -424,7 +374,7 @@ def _spared(order: Erasure, person_id: UUID) -> dict[str, frozenset[Any]] | None
     return {"register_holding": ids, "core_blindindex": frozenset(entries), **ports.register().beside(person_id, ids)}
 
 
-def _flush_databases() -> None:
+def flush_databases() -> None:
     """Old pages leave the write-ahead files; erased rows are already overwritten in the database files (secure_delete)."""
     for alias in settings.DATABASES:
         connection = connections[alias]

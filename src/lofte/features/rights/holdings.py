@@ -1,11 +1,12 @@
 """What this room holds, and its side of `core.ports`."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import erasure, follow, merging, models, own_acts, restriction, verbs
+from lofte.features.rights import erasure, follow, merging, models, own_acts, restriction, together, verbs
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -20,7 +21,7 @@ declare(
     models.Erasure, subject=Holds("erasure", "handle"), by=NotPersonal("person, sweep or a staff member's number"), state=_WORK,
     sealed=Holds("erasure", "*"), indexes=NotPersonal("places in the evidence log, forgotten when they are shredded"), counts=_WORK,
     residue=_WORK, kept=_WORK, elsewhere=_WORK, searched=_WORK, evidence_index=_WORK,
-    started_at=_WHEN, finished_at=_WHEN, next_at=_WHEN,
+    started_at=_WHEN, finished_at=_WHEN, next_at=_WHEN, hand=NotPersonal("the id of a batch or of a search"),
 )  # fmt: skip
 
 declare(
@@ -49,6 +50,7 @@ class _Eraser:
 
     erase = staticmethod(verbs.erase)
     begin = staticmethod(erasure.begin)
+    begin_crowd = staticmethod(together.begin)
     resume = staticmethod(verbs.resume)
 
 
@@ -72,8 +74,16 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
     return {}
 
 
+def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> Mapping[UUID, Mapping[str, int]]:
+    """The few of them who asked for something, or somebody did from their address."""
+    hashes = frozenset().union(*people.values())
+    for person_id in own_acts.who_asked(people, hashes):
+        _erase(person_id, people[person_id])
+    return {}
+
+
 ports.provide("eraser", _Eraser())
 ports.provide("restrictions", _Restrictions())
-register(Room("rights", export=_export, erase=_erase, merge=merging.merge))
+register(Room("rights", export=_export, erase=_erase, merge=merging.merge, erase_crowd=_erase_crowd))
 
 __all__ = ["follow"]  # imported for its duties

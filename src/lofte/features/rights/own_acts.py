@@ -3,6 +3,7 @@
 Also what becomes of somebody's requests when they are erased, or turn out to be somebody else.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db.models import F
@@ -94,6 +95,13 @@ def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]
     for writer in writers:
         if writer:
             forget_writer(writer)
+
+
+def who_asked(people: Mapping[UUID, frozenset[str]], hashes: frozenset[str]) -> set[UUID]:
+    """Those of the people who have a request, or from whose address (given as keyed hashes) somebody unknown sent one."""
+    asked = set(Request.objects.filter(subject__in=list(people)).values_list("subject", flat=True))
+    written = set(Request.objects.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
+    return {each for each in asked if each} | {each for each, mine in people.items() if written & mine}
 
 
 def merge(keep: UUID, gone: UUID) -> None:

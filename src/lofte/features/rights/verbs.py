@@ -12,7 +12,7 @@ from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import Change
 from lofte.core.tasks import duty
-from lofte.features.rights import erasure, own_acts, requests
+from lofte.features.rights import erasure, own_acts, requests, together
 from lofte.features.rights.models import Ask, Correction, Step
 from lofte.features.rights.nouns import Erased, Grant, PlanItem, Residue
 from lofte.kernel.problems import Place, Problem
@@ -251,4 +251,4 @@ def erase(person_id: UUID, by: str = "person") -> Erased:
 @duty("rights.resume_erasures", every=timedelta(minutes=1))
 def resume(at: datetime) -> int:
     """Carry on with every erasure that is not proved yet; returns how many came to their end."""
-    return erasure.resume(at)
+    return together.resume(at)

@@ -1,0 +1,140 @@
+"""Many people at once, in few statements: what the clocks ask for, and what is held of those who must go."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from lofte.core import clock, decisions, ports, publication, roles, vault
+from lofte.core.models import BlindIndex
+from lofte.features.register import erased, lists, organisations
+from lofte.features.register.models import Holding, Likeness, Look, Placement
+from lofte.kernel.problems import Problem
+from lofte.rules.model import Basis
+
+_FEW = 50_000  # rows that are due: up to so many are followed one by one, above the whole index is read once
+
+
+# --- what is due ----------------------------------------------------------------------------------------------------
+
+
+def plan(at: datetime) -> ports.DuePlan:
+    """Counts alone, by the deadlines as they are written. Reads no row of the table, only its indexes."""
+    by_clock = dict(
+        Holding.everyone.filter(due_at__lte=at).order_by("clock").values_list("clock").annotate(count=Count("*"))
+    )
+    holdings = sum(by_clock.values())
+    people, whole = _people(at, _OF_FEW if holdings <= _FEW else _OF_ALL) if holdings else (0, 0)
+    return ports.DuePlan(people, whole, holdings, by_clock)
+
+
+# Who has something due, and how many of them nothing else. Both go along an index: by deadline, or by person.
+_OF_FEW = """
+    SELECT count(*), coalesce(sum(CASE WHEN due = held THEN 1 ELSE 0 END), 0) FROM (
+        SELECT due, (SELECT count(*) FROM register_holding h WHERE h.person_id = d.person_id) AS held
+        FROM (SELECT person_id, count(*) AS due FROM register_holding WHERE due_at <= %s GROUP BY person_id) d
+    ) counted"""
+_OF_ALL = """
+    SELECT count(*), coalesce(sum(CASE WHEN due = held THEN 1 ELSE 0 END), 0) FROM (
+        SELECT sum(CASE WHEN due_at <= %s THEN 1 ELSE 0 END) AS due, count(*) AS held
+        FROM register_holding GROUP BY person_id
+    ) counted WHERE due > 0"""
+
+
+def _people(at: datetime, sql: str) -> tuple[int, int]:
+    instant = next(field for field in Holding._meta.concrete_fields if field.name == "due_at")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [instant.get_db_prep_value(at, connection)])
+        people, whole = cursor.fetchone()
+    return int(people), int(whole)
+
+
+def due_after(at: datetime, after: tuple[datetime, UUID] | None, limit: int) -> list[tuple[datetime, UUID]]:
+    """The next deadlines that have passed, the longest overdue first, with whose they are; pass the last one to go on.
+
+    Somebody with several comes several times.
+    """
+    rows = Holding.everyone.filter(due_at__lte=at)
+    if after is not None:
+        rows = rows.filter(due_at__gte=after[0]).filter(Q(due_at__gt=after[0]) | Q(person_id__gt=after[1]))
+    return list(rows.order_by("due_at", "person_id").values_list("due_at", "person_id")[:limit])
+
+
+def kept_by_law_of(people: Sequence[UUID], at: datetime) -> frozenset[UUID]:
+    """Those of whom a legal obligation keeps something past an erasure, as `reads.kept_by_law` says."""
+    rows = Holding.everyone.filter(person_id__in=people, basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at)
+    return frozenset(rows.values_list("person_id", flat=True))
+
+
+def due_counts_of(people: Sequence[UUID], at: datetime) -> dict[UUID, ports.DueCount]:
+    """As `reads.due_counts` for many; who has nothing at all is not in it."""
+    rows = Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id")
+    counted = rows.annotate(due=Count("id", filter=Q(due_at__lte=at)), held=Count("id"))
+    return {person: ports.DueCount(due=due, all=held) for person, due, held in counted}
+
+
+# --- what is held of those who go -----------------------------------------------------------------------------------
+
+
+def open_crowd(people: Sequence[UUID], purpose: str, *, by: str) -> dict[UUID, list[tuple[str, str]]]:
+    """(field, value) of everything that is held of each, as `reads.open_all`: for what the law demands of us, with a look each.
+
+    Nothing of whoever has no key any more.
+    """
+    if purpose not in decisions.BY_LAW:
+        raise Problem("register.undeclared", f"{purpose} does not open everything", law="GDPR 5(1)(b)", status=500)
+    openers = vault.openers(people)
+    values: dict[UUID, list[tuple[str, str]]] = {each: [] for each in people}
+    rows = Holding.everyone.filter(person_id__in=list(openers)).values_list("id", "person_id", "field", "sealed")
+    for row_id, person, field, sealed in rows.iterator():
+        values[person].append((field, openers[person].open(row_id, sealed).decode()))
+    _look({person: sorted({field for field, _ in held}) for person, held in values.items() if held}, purpose, by)
+    return values
+
+
+def _look(fields: Mapping[UUID, list[str]], purpose: str, by: str) -> None:
+    role, may_state = roles.role_for(by, purpose)
+    published, at, looks = publication.current(), clock.now(), list[Look]()
+    decided: dict[tuple[str, ...], Any] = {}
+    for person, asked in fields.items():
+        if (key := tuple(asked)) not in decided:
+            decided[key] = decisions.decide(published, purpose, asked, {}, may_state=may_state)
+        said = decided[key]
+        looks.append(
+            Look(
+                person_id=person, by=by, role=role, purpose=purpose, fields=asked, allowed=said.allowed, reason=said.reason, at=at
+            )
+        )  # fmt: skip
+    Look.everyone.bulk_create(looks)
+    if refused := next((each for each in decided.values() if not each.allowed), None):
+        raise Problem("register.denied", f"{purpose} may not see this: {refused.reason}", law=refused.law, status=403)
+
+
+def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
+    """What the register holds of these people beside what `person_id` reaches; as the room's `erase` does for one."""
+    asked = list(people)
+    counts: dict[UUID, dict[str, int]] = {each: {} for each in asked}
+    places: dict[UUID, set[UUID]] = defaultdict(set)
+    for person, organisation in Placement.everyone.filter(person_id__in=asked).values_list("person_id", "organisation"):
+        places[organisation].add(person)
+        counts[person]["register_placement"] = counts[person].get("register_placement", 0) + 1
+    Placement.everyone.filter(person_id__in=asked)._raw_delete(using="default")
+    Likeness.everyone.filter(other__in=asked).delete()
+    theirs = _only_of(frozenset(asked), frozenset().union(*people.values()))
+    erased.remember_all(theirs)
+    lists.let_go_of(theirs)
+    for organisation in organisations.emptied(places):
+        counts[min(places[organisation])].setdefault("register_organisation", 0)
+        counts[min(places[organisation])]["register_organisation"] += 1
+    return counts
+
+
+def _only_of(people: frozenset[UUID], hashes: Iterable[str]) -> frozenset[str]:
+    """Those of the hashes that nobody beside these people is found by."""
+    asked = frozenset(hashes)
+    found = BlindIndex.objects.filter(hash__in=asked).values_list("hash", "person_id")
+    return asked - {each for each, person in found if person not in people}

@@ -1,0 +1,101 @@
+"""The walk over all who have something due, in batches: each is asked anew, goes whole or in part, and is counted.
+
+Killed anywhere it is simply walked again: whoever went is not due any more, and whose erasure was under way is taken over. Two
+walks at once do no harm: each order of an erasure is in one hand only, and what goes in part is asked again in its transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from lofte.core import actions, outbox, ports, publication
+from lofte.core.progress import verbs as progress
+from lofte.core.retry import in_transaction
+
+SWEEPING = "retention.sweep"
+_PEOPLE = 1_000  # whose rows go in one transaction
+_DEADLINES = 4_000  # read at once; somebody has several
+Admit = Callable[[list[UUID]], list[UUID]]
+_IN_PART = 100  # people of whom a part goes in one transaction
+
+
+@dataclass(slots=True)
+class Walked:
+    """``people`` were past some clock; ``holdings`` of people who stay were erased; ``erased`` people went whole."""
+
+    people: int = 0
+    holdings: int = 0
+    erased: int = 0
+
+
+def _everybody(people: list[UUID]) -> list[UUID]:
+    return people
+
+
+def walk(
+    at: datetime, told: progress.Told = progress.nobody, until: Callable[[], bool] = lambda: False, admit: Admit = _everybody
+) -> Walked:  # fmt: skip
+    """Erase everything whose clock has struck by ``at``, or as far as it gets before ``until`` says so.
+
+    ``told`` hears how far it is. ``admit`` says of each batch whom it may take: the brake, and whoever must be asked first.
+    """
+    register, walked = ports.register(), Walked()
+    if not register.due_after(at, None, 1):
+        return walked
+    planned = register.plan(at).people
+    work = progress.begin(SWEEPING, "people", planned)
+    before = work.done
+    total = before + planned
+    place: tuple[datetime, UUID] | None = None
+    waiting: dict[UUID, None] = {}
+    while True:
+        deadlines = register.due_after(at, place, _DEADLINES)
+        for place in deadlines:
+            waiting[place[1]] = None  # their later deadlines go with them
+        while len(waiting) >= _PEOPLE or (waiting and not deadlines):
+            some = list(waiting)[:_PEOPLE]
+            for each in some:
+                del waiting[each]
+            _sweep_some(some, at, walked, admit)
+            progress.move(work, min(before + walked.people, total), total=total)
+            told(walked.people, planned)
+            if until():
+                return walked
+        if not deadlines:
+            break
+    progress.finish(work)
+    return walked
+
+
+def _sweep_some(people: list[UUID], at: datetime, walked: Walked, admit: Admit) -> None:
+    register = ports.register()
+    register.refresh_due_of(people)  # the truth of this moment, not of when the rows were written
+    people = admit(people)
+    counts = register.due_counts_of(people, at)
+    due = [each for each in people if each in counts and counts[each].due]
+    whole = [each for each in due if counts[each].due == counts[each].all]
+    ports.eraser().begin_crowd(whole, "sweep")
+    part = sorted(set(due) - set(whole))
+    for start in range(0, len(part), _IN_PART):
+        walked.holdings += _drop_some(part[start : start + _IN_PART], at)
+    walked.erased += len(whole)
+    walked.people += len(due)
+
+
+@in_transaction
+def _drop_some(people: Sequence[UUID], at: datetime) -> int:
+    return sum(drop(each, at) for each in people)
+
+
+@in_transaction
+def drop(person_id: UUID, at: datetime) -> int:
+    """Part of a person goes: the rows and their evidence in one transaction."""
+    gone, left = ports.register().drop_due(person_id, at)
+    if gone:
+        outbox.add(
+            "erasure.partial", {"by": "sweep", "erased": {"register_holding": gone}, "left": left},
+            policy=publication.current().digest, person_id=person_id,
+        )  # fmt: skip
+        actions.record("holdings.erased", "sweep", rows=gone)
+    return gone

@@ -1,0 +1,163 @@
+"""Looks for tens of thousands of people at once: eight bytes of each pattern are known, and data is asked for all of them together.
+
+Whoever none of whose eight bytes are anywhere is nowhere. Who is not cleared so is a suspect, and is searched for exactly, as one
+of few (`scan.Wanted`). Memory is some thousand bytes a person; the time does not depend on how many they are.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lofte.features.rights import scan
+from lofte.features.rights.scan import Columns, Needle, Row
+
+SUSPECT = "suspect"
+_WINDOW, _SHORT = 8, 5  # bytes known of a pattern; of those with fewer than eight
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: neighbours end up far from each other
+_BITS_A_MARK = 64
+_BUFFER = 1 << 20
+
+
+class _Marks:
+    """The known bytes of all patterns, as numbers, with whose they are; a table of bits says no to nearly all that is not one."""
+
+    def __init__(self, windows: bytearray, counts: "array[int]") -> None:
+        """Of so many bytes each, one after the other; of each owner in turn so many."""
+        found = np.frombuffer(windows, dtype="<u8")
+        owners = np.repeat(np.arange(len(counts), dtype=np.uint32), np.frombuffer(counts, dtype=np.uint32))
+        order = np.argsort(found)
+        self._marks, self._owners = found[order], owners[order]
+        bits = max(16, int(len(found) * _BITS_A_MARK).bit_length() - 1)
+        self._shift = np.uint64(64 - bits)
+        self._table = np.zeros(1 << (bits - 3), dtype=np.uint8)
+        places = (self._marks * _SPREAD) >> self._shift
+        np.bitwise_or.at(self._table, places >> np.uint64(3), self._bit(places))
+
+    @staticmethod
+    def _bit(places: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        return np.left_shift(np.uint8(1), (places & np.uint64(7)).astype(np.uint8))
+
+    def owners_in(self, values: NDArray[np.uint64]) -> set[int]:
+        places = (values * _SPREAD) >> self._shift
+        could = values[(self._table[places >> np.uint64(3)] & self._bit(places)) != 0]
+        if not len(could):
+            return set()
+        first = np.searchsorted(self._marks, could, side="left")
+        last = np.searchsorted(self._marks, could, side="right")
+        return {
+            int(owner)
+            for start, end in {(int(a), int(b)) for a, b in zip(first, last, strict=True) if a < b}
+            for owner in self._owners[start:end]
+        }
+
+
+class Crowd:
+    """Any number of people, each with a key of the caller and their needles. Made once, then only read.
+
+    ``keys`` are read as they come, so that nobody's needles but one person's are in memory at a time.
+    """
+
+    def __init__(self, people: Iterable[tuple[str, Sequence[Needle]]]) -> None:
+        self._keys: list[str] = []
+        long, longs, short, shorts = bytearray(), array("I"), bytearray(), array("I")
+        self.longest = _WINDOW
+        for key, needles in people:
+            self._keys.append(key)
+            windows = {window for needle in needles for window in _windows(needle)}
+            few = [window for window in windows if len(window) < _WINDOW]
+            windows.difference_update(few)
+            long += b"".join(windows)
+            longs.append(len(windows))
+            short += b"".join(each.ljust(_WINDOW, b"\0") for each in few)
+            shorts.append(len(few))
+        self._long = _Marks(long, longs) if long else None
+        self._short = _Marks(short, shorts) if short else None
+        self._worker = ThreadPoolExecutor(1, "residue")
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def close(self) -> None:
+        self._worker.shutdown(cancel_futures=True)
+
+    def may_hold(self, data: bytes) -> bool:
+        return True
+
+    def held(self, value: bytes) -> set[tuple[str, str]]:
+        """Who cannot be cleared, because of these bytes."""
+        small = value.lower() + bytes(_WINDOW)
+        found: set[int] = set()
+        for start in range(_WINDOW):
+            values = np.frombuffer(small, dtype="<u8", count=(len(small) - start) // _WINDOW, offset=start)
+            if self._long is not None:
+                found |= self._long.owners_in(values)
+            if self._short is not None:
+                found |= self._short.owners_in(values & np.uint64((1 << 8 * _SHORT) - 1))
+        return {(self._keys[each], SUSPECT) for each in found}
+
+    def sieve(self, where: str, columns: Columns, read: Callable[[bytes], Row] | None = None) -> "scan.Sieve":
+        return _Net(self)
+
+    def ask(self, data: bytes) -> "Future[set[tuple[str, str]]]":
+        """As `held`, beside the reading of the next piece: both leave the interpreter to the other."""
+        return self._worker.submit(self.held, data)
+
+
+class _Net:
+    """Takes rows as they come, many at once; no matter in which column, table or file somebody is a suspect."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._asked: list[Future[set[tuple[str, str]]]] = []
+        self.hits: Counter[tuple[str, str, str]] = Counter()
+
+    def row(self, row: Row) -> None:
+        self.line(b"\0".join(row))
+
+    def line(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._bytes += len(line)
+        if self._bytes >= _BUFFER:
+            self._ask()
+
+    def flush(self) -> None:
+        self._ask()
+        self._take(0)
+
+    def _ask(self) -> None:
+        if self._lines:
+            self._asked.append(self._crowd.ask(b"\0".join(self._lines)))
+            self._lines, self._bytes = [], 0
+            self._take(2)
+
+    def _take(self, leave: int) -> None:
+        while len(self._asked) > leave:
+            for whose, form in self._asked.pop(0).result():
+                self.hits[whose, "", form] = 1
+
+
+def _windows(needle: Needle) -> Iterable[bytes]:
+    """Some bytes of each of the patterns one of which is in whatever holds the needle, in small ASCII letters.
+
+    Texts are known by their beginning, which they share with their escaped forms; hashes and handles by their end.
+    """
+    _, data, any_case = needle
+    if not any_case:
+        return (_some(data[-_WINDOW:].lower()),)
+    if data.isascii():
+        return (_some(data[:_WINDOW].lower()),)
+    return [_some(each[:_WINDOW]) for each in scan.patterns(needle)]
+
+
+def _some(data: bytes) -> bytes:
+    if len(data) == _WINDOW:
+        return data
+    if len(data) < _SHORT:
+        raise ValueError("a pattern too short to be looked for among many")
+    return data[:_SHORT]
