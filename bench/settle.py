@@ -185,7 +185,7 @@ def _logged(granted: list[tuple[dict[str, Any], UUID]], digest: str) -> list[Com
         fact = {"event": "consent.granted", "at": rfc3339(consent["at"]), "purpose": consent["purpose"]}
         who = canonical_bytes({"person": str(person)})
         futures.append(evidence.log().submit(Draft("consent", canonical_bytes(fact), who, digest, str(consent["id"]))))
-    return [each.result(timeout=60) for each in futures]
+    return [each.result(timeout=600) for each in futures]
 
 
 # --- writing rows past the ORM, which would take an hour for a million people ---------------------------------------

@@ -87,6 +87,24 @@ def test_an_organisation_is_found_by_its_name_and_shows_who_is_there(staff, astr
     assert Look.objects.of(astrid).filter(by__startswith="staff:").exists()
 
 
+def test_a_file_goes_out_in_a_copy_when_whoever_opened_it_says_so(seeing, astrid):
+    said = register.note(
+        astrid, "Se bilagan", "customer", medium="mail", direction="in", at=NOW, by="staff:1", market="SE", locale="sv"
+    )
+    file = attachments.attach(astrid, said, "avtal.txt", b"x", by="staff:1")
+    attachments.want(astrid)
+    queue = text(seeing.get("/console/people/files/", HTTP_ACCEPT_LANGUAGE="en-GB"))
+    judge, opened = f"/console/people/{astrid}/file/{file}/judge/", f"/console/people/{astrid}/file/{file}/"
+
+    assert f"/console/people/{astrid}/" in queue
+    assert "avtal" not in queue
+    seeing.post(judge, {"gives": "yes"})
+    assert "not looked at yet" in text(seeing.get(f"/console/people/{astrid}/", HTTP_ACCEPT_LANGUAGE="en-GB"))
+    seeing.get(opened)
+    seeing.post(judge, {"gives": "yes"})
+    assert "goes out in the copy" in text(seeing.get(f"/console/people/{astrid}/", HTTP_ACCEPT_LANGUAGE="en-GB"))
+
+
 def test_nobody_is_found_by_a_piece_of_a_word(staff, astrid):
     assert "Nobody was found" in text(sought(staff, "Astr"))
 

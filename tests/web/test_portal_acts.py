@@ -15,6 +15,7 @@ from lofte.core.models import Mail
 from lofte.features.register import attachments
 from lofte.features.register import reads as register
 from lofte.features.register import verbs as keep
+from lofte.features.register.models import Attachment
 from lofte.features.rights import cases, package, requests, restriction
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Request
@@ -38,7 +39,8 @@ def person(inside):
         found, "Ring Olle på 070-765 43 21 eller olle@example.se", "customer", medium="phone", direction="in", at=clock.now(),
         by="staff:1", market="SE", locale="sv",
     )  # fmt: skip
-    attachments.attach(found, said, "underlag.txt", b"siffror", by="staff:1")
+    file = attachments.attach(found, said, "underlag.txt", b"siffror", by="staff:1")
+    Attachment.objects.of(found).filter(id=file).update(state="given")
     return found, visitor
 
 
@@ -162,6 +164,28 @@ def test_the_archive_holds_every_form_and_every_file(person):
     rows = list(csv.DictReader(io.StringIO(archive.read("mina-uppgifter.csv").decode())))
     assert {row["medium"] for row in rows if row["field"] == "dialogue"} == {"phone"}
     assert b"FN:Astrid Ek" in archive.read("mina-uppgifter.vcf")
+
+
+def test_a_file_nobody_has_looked_at_is_told_of_and_not_in_the_archive(person):
+    found, visitor = person
+    said = keep.note(
+        found,
+        "Se brevet",
+        "customer",
+        medium="post",
+        direction="in",
+        at=clock.now(),
+        by="staff:1",
+        market="SE",
+        locale="sv",
+    )
+    attachments.attach(found, said, "brev från Olle.txt", b"hemligt", by="staff:1")
+    archive = zipfile.ZipFile(io.BytesIO(whole(visitor.get(f"{visitor.my}data/download.zip"))))
+
+    assert sum(name.endswith(".txt") for name in archive.namelist()) == 1
+    assert "Vi tittar på filen" in in_page(visitor.get(f"{visitor.my}data/"))
+    assert {each.state for each in cases.of(found)} == {"waiting"}
+    assert "att någon hos oss har tittat på filerna" in in_page(visitor.get(f"{visitor.my}requests/"))
 
 
 def test_a_copy_leaves_one_request_a_day_that_is_done(person):

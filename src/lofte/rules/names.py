@@ -106,8 +106,11 @@ def _words(text: str, taken: Sequence[Span], locale: str) -> list[_Word]:
         start, end = match.span()
         if any(start < each.end and each.start < end for each in taken):
             continue
-        if text[max(start - 1, 0) : start] in (*"@/\\_",) or text[end : end + 1] in (*"@_",):
-            continue  # part of an address or of a name of a file
+        before, after = text[max(start - 1, 0) : start], text[end : end + 2]
+        if before in (*"@/\\",) or after[:1] == "@" or (before == "." and after[:1] == "." and after[1:].isalnum()):
+            continue  # part of an address
+        if end - start == 1 and text[end : end + 1] == ".":
+            continue  # an initial stands between two words, not by itself
         found.append(_Word(start, end, _forms(match.group(), locale), match.group()[0].isupper(), _leads(text, start)))
     return found
 
@@ -188,14 +191,14 @@ def _judged(run: list[_Word], own: frozenset[str], known: frozenset[str], cued: 
     """The words of the run that are somebody else's name; empty when none are."""
     if run[-1].plain in _list("forms") or (len(run) > 1 and run[-2].plain in _list("forms")):
         return []
-    while run and run[0].plain in _list("titles") and len(run) > 1:
-        run = run[1:]
+    title = max((at for at, each in enumerate(run[:-1]) if each.plain in _list("titles")), default=-1)
+    run = run[title + 1 :]
     strange = [each for each in run if not _is(each, own)]
     named = [each for each in strange if _is_given(each) or _is(each, known)]
     by_itself = [each for each in named if _stands_alone(each)]
     is_pair = len(run) > 1 and len(named) > 1 and any(each.plain not in _list("capitals") for each in named)
-    cue = next((at for at, each in enumerate(run) if each in cued and not _is(each, own)), len(run))
-    told = [each for each in run[cue:] if each.plain not in _list("capitals")]
+    is_cued = any(each in cued for each in strange)
+    told = [each for each in strange if is_cued and each.plain not in _list("capitals")]
     if not (by_itself or is_pair or told):
         return []
     sure = set(named) | set(told) | {each for each in run if _is(each, own)}

@@ -69,7 +69,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
         ],
         "dialogue": [_said(here, item) for item in sorted(overview.dialogue, key=lambda item: item.at, reverse=True)],
         "attachments": [
-            {"name": item.name, "size": calendar.size(here.locale, item.size), "at": item.at}
+            {"name": item.name, "size": calendar.size(here.locale, item.size), "at": item.at, "state": item.state}
             for item in overview.attachments
         ],
         "carried": [_carried(here, item) for item in reversed(overview.carried)],

@@ -1,6 +1,8 @@
 """Files that came with what was said: sealed under the person's key, shown as downloads only, gone with the entry they belong to.
 
-Raises `Problem`: `register.no-attachment`, `register.too-large`, `register.too-many`, `register.bad-value`.
+Into a person's own copy a file goes only once a member of staff has opened it and judged that nobody else's data is in it
+(GDPR 15(4)). Raises `Problem`: `register.no-attachment`, `register.too-large`, `register.too-many`, `register.bad-value`,
+`register.look-first`.
 """
 
 import re
@@ -10,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from lofte.core import clock, publication, vault
+from lofte.core import actions, clock, publication, vault
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.features.register import reads
 from lofte.features.register.models import Attachment, Holding
 from lofte.kernel.problems import Place, Problem
 
+State = Attachment.State
 LARGEST = 5_000_000  # bytes
 MOST = 10  # files of one entry
 _LONGEST_NAME = 120
@@ -41,6 +44,18 @@ class Attached:
     size: int
     by: str
     at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file somebody must look at before its person gets it. Its name is not told: only who looks opens it."""
+
+    id: UUID
+    person: UUID
+    kind: str
+    size: int
+    wanted_at: datetime
 
 
 @in_transaction
@@ -83,7 +98,7 @@ def of_person(person_id: UUID) -> list[Attached]:
 
 def content_of(person_id: UUID, attachment: UUID) -> tuple[Attached, bytes]:
     """One file for the person themself (GDPR 15(3)); the portal has asked who they are. Leaves a look, their own."""
-    row = Attachment.objects.of(person_id).filter(id=attachment).first()
+    row = Attachment.objects.of(person_id).filter(id=attachment, state=State.GIVEN).first()
     if row is None:
         raise _none()
     entry = Holding.objects.of(person_id).filter(id=row.dialogue).first()
@@ -101,8 +116,50 @@ def open_one(person_id: UUID, attachment: UUID, purpose: str, *, by: str) -> tup
     held = reads.holdings_of(person_id, purpose, by=by, fields=[entry.field]) if entry else ()
     if row.dialogue not in {each.id for each in held}:
         raise _none()
+    Attachment.objects.of(person_id).filter(id=attachment).update(opened_by=by)
     key = vault.opener(person_id)
     return _seen(row, key), key.open(_record(row.id), row.sealed)
+
+
+# --- what may go out ------------------------------------------------------------------------------------------------
+
+
+@in_transaction
+def judge(person_id: UUID, attachment: UUID, gives: bool, *, by: str) -> None:
+    """Whether the person's copy holds the file. Whoever lets it go out has opened it before; it can be judged anew."""
+    rows = Attachment.objects.of(person_id).filter(id=attachment)
+    row = rows.defer("sealed").first()
+    if row is None:
+        raise _none()
+    if gives and row.opened_by != by:
+        raise Problem(
+            "register.look-first", "nobody lets a file go out that they have not looked at", law="GDPR 15(4)",
+            way_out="Open the file, and judge it then.", status=409,
+        )  # fmt: skip
+    rows.update(state=State.GIVEN if gives else State.WITHHELD, judged_by=by, judged_at=clock.now())
+    actions.record("attachment.judged", by, gives=gives)
+
+
+@in_transaction
+def want(person_id: UUID) -> int:
+    """A copy was asked for: what nobody has looked at yet is wanted from now on. Returns how many files that are."""
+    unseen = Attachment.objects.of(person_id).filter(state=State.LOOKING)
+    unseen.filter(wanted_at__isnull=True).update(wanted_at=clock.now())
+    return unseen.count()
+
+
+def wanted(limit: int = 200) -> list[Wanted]:
+    """What must be looked at, the longest waiting first."""
+    rows = Attachment.everyone.filter(state=State.LOOKING, wanted_at__isnull=False).order_by("wanted_at")[:limit]
+    return [Wanted(*each) for each in rows.values_list("id", "person_id", "kind", "size", "wanted_at")]
+
+
+def people_waiting(among: Iterable[UUID] | None = None) -> frozenset[UUID]:
+    """Whose copy waits until somebody has looked at a file; all of them, or those among some people."""
+    rows = Attachment.everyone.filter(state=State.LOOKING, wanted_at__isnull=False)
+    if among is not None:
+        rows = rows.filter(person_id__in=list(among))
+    return frozenset(rows.values_list("person_id", flat=True))
 
 
 @in_transaction
@@ -126,7 +183,7 @@ def follow(old: vault.Opener, new: vault.Opener) -> int:
 
 def _seen(row: Attachment, key: vault.Opener) -> Attached:
     name = key.open(row.id, row.sealed_name).decode()
-    return Attached(row.id, row.dialogue, name, row.kind, row.size, row.by, row.at)
+    return Attached(row.id, row.dialogue, name, row.kind, row.size, row.by, row.at, row.state)
 
 
 def _record(row_id: UUID) -> UUID:

@@ -8,7 +8,7 @@ from uuid import UUID
 from lofte.core import actions, approvals, obligations, ports, publication
 from lofte.core.models import Mail
 from lofte.core.retry import in_transaction
-from lofte.features.rights import cases, erasure, ledger, letters, reads, requests, restriction, verbs
+from lofte.features.rights import cases, copies, erasure, ledger, letters, reads, requests, restriction, verbs
 from lofte.features.rights.models import Request
 from lofte.features.rights.reads import Copy
 from lofte.kernel.problems import Problem
@@ -30,6 +30,7 @@ def hand_over(request_id: UUID, by: str, way: str = letters.MAIL) -> None:
     _demand(case.right, Right.ACCESS, Right.PORTABILITY)
     code = requests.link_of(case) if way == letters.MAIL else ""
     ledger.tell(ledger.row_of(request_id), "copy", by, way=way, code=code, days=requests.LINK_LASTS.days)
+    copies.wait_for_files(case.person_id)
     obligations.export(case.person_id, ports.register().needles_of(case.person_id, "rights", by="rights"))
     requests.acted(request_id, by, None, reason="handed_over")
     actions.record("request.handed_over", by, right=case.right)

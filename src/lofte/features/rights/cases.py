@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from lofte.core import clock, vault
+from lofte.core import clock, ports, vault
 from lofte.core.models import Obligation, Outbox
 from lofte.features.rights import deadlines
 from lofte.features.rights.deadlines import Terms
@@ -29,8 +29,9 @@ _BY_LAST_DAY = ("due_on", "received_at", "id")
 _AT_A_TIME = 500
 _SOON = timedelta(days=7)
 
-PERSON, LOG, SEARCH = "person", "log", "search"
-"""What a request may wait for besides the connected systems: the person's word, the evidence log, the search for residue."""
+PERSON, LOG, SEARCH, FILES = "person", "log", "search", "files"
+"""What a request may wait for besides the connected systems: the person's word, the evidence log, the search for residue, and
+somebody who looks at files before they go out in a copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ def _waiting(at: datetime) -> Q:
     here = Q(state__in=(State.IDENTIFYING, State.WAITING), id__in=_persons_turn())
     here |= Q(id__in=Step.objects.filter(about).values("request"))
     here |= Q(right__in=(Right.ACCESS, Right.PORTABILITY), subject__in=copies.values("subject"))
+    here |= Q(right__in=(Right.ACCESS, Right.PORTABILITY), subject__in=ports.register().waiting_for_files())
     return Q(state__in=OPEN) & here
 
 
@@ -323,6 +325,9 @@ def _waits(rows: Sequence[Request], steps: Mapping[UUID, Sequence[Step]]) -> dic
                 found[request].add(system)
     if abouts:
         _wait_here(abouts, found)
+    for subject in ports.register().waiting_for_files(copies) if copies else ():
+        for request in copies[subject]:
+            found[request].add(FILES)
     for row in live:
         if _is_persons_turn(row, steps.get(row.id, ())):
             found[row.id].add(PERSON)

@@ -72,7 +72,8 @@ def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = 
     market, locale = _edition(held, consents, rooms["register"]["relations"])
     found = cases.of(person_id)
     words = _request_words(person_id, [each.id for each in found])
-    texts = [*free_texts(held, returned), *words.values()]
+    files = [each["name"] for each in rooms["register"]["attachments"]]
+    texts = [*free_texts(held, returned), *words.values(), *files]
     cleaner = Cleaner(person_id, [(each.field, each.value) for each in held], locale, texts)
     seen = _overview(person_id, held, rooms, consents, cleaner, tuple(_requests(found, words, cleaner)))
     return Gathered(
@@ -118,7 +119,7 @@ def _overview(
         entries=tuple(EntryItem(each["at"], each["kind"], each["index"]) for each in entries),
         next_due=min((each.due for each in items.values() if each.due), default=None),
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
-        attachments=tuple(AttachmentItem(**each) for each in register["attachments"]),
+        attachments=tuple(_file(each, cleaner) for each in register["attachments"]),
         merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]),
     )  # fmt: skip
 
@@ -142,6 +143,12 @@ def _place(each: Mapping[str, Any], items: Mapping[UUID, HeldItem]) -> PlaceItem
         company=value("company"), title=value("title"), role=value("role"), purpose=each["purpose"], market=each["market"],
         started_at=each["started_at"], ended_at=each["ended_at"],
     )  # fmt: skip
+
+
+def _file(each: Mapping[str, Any], cleaner: Cleaner) -> AttachmentItem:
+    """Of a file that is not given out, the name may lead to somebody else too."""
+    item = AttachmentItem(**each)
+    return item if item.state == "given" else replace(item, name=cleaner.clean(item.name).text)
 
 
 def _said(each: Mapping[str, Any], words: HeldItem) -> SaidItem:

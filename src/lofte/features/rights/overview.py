@@ -81,7 +81,10 @@ class SaidItem:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentItem:
-    """A file that came with what was said; ``holding`` is the entry it belongs to."""
+    """A file that came with what was said; ``holding`` is the entry it belongs to.
+
+    ``state``: looking (nobody has judged yet whether it holds data of others), given or withheld. Only what is given is handed out.
+    """
 
     id: UUID
     holding: UUID
@@ -89,6 +92,7 @@ class AttachmentItem:
     kind: str
     size: int
     at: datetime
+    state: str = "looking"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Said(_Part):
 
 
 class Attachment(_Part):
-    """A file that came with an entry of the dialogue. The copy as one archive holds the file itself, under this id."""
+    """A file that came with an entry of the dialogue. The copy as one archive holds what is given, under this id."""
 
     id: UUID
     holding: UUID
@@ -124,6 +124,9 @@ class Attachment(_Part):
     kind: str = Field(description="media type, by the ending of the name")
     size: int = Field(description="bytes")
     at: datetime
+    state: Literal["looking", "given", "withheld"] = Field(
+        description="looking: a person must see first whether it holds data of others (GDPR 15(4)); withheld: it does"
+    )
 
 
 class Restriction(_Part):
@@ -338,7 +341,7 @@ def build(
     whole = AccessPackage(
         format=FORMAT, made_at=at, person=seen.person_id, market=seen.market, locale=seen.locale,
         policy_version=published.version, policy_digest=published.digest, rights=RIGHTS,
-        controller=Controller(**policy.controllers[edition.controller].model_dump(exclude={"country"})) if edition else None,
+        controller=_controller(policy.controllers[edition.controller]) if edition else None,
         holdings=[
             Holding(
                 id=each.id, field=each.field, name=_name(published, seen.locale, "fields", each.field), value=each.value,
@@ -351,7 +354,8 @@ def build(
         systems=[_system(each, published, seen.locale) for each in returned],
         consents=_all(Consent, seen.consents), relations=_all(Relation, seen.relations), places=_all(Place, seen.places),
         dialogue=_all(Said, seen.dialogue), signals=_all(Signal, seen.signals), looks=_all(Look, seen.looks),
-        disclosures=_all(Disclosure, seen.disclosures), transfers=_all(Transfer, seen.transfers), mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
+        disclosures=_all(Disclosure, seen.disclosures), transfers=_all(Transfer, seen.transfers),
+        mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
         carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
@@ -367,6 +371,10 @@ def build(
         ],
     )  # fmt: skip
     return whole.model_dump(mode="json")
+
+
+def _controller(declared: Any) -> Controller:
+    return Controller(**declared.model_dump(include=set(Controller.model_fields)))
 
 
 def _all(part: type[_AnyPart], items: Iterable[Any]) -> list[_AnyPart]:

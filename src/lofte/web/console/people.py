@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lofte.core import actions, clock, roles
 from lofte.core.publication import current
 from lofte.features.register import attachments, duplicates, merging, organisations, reads, search, verbs
+from lofte.features.rights import copies
 from lofte.features.rights import verbs as rights
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
@@ -56,6 +57,7 @@ def people(request: HttpRequest) -> HttpResponse:
     status = 422 if form.errors else 200
     return _page(
         request, "people", status=status, form=form, found=found, shown=search.SHOWN, has_slash=_has_slash(request),
+        files=len(attachments.wanted()) if _may_judge(request) else 0,
         alike=duplicates.count_proposed() if roles.permissions_of(request.user) & {"people.write"} else 0,
     )  # fmt: skip
 
@@ -222,6 +224,36 @@ def detach(request: HttpRequest, person: UUID, attachment: UUID) -> HttpResponse
     return _done(request, person, "detached", lambda: attachments.remove(person, attachment))
 
 
+@require_safe
+@needs("people.read")
+def files(request: HttpRequest) -> HttpResponse:
+    """Files whose people have asked for a copy, and that nobody has looked at yet. Nobody is named here."""
+    return _page(request, "people_files", files=attachments.wanted(), may_judge=_may_judge(request))
+
+
+@require_POST
+@needs("requests.work")
+def judge(request: HttpRequest, person: UUID, attachment: UUID) -> HttpResponse:
+    """Whether a file goes out in the person's copy: whoever opened it says so."""
+    reads.demand(person, _stated_or_404(request), [], by=actor(request))
+    gives = request.POST.get("gives") == "yes"
+    try:
+        copies.judge_file(person, attachment, gives, by=actor(request))
+    except Problem as problem:
+        if problem.code != "register.look-first":
+            raise
+        messages.error(request, say(console_locale(request), "people.outgoing.look_first"))
+    else:
+        messages.success(
+            request, say(console_locale(request), f"people.outgoing.noted_{'given' if gives else 'withheld'}")
+        )
+    return _to_person(person)
+
+
+def _may_judge(request: HttpRequest) -> bool:
+    return "requests.work" in roles.permissions_of(request.user)
+
+
 # --- organisations --------------------------------------------------------------------------------------------------
 
 
@@ -327,6 +359,7 @@ def _file(request: HttpRequest, person: UUID, bound: Mapping[str, forms.Form] | 
         request, "person", status=422 if bound else 200, person=person, purpose=name, stating=stating, data=_only(data, medium),
         medium=medium, name=_name(seen), also=_also(seen), form=_search_here(request), forms=offered | dict(bound or {}),
         alike=_alike(request, person, stated) if "people.write" in may else [], merged=merging.history(person),
+        may_judge=_may_judge(request),
     )  # fmt: skip
 
 
