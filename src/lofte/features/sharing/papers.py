@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from lofte.core import vault
 from lofte.kernel.problems import Place, Problem
 
-LARGEST = 10_000_000  # bytes
+LARGEST = 5_000_000  # bytes; a form of the console holds no more
 _LONGEST_NAME = 120
 _OCTETS = "application/octet-stream"
 _KINDS = {
@@ -38,7 +38,7 @@ def checked(name: str, content: bytes) -> Paper:
     if not content:
         raise Problem("sharing.no-document", "the document is missing or empty", Place(key="document"), status=422)
     if len(content) > LARGEST:
-        raise Problem("sharing.too-large", "the document is larger than 10 MB", Place(key="document"), status=413)
+        raise Problem("sharing.too-large", "the document is larger than 5 MB", Place(key="document"), status=413)
     safe = _name(name)
     return Paper(safe, _KINDS.get(safe.rpartition(".")[2].lower(), _OCTETS), content)
 

@@ -52,6 +52,18 @@ def recall_what_is_gone(person_id: UUID) -> int:
     return recall(person_id, "not-held", only=gone) if gone else 0
 
 
+def recall_all(agreement: UUID, *, by: str) -> int:
+    """Everything a partner was given is called back, person by person. Killed half-way it is simply run again."""
+    count = 0
+    while rows := list(
+        Disclosure.everyone.filter(agreement=agreement, state__in=[State.RECORDED, State.HANDED_OVER]).values_list("person_id", "id")[:200]
+    ):
+        for person_id, disclosure in rows:
+            count += recall(person_id, "agreement-over", only=[disclosure])
+    actions.record("agreement.recalled", by, agreement=str(agreement), told=count)
+    return count
+
+
 @in_transaction
 def restrict(person_id: UUID) -> int:
     """Whoever holds the data only keeps it from now on (GDPR 18, 19). Returns how many are told."""

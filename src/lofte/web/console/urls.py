@@ -1,6 +1,17 @@
 from django.urls import path
 
-from lofte.web.console import approvals, gates, lists, long_work, people, records, requests, views
+from lofte.web.console import (
+    approvals,
+    gates,
+    lists,
+    long_work,
+    people,
+    records,
+    requests,
+    sharing,
+    sharing_cases,
+    views,
+)
 
 urlpatterns = [
     path("", views.board, name="console"),
@@ -40,6 +51,22 @@ urlpatterns = [
     path("requests/<uuid:request_id>/letter/<uuid:step>/", requests.letter, name="console-request-letter"),
     path("requests/<uuid:request_id>/copy/", requests.copy, name="console-request-copy"),
     path("requests/<uuid:request_id>/<str:name>/", requests.act, name="console-request-act"),
+    path("sharing/", sharing.recipients, name="console-sharing"),
+    path("sharing/agreements/", sharing.agreement_list, name="console-agreements"),
+    path("sharing/agreements/new/", sharing.agreement_new, name="console-agreement-new"),
+    path("sharing/agreements/<uuid:agreement>/", sharing.agreement, name="console-agreement"),
+    path(
+        "sharing/agreements/<uuid:agreement>/document/", sharing.agreement_document, name="console-agreement-document"
+    ),
+    path("sharing/referrals/", sharing.referrals, name="console-referrals"),
+    path("sharing/referrals/<uuid:person>/<uuid:disclosure>/", sharing.referral, name="console-referral"),
+    path("sharing/recalls/<uuid:recall>/confirm/", sharing.confirm, name="console-recall-confirm"),
+    path("sharing/cases/", sharing_cases.listed, name="console-cases"),
+    path("sharing/cases/new/<str:kind>/", sharing_cases.new, name="console-case-new"),
+    path("sharing/cases/<uuid:case>/", sharing_cases.one, name="console-case"),
+    path("sharing/cases/<uuid:case>/do/", sharing_cases.act, name="console-case-act"),
+    path("sharing/cases/<uuid:case>/document/", sharing_cases.document, name="console-case-document"),
+    path("people/<uuid:person>/refer/", sharing.refer, name="console-refer"),
     path("records/", records.records, name="console-records"),
     path("records/file/<str:form>/", records.as_file, name="console-records-file"),
     path("transfers/", gates.transfers, name="console-transfers"),
