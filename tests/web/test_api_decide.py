@@ -106,6 +106,13 @@ def test_nobody_in_the_register_is_a_denial(system):
     assert system.ask(about(waiting.pk, HANDED)).json()["reason"] == "unknown-person"
 
 
+def test_what_is_not_held_for_a_purpose_is_not_used_for_it(system, astrid):
+    """She asked for news and is no customer: the contract is not hers."""
+    told = system.ask(about(astrid, {"act": "use", "purpose": "customer", "fields": ["email"]})).json()
+
+    assert (told["allowed"], told["reason"]) == (False, "not-held")
+
+
 def test_what_only_the_law_asks_of_us_is_no_purpose_of_another_system(system):
     for purpose in ("portal", "rights", "erasure", "security"):
         told = system.ask({"act": "use", "purpose": purpose, "fields": ["email"]}).json()

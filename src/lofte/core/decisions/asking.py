@@ -14,6 +14,7 @@ from lofte.core.decisions.deciding import BY_LAW, Decision, promise_of
 from lofte.core.decisions.table import Act, Case, Question, Table, compiled
 from lofte.core.gates import tools
 from lofte.core.models import Person
+from lofte.kernel.problems import Problem
 
 _known: tuple[tuple[str, str, str], Table] | None = None
 
@@ -61,14 +62,18 @@ def ask(question: Question, person_id: UUID | None, *, is_about_someone: bool, b
     """Decide for another system (``by`` is its token) and keep the decision first.
 
     Without a person the answer is about the policy and what is on file; a consent then counts as not given. A person who was
-    named and is not in the register is a denial. Raises Problem 503 when the log cannot be written: no answer without evidence.
+    named and is not in the register, or of whom nothing is held for the purpose, is a denial. Raises Problem 503 when the log
+    cannot be written: no answer without evidence.
     """
     at, published = clock.now(), publication.current()
     question = _with_market(question, person_id)
     decision = _decided(question, person_id, is_about_someone, at)
     fact = _fact(question, decision) | {"by": by, "about": "person" if is_about_someone else "policy"}
     kind = "decision.allowed" if decision.allowed else "decision.denied"
-    index = outbox.add_and_wait(kind, fact, published.digest, person_id=person_id)
+    try:
+        index = outbox.add_and_wait(kind, fact, published.digest, person_id=person_id)
+    except TimeoutError as error:
+        raise Problem("evidence.slow", "the log has not answered in time", way_out="Ask again.", status=503) from error
     return Answer(decision, index, at, published.digest)
 
 
@@ -91,7 +96,10 @@ def _decided(question: Question, person_id: UUID | None, is_about_someone: bool,
         answered = table().answer(question, {}, False, at)
         return _denied(question, "unknown-person", "GDPR 6(1)") if answered.allowed and is_about_someone else answered
     standings, restricted = ports.consents().standings(person_id), ports.is_restricted(person_id)
-    return table().answer(question, standings, restricted, at)
+    answered = table().answer(question, standings, restricted, at)
+    if answered.allowed and not question.fields & ports.register().fields_held(person_id, question.purpose):
+        return _denied(question, "not-held", "GDPR 5(1)(b)")
+    return answered
 
 
 def _denied(question: Question, reason: str, law: str) -> Decision:

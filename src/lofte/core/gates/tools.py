@@ -142,8 +142,12 @@ def running_out(on: date, within: timedelta | None = None) -> list[Running]:
 
 
 def unproved_listings(on: date) -> list[tuple[str, str]]:
-    """Recipients the policy says are listed, for which no listing with proof holds today: (recipient, country)."""
-    held = {(each.recipient, each.country) for each in on_file() if each.kind is Kind.LISTING and each.holds(on)}
+    """Recipients the policy says are listed, with neither proof of it nor clauses in its place today: (recipient, country)."""
+    held = {
+        (each.recipient, each.country)
+        for each in on_file()
+        if each.holds(on) and (each.kind is Kind.LISTING or (each.kind in (Kind.CLAUSES, Kind.RULES) and each.assessed))
+    }
     return [
         (name, each.country)
         for name, declared in publication.current().policy.recipients.items()

@@ -46,8 +46,8 @@ def _row(published: Published, locale: Locale, activity: Activity) -> Row:
         purpose=published.word(locale, "purposes", activity.purpose, "name"),
         why=published.word(locale, "purposes", activity.purpose, "why"),
         basis=f"{letter}, {activity.law}",
-        people=tuple(_people(published, locale, each) for each in activity.people),
-        data=tuple(published.word(locale, "fields", each) for each in activity.fields),
+        people=_running([_people(published, locale, each) for each in activity.people]),
+        data=_running([published.word(locale, "fields", each) for each in activity.fields]),
         recipients=tuple(
             f"{policy.recipients[each].name} ({say(locale, f'policy.role.{policy.recipients[each].role}').lower()})"
             for each in activity.recipients
@@ -56,6 +56,12 @@ def _row(published: Published, locale: Locale, activity: Activity) -> Row:
         kept=tuple(_kept(published, locale, each) for each in activity.clocks),
         has_gap=any(not each.tool for each in activity.sendings),
     )
+
+
+def _running(labels: Sequence[str]) -> tuple[str, ...]:
+    """Labels as they stand in a sentence: only the first keeps its capital, abbreviations theirs."""
+    rest = (each if each[1:2].isupper() else each[:1].lower() + each[1:] for each in labels[1:])
+    return (*labels[:1], *rest)
 
 
 def _people(published: Published, locale: Locale, relation: str) -> str:

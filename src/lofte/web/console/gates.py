@@ -21,12 +21,24 @@ from lofte.core.gates import tokens, tools
 from lofte.core.gates.models import Token, Tool
 from lofte.core.publication import current
 from lofte.kernel.problems import Problem
-from lofte.rules.catalogue import say
+from lofte.rules.catalogue import room_words, say
 from lofte.rules.values import country, day
 from lofte.web.console.language import console_locale
 from lofte.web.console.staff import actor, needs
 
 # --- transfer tools -------------------------------------------------------------------------------------------------
+
+
+_OF_A_RECIPIENT = ("recipient", "country", "proof")
+_NEEDED = {
+    Kind.LISTING.value: (*_OF_A_RECIPIENT, "until"),
+    Kind.CLAUSES.value: (*_OF_A_RECIPIENT, "assessed"),
+    Kind.RULES.value: (*_OF_A_RECIPIENT, "assessed"),
+    Kind.SCOPE.value: (*_OF_A_RECIPIENT, "facts"),
+    Kind.CONFIRMATION.value: ("proof",),
+    Kind.STOP.value: (),
+}
+"""What each kind cannot do without, beside kind, reference and day; `tools.record` demands the same."""
 
 
 class ToolForm(forms.Form):
@@ -62,10 +74,18 @@ class ToolForm(forms.Form):
             field.label = say(locale, f"gates.transfers.{name}")
             if name in self._HELPED:
                 field.help_text = say(locale, f"gates.transfers.{name}_help")
-            wrong = "day" if isinstance(field, forms.DateField) else name
-            if wrong in ("day", "kind", "recipient", "country", "reference", "digest"):
-                said = say(locale, f"gates.transfers.error.{wrong}")
-                field.error_messages |= dict.fromkeys(("required", "invalid", "invalid_choice", "max_length"), said)
+            known = room_words(locale, "gates")
+            for wrong in ("required", "invalid", "invalid_choice", "max_length"):
+                key = "day" if wrong == "invalid" and isinstance(field, forms.DateField) else name
+                if (said := f"transfers.error.{key}") in known:
+                    field.error_messages[wrong] = known[said]
+        for name in _NEEDED[self._kind()]:
+            self.fields[name].required = True
+
+    def _kind(self) -> str:
+        """The kind chosen: what else is needed follows from it."""
+        chosen = str(self.data.get("kind", "")) if self.is_bound else ""
+        return chosen if chosen in _NEEDED else Kind.LISTING.value
 
     def wanted(self) -> tools.Wanted:
         found = self.cleaned_data

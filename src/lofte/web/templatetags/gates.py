@@ -1,0 +1,14 @@
+"""`{% transfers_wanting as n %}`: how many transfers lack a valid tool or are about to, for the board."""
+
+from django import template
+
+from lofte.core import clock
+from lofte.core.gates import tools
+
+register = template.Library()
+
+
+@register.simple_tag
+def transfers_wanting() -> int:
+    today = clock.now().date()
+    return len(tools.running_out(today)) + len(tools.unproved_listings(today))
