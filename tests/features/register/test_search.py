@@ -158,6 +158,15 @@ def test_a_search_for_common_names_asks_few_questions(findable, somebody, django
 
 
 @database
+def test_many_people_are_shown_with_as_few_questions_as_one(findable, somebody, django_assert_max_num_queries):
+    for number in range(search.SHOWN):
+        somebody(f"kari{number}@example.no", name="Kari Nordmann")
+
+    with django_assert_max_num_queries(16):
+        assert found("kari nordmann") == ["Kari Nordmann"] * search.SHOWN
+    assert Look.everyone.filter(purpose="customer").count() == search.SHOWN
+
+
 def test_nothing_of_a_name_stands_in_the_index(known):
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT * FROM core_blindindex")

@@ -4,7 +4,7 @@ Whoever is shown is read for a purpose that is stated, one look each; whom the p
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -106,54 +106,51 @@ def candidates(sought: str, kind: str) -> list[UUID]:
     return list(confirmed.order_by("pk").values_list("pk", flat=True)[: SHOWN + 1])
 
 
-def briefs(people: Iterable[UUID], purpose: str, *, by: str) -> tuple[tuple[Brief, ...], int]:
+def briefs(people: Sequence[UUID], purpose: str, *, by: str) -> tuple[tuple[Brief, ...], int]:
     """The people as a list shows them, by name; and how many may not be shown for the purpose."""
-    found, withheld = [], 0
-    for person in people:
-        try:
-            held = reads.holdings_of(person, purpose, by=by, fields=_BRIEF)
-        except Problem as problem:
-            if problem.code != "register.denied":
-                raise
-            withheld += 1
-            continue
-        latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)} | _works(person, held)
+    seen = reads.holdings_of_many(people, purpose, by=by, fields=_BRIEF)
+    works = _works(seen)
+    found = []
+    for person, held in seen.items():
+        latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)} | works.get(person, {})
         found.append(Brief(person, *(latest.get(field, "") for field in _BRIEF)))
-    return tuple(sorted(found, key=lambda each: (each.name == "", each.name.casefold(), each.email))), withheld
+    ranked = sorted(found, key=lambda each: (each.name == "", each.name.casefold(), each.email))
+    return tuple(ranked), len(people) - len(found)
 
 
-def _works(person: UUID, held: tuple[reads.Held, ...]) -> dict[str, str]:
-    """Company and title of the place the person has now, where they have one."""
-    values = {each.id: each.value for each in held}
-    places = Placement.objects.of(person).filter(company__in=values, ended_at__isnull=True)
-    now = max(places, key=lambda each: each.started_at, default=None)
-    return {"company": values[now.company], "title": values.get(now.title, "")} if now else {}
+def _works(seen: Mapping[UUID, tuple[reads.Held, ...]]) -> dict[UUID, dict[str, str]]:
+    """Company and title of the place each has now, where they have one."""
+    values = {each.id: each.value for held in seen.values() for each in held}
+    places = Placement.everyone.filter(person_id__in=list(seen), ended_at__isnull=True).order_by("started_at")
+    return {
+        each.person_id: {"company": values[each.company], "title": values.get(each.title, "")}
+        for each in places
+        if each.company in values
+    }
 
 
-def colleagues(people: Iterable[UUID], organisation: UUID, purpose: str, *, by: str) -> House:
+def colleagues(people: Sequence[UUID], organisation: UUID, purpose: str, *, by: str) -> House:
     """Those of the people whom the purpose knows in the organisation; one look each."""
-    found: list[Colleague] = []
-    withheld = 0
-    for person in people:
-        try:
-            held = reads.holdings_of(person, purpose, by=by, fields=("name", "email", *PLACED))
-        except Problem as problem:
-            if problem.code != "register.denied":
-                raise
-            withheld += 1
-            continue
-        there = _as_colleague(person, organisation, held)
-        found += [there] if there else []
-        withheld += there is None
+    seen = reads.holdings_of_many(people, purpose, by=by, fields=("name", "email", *PLACED))
+    places: dict[UUID, list[Placement]] = {each: [] for each in seen}
+    for row in Placement.everyone.filter(person_id__in=list(seen), organisation=organisation):
+        places[row.person_id].append(row)
+    found = [
+        colleague
+        for person, held in seen.items()
+        if (colleague := _as_colleague(person, organisation, held, places[person])) is not None
+    ]
     ranked = sorted(found, key=lambda each: (each.ended_at is not None, each.name == "", each.name.casefold()))
-    return House(tuple(ranked), withheld)
+    return House(tuple(ranked), len(people) - len(found))
 
 
-def _as_colleague(person: UUID, organisation: UUID, held: tuple[reads.Held, ...]) -> Colleague | None:
+def _as_colleague(
+    person: UUID, organisation: UUID, held: tuple[reads.Held, ...], everywhere: Iterable[Placement]
+) -> Colleague | None:
     values = {each.id: each.value for each in held}
     latest = {each.field: each.value for each in sorted(held, key=lambda each: each.since)}
     who = person, latest.get("name", ""), latest.get("email", "")
-    places = Placement.objects.of(person).filter(organisation=organisation, company__in=values)
+    places = [each for each in everywhere if each.company in values]
     if place := min(places, key=lambda each: (each.ended_at is not None, -each.started_at.timestamp()), default=None):
         title, role = (values.get(each, "") for each in (place.title, place.role))
         return Colleague(*who, title, role, place.started_at, place.ended_at)
