@@ -7,6 +7,7 @@ PATHS = {
     "unsubscribe": "/news/{market}/{locale}/unsubscribe/{code}/",
     "open": "/my/{market}/{locale}/open/{code}/",
     "address": "/my/{market}/{locale}/address/{code}/",
+    "keep": "/my/{market}/{locale}/keep/{code}/",
     "portal": "/my/{market}/{locale}/",
     "policy": "/lofte/policy/{market}/{locale}/",
     "requests": "/console/requests/",

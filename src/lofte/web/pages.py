@@ -112,6 +112,8 @@ def sentence(words: str) -> str:
 def kept_for(here: Edition, clock_id: str | None) -> str:
     """How long, in words: the period and from when. `24 månader utan tecken på intresse`."""
     declared = here.published.policy.clocks.get(clock_id or "")
+    if clock_id in ("floor", "hold", "restriction", "request"):  # what stands in the place of a clock
+        return sentence(here.say(f"retention.rule.{clock_id}"))
     if clock_id is None or declared is None:
         return sentence(here.say("common.no_clock"))
     name = here.word("clocks", clock_id, "name")

@@ -64,14 +64,14 @@ class Ruling:
 
 
 def surroundings(person_id: UUID) -> Surroundings:
-    return _surroundings_of([person_id])[person_id]
+    return surroundings_of([person_id])[person_id]
 
 
 @in_transaction
 def refresh(people: Sequence[UUID]) -> int:
     """As `verbs.refresh_due` for many people at once, in a few statements; returns how many deadlines moved."""
     published, moved = publication.current(), list[tuple[Any, ...]]()
-    around = _surroundings_of(people)
+    around = surroundings_of(people)
     connection = connections["default"]
     id_of, at_of = (_column(name).get_db_prep_value for name in ("id", "due_at"))
     rows = Holding.everyone.filter(person_id__in=people).values_list(
@@ -89,7 +89,7 @@ def refresh(people: Sequence[UUID]) -> int:
     return len(moved)
 
 
-def _surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
+def surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
     signals: dict[UUID, dict[str, datetime]] = {each: {} for each in people}
     relations: dict[UUID, list[Relation]] = {each: [] for each in people}
     for person, kind, at in Signal.everyone.filter(person_id__in=people).values_list("person_id", "kind", "at"):

@@ -1,11 +1,13 @@
 """Who is past a clock, who will be, and when the sweep last ran."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from lofte.core import ports
+from lofte.core import ports, publication
+from lofte.features.retention import brake
 from lofte.features.retention.models import Sweep
 
 
@@ -30,19 +32,80 @@ def overdue(at: datetime, clocks: frozenset[str] | None = None) -> Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """``whole`` people go on this day; by each clock, ``by_clock`` lose something."""
+
+    day: date
+    whole: int
+    holdings: int
+    by_clock: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """So many people are kept, and why. ``rule`` is a clock of the policy, or hold, floor, restriction or request; ``law`` its law.
+
+    ``spared``: their own clock would have taken something; else they lose something and this keeps the rest.
+    """
+
+    rule: str
+    law: str
+    people: int
+    spared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
-    """How many people have something that goes before ``until``."""
+    """What the sweep will have taken by ``until`` if nobody shows interest before: ``people`` lose something, ``whole`` go.
+
+    ``stopped`` says by which limit the brake would stop a run that took them all at once, empty if none.
+    """
 
     until: datetime
     people: int
+    whole: int
     holdings: int
-    by_clock: dict[str, int]
+    registered: int
+    by_clock: Mapping[str, int]
+    days: tuple[Day, ...]
+    kept: tuple[Kept, ...]
+    stopped: str
+
+    @property
+    def held(self) -> int:
+        """People whose clock would have taken something by then and who are spared."""
+        return sum(each.people for each in self.kept if each.spared)
 
 
 def forecast(until: datetime) -> Forecast:
-    """What the sweep will take by then if nobody shows interest before."""
-    seen = overdue(until)
-    return Forecast(until, seen.people, seen.holdings, seen.by_clock)
+    """What goes by a day, supposed or real, who is kept, and why. Writes nothing."""
+    register = ports.register()
+    plan, registered = register.plan(until), register.people_count()
+    departures, rows = register.departures(until), register.calendar(until)
+    kept = [Kept(rule, "", people, False) for rule, people in register.keepers(until).items()]
+    kept += [Kept(rule, law, people, True) for (rule, law), people in register.put_off(until).items()]
+    counted = register.striking(until, [brake.OWN_WILL])
+    return Forecast(
+        until=until, people=plan.people, whole=sum(departures.values()), holdings=plan.holdings, registered=registered,
+        by_clock=dict(plan.by_clock), days=tuple(_days(rows, departures)),
+        kept=tuple(sorted(kept, key=lambda each: (not each.spared, -each.people, each.rule))),
+        stopped=brake.too_many(counted, registered, None, publication.current().policy.retention.brake),
+    )  # fmt: skip
+
+
+def _days(rows: Iterable[ports.DueDay], departures: Mapping[date, int]) -> Iterator[Day]:
+    taken: dict[date, list[ports.DueDay]] = {day: [] for day in departures}
+    for row in rows:
+        taken.setdefault(row.day, []).append(row)
+    for day in sorted(taken):
+        found = taken[day]
+        by_clock = {each.clock: each.people for each in found}
+        yield Day(day, departures.get(day, 0), sum(each.holdings for each in found), by_clock)
+
+
+def why(person_id: UUID) -> list[ports.Why]:
+    """Of everything that is held of a person: when it goes, by which rule and law."""
+    return ports.register().why(person_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +117,25 @@ class SweepItem:
     holdings: int
     erased: int
     left: int
+    unwarned: int
+    is_stopped: bool
 
 
 def sweeps(limit: int = 30) -> list[SweepItem]:
     """The latest runs first."""
     rows = Sweep.objects.order_by("-started_at")[:limit]
     return [
-        SweepItem(row.id, row.started_at, row.finished_at, row.people, row.holdings, row.erased, row.left)
+        SweepItem(
+            row.id,
+            row.started_at,
+            row.finished_at,
+            row.people,
+            row.holdings,
+            row.erased,
+            row.left,
+            row.unwarned,
+            row.stop is not None,
+        )
         for row in rows
     ]
 

@@ -28,8 +28,8 @@ A_PART = timedelta(minutes=2)  # of a run for each of its three works; together 
 class Swept:
     """``people`` were past some clock; ``holdings`` of people who stay were erased; ``erased`` people went whole.
 
-    ``left`` are still due: their erasure waits for something, or the time was up, or the brake holds them. ``unwarned`` went without
-    having been asked, although their clock asks.
+    ``left`` are still due: their erasure waits for something, or the time was up, or the brake holds them. ``unwarned`` went
+    without having been asked, although their clock asks.
     """
 
     people: int
@@ -90,7 +90,9 @@ def _finish(run: Sweep, door: _Door, **counts: int) -> None:
 def _foreseen(run: Sweep) -> int:
     """What the clocks will take within a month; counted once an hour, since it moves slowly."""
     known = Sweep.objects.filter(rules=run.rules, finished_at__gt=run.started_at - _COUNTED_AGAIN, foreseen__gt=0)
-    latest = known.filter(started_at__lte=run.started_at).order_by("-started_at").values_list("foreseen", flat=True).first()
+    latest = (
+        known.filter(started_at__lte=run.started_at).order_by("-started_at").values_list("foreseen", flat=True).first()
+    )
     return int(latest) if latest else brake.foreseen(run.started_at)
 
 
@@ -111,7 +113,7 @@ def _sweep_person(person_id: UUID, at: datetime, erase: Callable[[UUID, str], ob
 
 
 def _recompute_if_rules_changed(run: Sweep) -> bool:
-    """A new publication may have other clocks, and a hold on everybody stops some: every deadline is worked out anew. Whether that is done.
+    """A new publication may have other clocks, and a hold on everybody stops some. Every deadline is worked out anew: is it done?
 
     Until it is, the sweep goes by the old deadlines; it works out each person's anew before it touches them.
     """

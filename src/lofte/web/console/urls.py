@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from lofte.web.console import (
     approvals,
@@ -74,6 +74,7 @@ urlpatterns = [
     path("transfers/<uuid:tool>/end/", gates.end, name="console-transfer-end"),
     path("tokens/", gates.token_list, name="console-tokens"),
     path("tokens/<uuid:token>/revoke/", gates.revoke, name="console-token-revoke"),
+    path("retention/", include("lofte.web.console.retention_urls")),
     path("operation/", views.operation, name="console-operation"),
     path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),

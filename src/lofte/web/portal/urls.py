@@ -1,12 +1,13 @@
 from django.urls import path
 
-from lofte.web.portal import acts, copies, door, requests, views
+from lofte.web.portal import acts, copies, door, keep, requests, views
 
 urlpatterns = [
     path("", door.ask, name="portal"),
     path("asked/", door.asked, name="portal-asked"),
     path("open/<str:code>/", door.open_link, name="portal-open"),
     path("address/<str:code>/", door.new_address, name="portal-address"),
+    path("keep/<str:code>/", keep.keep, name="portal-keep"),
     path("write/", requests.write, name="portal-write"),
     path("written/", requests.written, name="portal-written"),
     path("copy.schema.json", copies.schema, name="portal-schema"),
