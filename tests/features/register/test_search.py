@@ -167,6 +167,7 @@ def test_many_people_are_shown_with_as_few_questions_as_one(findable, somebody, 
     assert Look.everyone.filter(purpose="customer").count() == search.SHOWN
 
 
+@database
 def test_nothing_of_a_name_stands_in_the_index(known):
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT * FROM core_blindindex")

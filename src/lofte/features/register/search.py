@@ -123,7 +123,7 @@ def _works(seen: Mapping[UUID, tuple[reads.Held, ...]]) -> dict[UUID, dict[str, 
     values = {each.id: each.value for held in seen.values() for each in held}
     places = Placement.everyone.filter(person_id__in=list(seen), ended_at__isnull=True).order_by("started_at")
     return {
-        each.person_id: {"company": values[each.company], "title": values.get(each.title, "")}
+        each.person_id: {"company": values[each.company], "title": values.get(each.title, "") if each.title else ""}
         for each in places
         if each.company in values
     }
@@ -152,7 +152,7 @@ def _as_colleague(
     who = person, latest.get("name", ""), latest.get("email", "")
     places = [each for each in everywhere if each.company in values]
     if place := min(places, key=lambda each: (each.ended_at is not None, -each.started_at.timestamp()), default=None):
-        title, role = (values.get(each, "") for each in (place.title, place.role))
+        title, role = (values.get(each, "") if each else "" for each in (place.title, place.role))
         return Colleague(*who, title, role, place.started_at, place.ended_at)
     if any(each.field == "company" and organisations.id_of(each.value) == organisation for each in held):
         return Colleague(*who, "", "", None, None)
