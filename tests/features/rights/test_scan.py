@@ -10,7 +10,7 @@ from django.db import connections
 from lofte.core import clock
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
-from lofte.features.rights import erasure, scan, verbs
+from lofte.features.rights import erasure, scan, together, verbs
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.scan import Needle, Place, Wanted
 
@@ -155,8 +155,8 @@ def test_one_search_of_many_people_leaves_open_only_who_is_still_somewhere(table
 @pytest.fixture
 def large(monkeypatch):
     """Every house counts as large, and writes down every step."""
-    monkeypatch.setattr(erasure, "_AT_ONCE", 0)
-    monkeypatch.setattr(erasure, "_WRITE_EVERY", timedelta(0))
+    monkeypatch.setattr(erasure, "AT_ONCE", 0)
+    monkeypatch.setattr(erasure, "WRITE_EVERY", timedelta(0))
 
 
 def test_in_a_large_house_the_answer_does_not_wait_for_the_search(somebody, log, large):
@@ -185,13 +185,13 @@ def test_a_search_that_was_killed_goes_on_where_it_was_and_finds_what_it_had_fou
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        erasure.resume(clock.now(), die)
+        together.resume(clock.now(), die)
     place = Work.objects.get().place
     assert "nordmann" not in str(place)
     assert person.hex not in str(place).replace("-", "")
     looked = []
     real = scan.steps
-    monkeypatch.setattr(scan, "steps", lambda wanted, after: looked.append(after) or real(wanted, after))
+    monkeypatch.setattr(scan, "steps", lambda wanted, after, **_: looked.append(after) or real(wanted, after))
 
     assert verbs.resume(clock.now()) == 1
 
@@ -204,7 +204,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was_and_finds_what_it_had_fou
 def test_a_search_out_of_time_stops_and_the_next_round_goes_on(somebody, log, large):
     erasure.begin(somebody(), "sweep")
 
-    done = [erasure.resume(clock.now(), at_most=timedelta(0)) for _ in range(400) if erasure.unproved()]
+    done = [together.resume(clock.now(), at_most=timedelta(0)) for _ in range(400) if erasure.unproved()]
 
     assert len(done) > 10
     assert done[-1] == 1
