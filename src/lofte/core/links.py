@@ -11,6 +11,7 @@ PATHS = {
     "portal": "/my/{market}/{locale}/",
     "policy": "/lofte/policy/{market}/{locale}/",
     "requests": "/console/requests/",
+    "transfers": "/console/transfers/",
 }
 
 
