@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from lofte.core import clock
+from lofte.core import clock, ports
 from lofte.core.models import Person
 from lofte.features.register import due as register_due
 from lofte.features.register import verbs as register
 from lofte.features.register.models import Holding, Signal
+from lofte.features.retention import holds
 from lofte.features.retention import verbs as retention
+from lofte.features.retention.models import Hold
 from lofte.features.rights import verbs as rights
 from lofte.rules import clocks
 from lofte.rules.control import Status
@@ -129,3 +131,97 @@ def test_a_clock_that_is_deaf_to_interest_breaks_p15(system, broken_by, monkeypa
 
     assert broken_by(CLOCKS) == {"P15"}
     assert "did not notice" in system.reason("P15")
+
+
+# --- P19 ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hold(system, somebody):
+    """A hold on somebody, as the verbs place it; changed in place by the test, past them."""
+    made = []
+
+    def make(**changed):
+        until = clock.now() + timedelta(days=90)
+        made.append(
+            holds.place(
+                somebody, "accounting", "BFL 7 kap. 2 §", by="staff:1", reviewer="lead", fields=("name",), purposes=("customer",),
+                until=until,
+            )
+        )  # fmt: skip
+        Hold.objects.filter(pk=made[-1]).update(**changed)
+        return made[-1]
+
+    yield make
+    Hold.objects.filter(pk__in=made).delete()
+
+
+def test_statutes_are_kept_because_a_test_person_was_held_by_one(system, healthy):
+    assert healthy["P19"] is Status.KEPT, system.at_first["P19"]
+    assert "only the fields the law names were left" in system.at_first["P19"]["en-GB"]
+
+
+def test_a_hold_that_the_law_asks_for_leaves_p19_kept(system, broken_by, hold):
+    hold()
+
+    assert broken_by(CLOCKS) == set()
+    assert "stand now: 1;" in system.reason("P19") if "P19" in system._reasons else True
+
+
+@pytest.mark.parametrize("changed", [{"statute": "custom"}, {"citation": ""}, {"until": None, "review_at": None}])
+def test_a_hold_without_statute_or_end_breaks_p19(system, broken_by, hold, changed):
+    hold(**changed)
+
+    assert broken_by(CLOCKS) == {"P19"}
+    _in_every_language(system, "P19", "1")
+    assert "without a named statute" in system.reason("P19")
+
+
+def test_a_hold_past_its_end_breaks_p19(system, broken_by, hold):
+    hold(until=clock.now() - timedelta(days=2))
+
+    assert broken_by(CLOCKS) == {"P19"}
+    assert "past their end" in system.reason("P19")
+
+
+def test_a_hold_nobody_looked_at_again_breaks_p19(system, broken_by, hold):
+    hold(review_at=clock.now() - timedelta(days=2))
+
+    assert broken_by(CLOCKS) == {"P19"}
+    assert "looked at again" in system.reason("P19")
+
+
+def test_a_register_that_holds_by_custom_breaks_p19(system, broken_by, monkeypatch):
+    monkeypatch.setattr(holds, "STATUTES", {**holds.STATUTES, "custom": "GDPR 0"})
+
+    assert broken_by(CLOCKS) == {"P19"}
+    assert "no law asks for" in system.reason("P19")
+
+
+def test_a_hold_that_keeps_more_than_its_fields_breaks_p19(system, broken_by, monkeypatch):
+    """One field is held, and everything stays."""
+    covers = ports.HeldBack.covers
+    monkeypatch.setattr(ports.HeldBack, "covers", lambda self, field, *given: covers(self, min(self.fields), *given))
+
+    assert broken_by(CLOCKS) == {"P19"}
+    _in_every_language(system, "P19", "customer: ")
+    assert "More than the law requires" in system.reason("P19")
+
+
+def test_a_sweep_that_takes_what_a_statute_keeps_breaks_p19(system, broken_by, monkeypatch):
+    monkeypatch.setattr(register_due, "_floor", lambda *given: None)
+    monkeypatch.setattr(register_due.clocks, "due", _short(register_due.clocks.due))
+
+    assert broken_by(CLOCKS) == {"P19"}
+    _in_every_language(system, "P19", "legal-hold: ")
+    assert "went too early" in system.reason("P19")
+
+
+def _short(count):
+    """The record's own clock as if it were a day: what keeps it then is the statute, or nothing."""
+
+    def due(name, declared, life):
+        found = count(name, declared, life)
+        return clocks.Due(life.since + timedelta(days=1), name) if found and name == "statute" else found
+
+    return due

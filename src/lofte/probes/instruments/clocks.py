@@ -9,6 +9,7 @@ from lofte.core.models import Person
 from lofte.core.progress import verbs as progress
 from lofte.features.register import due
 from lofte.features.register.models import Holding, Signal
+from lofte.features.retention import brake
 from lofte.features.retention import verbs as retention
 from lofte.features.retention.models import Sweep
 from lofte.probes.instruments import lifetime
@@ -47,7 +48,7 @@ def _put_off() -> tuple[int, dict[str, int]]:
     While a new publication's last days are still being worked out nothing is said.
     """
     published = publication.current()
-    if progress.unfinished(retention.RECOMPUTING, published.digest) is not None:
+    if progress.unfinished(retention.RECOMPUTING, brake.rules_now()) is not None:
         return 0, {}
     people, found = _some_people(), dict[str, int]()
     for person_id in people:
