@@ -3,7 +3,7 @@ from django.urls import path
 from lofte.web.console import retention
 
 urlpatterns = [
-    path("", retention.forecast, name="console-retention"),
+    path("retention/", retention.forecast, name="console-retention"),
     path("holds/", retention.held, name="console-holds"),
     path("holds/new/", retention.place, name="console-hold-new"),
     path("holds/<uuid:hold>/", retention.one, name="console-hold"),

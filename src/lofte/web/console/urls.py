@@ -1,4 +1,4 @@
-from django.urls import include, path
+from django.urls import path
 
 from lofte.web.console import (
     approvals,
@@ -8,6 +8,7 @@ from lofte.web.console import (
     people,
     records,
     requests,
+    retention_urls,
     sharing,
     sharing_cases,
     views,
@@ -74,7 +75,7 @@ urlpatterns = [
     path("transfers/<uuid:tool>/end/", gates.end, name="console-transfer-end"),
     path("tokens/", gates.token_list, name="console-tokens"),
     path("tokens/<uuid:token>/revoke/", gates.revoke, name="console-token-revoke"),
-    path("retention/", include("lofte.web.console.retention_urls")),
+    *retention_urls.urlpatterns,
     path("operation/", views.operation, name="console-operation"),
     path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),
