@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lofte.core.country import Kind, OnFile
@@ -218,6 +218,10 @@ PURPOSES = st.sampled_from([*PUBLISHED.policy.purposes, *BY_LAW, "profiling"])
 SAID = st.sampled_from(["", "granted", "withdrawn", "objected"])
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine is shared
+
+
+@UNHURRIED
 @given(
     PURPOSES, st.frozensets(st.sampled_from([*PUBLISHED.policy.fields, "shoe-size"]), max_size=4), SAID, st.booleans()
 )
@@ -232,6 +236,7 @@ def test_a_use_is_judged_as_if_it_were_judged_alone(purpose, fields, said, restr
 SHARED = compiled(PUBLISHED, [AGREED])
 
 
+@UNHURRIED
 @given(PURPOSES, st.text("abcdefghijklmnopqrstuvwxyz-", max_size=12), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", max_size=2))
 def test_what_is_unknown_is_denied(purpose, recipient, country):
     found = SHARED.answer(asked(purpose=purpose, fields={"email"}, recipient=recipient, country=country), {}, False, AT)

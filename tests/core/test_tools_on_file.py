@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lofte.core import clock, decisions, outbox
+from lofte.core import clock, decisions, outbox, tasks
 from lofte.core.country import Kind
 from lofte.core.gates import tools
 from lofte.core.gates.models import Tool
@@ -74,7 +74,7 @@ def test_what_is_recorded_leaves_an_entry_and_an_action_and_nothing_is_rewritten
 
     kept = tools.one(row)
     assert (kept.country, kept.ended_on, kept.ended_by, kept.until) == ("US", DAY, "staff:2", date(2027, 2, 28))
-    assert [each.action for each in Action.objects.order_by("at", "id")] == ["transfers.recorded", "transfers.ended"]
+    assert sorted(each.action for each in Action.objects.all()) == ["transfers.ended", "transfers.recorded"]
     assert [each.kind for each in Outbox.objects.all()] == ["tool.ended"]
 
 
@@ -110,6 +110,19 @@ def test_what_runs_out_is_told_once_when_near_and_once_when_over(log):
 
     assert told == [(DAY, 0), (near, 1), (near + timedelta(days=5), 0), (over, 1), (over + timedelta(days=5), 0)]
     assert sorted(each.kind for each in Outbox.objects.all()) == ["tool.ending", "tool.over"]
+
+
+def test_the_contact_is_written_to_once_when_something_nears_its_end(log, letterbox):
+    tools.record(LISTING, "staff:1")
+    near = datetime(2027, 1, 1, 12, tzinfo=UTC)
+
+    tasks.run_now("transfers.warn", near)
+    tasks.run_now("transfers.warn", near + timedelta(days=1))
+
+    (letter,) = letterbox.letters
+    assert (letter["To"], letter["Subject"]) == ("dpo@small.example", "En överföring förlorar sitt underlag")
+    assert "Host, USA: Listning går ut 28 februari 2027." in letter.get_content()
+    assert "http://localhost:8000/console/transfers/" in letter.get_content()
 
 
 def test_a_tool_that_another_follows_without_a_gap_is_no_alarm():

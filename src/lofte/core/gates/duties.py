@@ -2,10 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from lofte.core import links, mail, publication
 from lofte.core.gates import tools
 from lofte.core.gates.models import Token, Tool
+from lofte.core.gates.tools import Running
 from lofte.core.holdings import NotPersonal, declare
 from lofte.core.tasks import duty
+from lofte.rules import values
+from lofte.rules.catalogue import say
+from lofte.rules.packs import free_area, law_pack
 
 _RECIPIENT = NotPersonal("about a company the policy names, not a person")
 _STAFF = NotPersonal("a staff member's number")
@@ -24,5 +29,30 @@ declare(
 
 @duty("transfers.warn", every=timedelta(hours=6))
 def warn(at: datetime) -> int:
-    """Leaves an entry in the log for each transfer tool that nears its end, and for each that is over."""
+    """Tells each market's contact which transfer tools near their end or are over, once each, with an entry in the log."""
+    if due := tools.to_warn(at.date()):
+        _write(due)
     return tools.warn(at.date())
+
+
+def _write(due: list[Running]) -> None:
+    """One letter to each address, in the language of its first market whose law limits transfers."""
+    policy = publication.current().policy
+    to: dict[str, tuple[str, str]] = {}
+    for name, market in policy.markets.items():
+        if free_area(law_pack(market.law)) is not None:
+            to.setdefault(policy.controllers[market.controller].email, (name, market.locales[0]))
+    for address, (market_id, here) in to.items():
+        lines = [_line(here, each) for each in due]
+        text = "\n".join([say(here, "gates.letter.lead"), "", *lines, "", links.link("transfers", market_id, here)])
+        mail.tell_house(address, say(here, "gates.letter.subject", n=len(lines)), text + "\n")
+
+
+def _line(here: str, each: Running) -> str:
+    recipients = publication.current().policy.recipients
+    return say(
+        here, f"gates.transfers.{'over' if each.is_over else 'ending'}", day=values.day(here, each.until),
+        name=recipients[each.about].name if each.about in recipients else say(here, "gates.transfers.every_recipient"),
+        country=values.country(here, each.country) if each.country else say(here, "gates.transfers.every_country"),
+        kind=say(here, f"gates.transfers.kinds.{each.kind}"),
+    )  # fmt: skip

@@ -156,16 +156,24 @@ def unproved_listings(on: date) -> list[tuple[str, str]]:
     ]
 
 
+def to_warn(on: date) -> list[Running]:
+    """What nears its end or is over and was not told yet."""
+    told = dict(Tool.objects.values_list("pk", "warned"))
+    found = [each for each in running_out(on) if each.tool is not None]
+    return [each for each in found if (last := told[each.tool]) is None or last < _threshold(each)]
+
+
+def _threshold(each: Running) -> date:
+    """The day from which this is to be told: the first day after its end, or the first of the warning."""
+    return each.until + timedelta(days=1) if each.is_over else each.until - warn_before()
+
+
 def warn(on: date) -> int:
     """Leave an entry in the log for each tool that runs out, once when it nears its end and once when it is over."""
     count = 0
-    for each in running_out(on):
-        if each.tool is None:
-            continue
-        threshold = each.until if each.is_over else each.until - warn_before()
+    for each in to_warn(on):
         with transaction.atomic():
-            due = Tool.objects.filter(pk=each.tool).exclude(warned__gte=threshold)
-            if due.update(warned=on):
+            if Tool.objects.filter(pk=each.tool).exclude(warned__gte=_threshold(each)).update(warned=on):
                 row = Tool.objects.get(pk=each.tool)
                 kind = "tool.over" if each.is_over else "tool.ending"
                 outbox.add(kind, _fact(row) | {"tool": str(row.pk)}, policy=publication.current().digest, about=row.pk)
