@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from lofte.core import clock, mail, outbox
 from lofte.features.register import verbs as register
-from lofte.features.sharing import agreements, cases, disclosures, facts, recalls
+from lofte.features.sharing import cases, disclosures, facts, recalls
 from lofte.features.sharing.models import Agreement, Case, Disclosure, Recall
 from lofte.rules.catalogue import LOCALES
 
@@ -22,7 +22,9 @@ def astrid(xledger):
     person = register.welcome()
     here = {"market": "SE", "locale": "sv"}
     register.begin_relation(person, "customer", **here)
-    register.hold(person, {"email": ASTRID, "name": "Astrid Ek", "phone": "+46 8 123 45 67"}, "contact", source="import:x", **here)
+    register.hold(
+        person, {"email": ASTRID, "name": "Astrid Ek", "phone": "+46 8 123 45 67"}, "contact", source="import:x", **here
+    )
     return person
 
 
@@ -125,7 +127,14 @@ def test_an_agreement_is_put_on_file_and_its_document_comes_back(staff, agreemen
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("without_payment", ""), ("document", ""), ("fields", []), ("expires", "2020-01-01"), ("contact", "nobody"), ("endpoint", "ftp://x")],
+    [
+        ("without_payment", ""),
+        ("document", ""),
+        ("fields", []),
+        ("expires", "2020-01-01"),
+        ("contact", "nobody"),
+        ("endpoint", "ftp://x"),
+    ],
 )
 def test_an_agreement_with_a_fault_says_where(staff, field, value):
     shown = page(staff.post("/console/sharing/agreements/new/", said(**{field: value})), 422)
@@ -166,7 +175,9 @@ def test_a_decision_needs_two_people_and_gives_only_those_it_names(staff, member
     })  # fmt: skip
     assert answer.status_code == 302
     here = answer.url
-    assert "Nobody in the register" in page(staff.post(f"{here}do/", {"do": "name", "sought": "nobody@example.se"}), 422)
+    assert "Nobody in the register" in page(
+        staff.post(f"{here}do/", {"do": "name", "sought": "nobody@example.se"}), 422
+    )
     assert staff.post(f"{here}do/", {"do": "name", "sought": ASTRID}).status_code == 302
     assert staff.post(f"{here}do/", {"do": "release"}).status_code == 302
     approval = re.search(r"/console/approvals/[0-9a-f-]{36}/", page(staff.get(here)))[0]

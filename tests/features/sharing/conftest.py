@@ -30,10 +30,14 @@ def with_recipients(policy: dict[str, Any]) -> None:
         "successor-no": {"name": "A new owner", "role": "controller", "country": "NO", "markets": ["NO"]},
     }
     policy["promises"] |= {
-        "P21": {"controls": [{"control": "partners_agreed", "with": {"recipients": ["partners-no", "partners-us"], "purposes": ["answers"]}}]},
-        "P22": {"controls": [{"control": "authority_decision_on_file", "with": {"recipients": ["authorities-no"], "purpose": "legal-hold", "approvals": 2}}]},
-        "P23": {"controls": [{"control": "transfer_case_noticed", "with": {"recipients": ["successor-no"], "purpose": "restructuring", "notice": "P30D"}}]},
+        "P21": _bound("partners_agreed", recipients=["partners-no", "partners-us"], purposes=["answers"]),
+        "P22": _bound("authority_decision_on_file", recipients=["authorities-no"], purpose="legal-hold", approvals=2),
+        "P23": _bound("transfer_case_noticed", recipients=["successor-no"], purpose="restructuring", notice="P30D"),
     }  # fmt: skip
+
+
+def _bound(control: str, **parameters: Any) -> dict[str, Any]:
+    return {"controls": [{"control": control, "with": parameters}]}
 
 
 @pytest.fixture
@@ -70,7 +74,9 @@ def lead(sharing_policy: Any) -> Callable[..., UUID]:
     def make(email: str = "kari.nordmann@example.no", name: str = "Kari Nordmann") -> UUID:
         person = register.welcome()
         register.begin_relation(person, "prospect", market="NO", locale="nb")
-        register.hold(person, {"email": email, "name": name}, "answers", source="form:inquiry", market="NO", locale="nb")
+        register.hold(
+            person, {"email": email, "name": name}, "answers", source="form:inquiry", market="NO", locale="nb"
+        )
         return person
 
     return make

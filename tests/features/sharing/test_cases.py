@@ -96,7 +96,9 @@ def test_one_person_alone_releases_nothing_in_however_many_sessions(order: UUID,
         ({"market": "SE"}, "sharing.not-declared"),
     ],
 )
-def test_there_is_no_case_without_decision_law_and_declared_fields(sharing_policy: Any, otherwise: dict[str, Any], code: str) -> None:
+def test_there_is_no_case_without_decision_law_and_declared_fields(
+    sharing_policy: Any, otherwise: dict[str, Any], code: str
+) -> None:
     with pytest.raises(Problem) as problem:
         cases.begin(authority(**otherwise), by="staff:1")
     assert problem.value.code == code
@@ -202,7 +204,9 @@ def test_an_authority_is_not_called_back(order: UUID, lead: Callable[..., UUID],
     assert not Member.everyone.exists()
 
 
-def test_rows_that_left_past_a_case_are_found(order: UUID, lead: Callable[..., UUID], settled: Callable[[], None]) -> None:
+def test_rows_that_left_past_a_case_are_found(
+    order: UUID, lead: Callable[..., UUID], settled: Callable[[], None]
+) -> None:
     person = lead()
     cases.add_person(order, person, by="staff:1")
     release(order)

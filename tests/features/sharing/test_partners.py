@@ -1,4 +1,4 @@
-"""Referring somebody to a partner: an agreement first, the person told, the log before anything leaves, and called back at erasure."""
+"""Referring somebody to a partner: an agreement first, the person told, the log before anything leaves, recalled at erasure."""
 
 import json
 from collections.abc import Callable
@@ -22,8 +22,15 @@ FIELDS = ("name", "email")
 
 
 def refer(person: UUID, **otherwise: Any) -> UUID:
-    said: dict[str, Any] = {"recipient": "partners-no", "purpose": "answers", "fields": FIELDS, "by": "staff:1"} | otherwise
-    return disclosures.refer(person, said.pop("recipient"), said.pop("purpose"), said.pop("fields"), said.pop("by"), **said)
+    said: dict[str, Any] = {
+        "recipient": "partners-no",
+        "purpose": "answers",
+        "fields": FIELDS,
+        "by": "staff:1",
+    } | otherwise
+    return disclosures.refer(
+        person, said.pop("recipient"), said.pop("purpose"), said.pop("fields"), said.pop("by"), **said
+    )
 
 
 def reason_of(problem: pytest.ExceptionInfo[Problem]) -> str:
@@ -79,7 +86,12 @@ def test_a_referral_is_written_down_told_and_logged_before_it_leaves(
     ],
 )
 def test_nothing_goes_without_an_agreement_that_says_so(
-    given: Callable[..., Any], lead: Callable[..., UUID], log: Any, otherwise: dict[str, Any], said: dict[str, Any], reason: str
+    given: Callable[..., Any],
+    lead: Callable[..., UUID],
+    log: Any,
+    otherwise: dict[str, Any],
+    said: dict[str, Any],
+    reason: str,
 ) -> None:
     agreements.record(given(), by="staff:1")
     if "expires" in otherwise:
@@ -97,7 +109,9 @@ def test_nothing_goes_without_an_agreement_that_says_so(
     assert outbox.waiting() > 1  # the refusal is a fact too
 
 
-def test_an_agreement_that_ended_shares_nothing_more(agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None]) -> None:
+def test_an_agreement_that_ended_shares_nothing_more(
+    agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None]
+) -> None:
     person = lead()
     made = refer(person)
     settled()
@@ -129,7 +143,9 @@ def test_what_is_paid_for_is_no_agreement(given: Callable[..., Any], agreement: 
         ({"reviewer": "boss"}, "sharing.not-declared"),
     ],
 )
-def test_an_agreement_says_only_what_the_policy_declares(given: Callable[..., Any], otherwise: dict[str, Any], code: str) -> None:
+def test_an_agreement_says_only_what_the_policy_declares(
+    given: Callable[..., Any], otherwise: dict[str, Any], code: str
+) -> None:
     with pytest.raises(Problem) as problem:
         agreements.record(given(**otherwise), by="staff:1")
     assert problem.value.code == code
@@ -149,7 +165,9 @@ def test_somebody_without_an_address_must_be_told_otherwise(agreement: UUID, set
 
     person = register.welcome()
     register.begin_relation(person, "prospect", market="NO", locale="nb")
-    register.hold(person, {"phone": "+47 22 00 00 00", "name": "Ola"}, "answers", source="staff:1", market="NO", locale="nb")
+    register.hold(
+        person, {"phone": "+47 22 00 00 00", "name": "Ola"}, "answers", source="staff:1", market="NO", locale="nb"
+    )
     with pytest.raises(Problem) as problem:
         refer(person, fields=("phone",))
     assert problem.value.code == "sharing.untold"
@@ -212,7 +230,9 @@ def test_a_desk_that_does_not_answer_is_written_to_once_a_week(
     assert len(letterbox.letters) == before + 2
 
 
-def test_what_has_not_left_is_cancelled_and_nobody_is_told(agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None]) -> None:
+def test_what_has_not_left_is_cancelled_and_nobody_is_told(
+    agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None]
+) -> None:
     person = lead()
     made = refer(person)
     assert recalls.recall(person, "staff") == 0
@@ -222,7 +242,9 @@ def test_what_has_not_left_is_cancelled_and_nobody_is_told(agreement: UUID, lead
     assert not Recall.objects.exists()
 
 
-def test_a_letter_that_bounced_lets_nothing_leave(agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None], letterbox: Any) -> None:
+def test_a_letter_that_bounced_lets_nothing_leave(
+    agreement: UUID, lead: Callable[..., UUID], settled: Callable[[], None], letterbox: Any
+) -> None:
     person = lead()
     made = refer(person)
     letterbox.refuse = 550
@@ -233,7 +255,9 @@ def test_a_letter_that_bounced_lets_nothing_leave(agreement: UUID, lead: Callabl
     assert problem.value.code == "sharing.unsent"
 
 
-def test_of_several_partners_one_is_named(given: Callable[..., Any], lead: Callable[..., UUID], agreement: UUID) -> None:
+def test_of_several_partners_one_is_named(
+    given: Callable[..., Any], lead: Callable[..., UUID], agreement: UUID
+) -> None:
     other = agreements.record(given(partner="Lønn Sør AS", services=["payroll"]), by="staff:1")
     person = lead()
     with pytest.raises(Problem) as problem:
@@ -244,7 +268,9 @@ def test_of_several_partners_one_is_named(given: Callable[..., Any], lead: Calla
     assert {each.partner for each in disclosures.choices(person, "answers")} == {"Regnskap Nord AS", "Lønn Sør AS"}
 
 
-def test_the_unknown_country_of_an_agreement_lets_nothing_out(given: Callable[..., Any], lead: Callable[..., UUID]) -> None:
+def test_the_unknown_country_of_an_agreement_lets_nothing_out(
+    given: Callable[..., Any], lead: Callable[..., UUID]
+) -> None:
     agreements.record(given(recipient="partners-us", country="US"), by="staff:1")
     with pytest.raises(Problem) as problem:
         refer(lead(), recipient="partners-us")

@@ -1,7 +1,7 @@
-"""Agreements with partners: on file before anything goes, narrow, dated, and without payment. An agreement that is over shares nothing.
+"""Agreements with partners: on file before anything goes, narrow, dated, and without payment. One that is over shares nothing.
 
-A change is a new agreement; an old one is never edited. Raises `Problem`: `sharing.not-declared`, `sharing.sold`, `sharing.bad-dates`,
-`sharing.no-document`, `sharing.too-large`, `sharing.bad-endpoint`, `sharing.no-agreement`.
+A change is a new agreement; an old one is never edited. Raises `Problem`: `sharing.not-declared`, `sharing.sold`,
+`sharing.bad-dates`, `sharing.no-document`, `sharing.too-large`, `sharing.bad-endpoint`, `sharing.no-agreement`.
 """
 
 import secrets
@@ -63,7 +63,8 @@ def record(given: Given, *, by: str) -> UUID:
         id=row_id, recipient=given.recipient, partner=given.partner.strip(), services=sorted(set(given.services)),
         purposes=sorted(set(given.purposes)), fields=sorted(set(given.fields)), country=given.country, signed=given.signed,
         expires=given.expires, review_at=given.review_at, reviewer=given.reviewer, by=by, at=clock.now(),
-        endpoint=given.endpoint.strip(), sealed_contact=vault.seal_for_house(papers.beside(row_id, "contact"), given.contact.encode()),
+        endpoint=given.endpoint.strip(),
+        sealed_contact=vault.seal_for_house(papers.beside(row_id, "contact"), given.contact.encode()),
         **papers.sealed(row_id, paper),
     )  # fmt: skip
     if row.endpoint:
@@ -103,7 +104,8 @@ def reviewed(agreement: UUID, review_at: date, *, by: str) -> None:
     row = row_of(agreement)
     if not today < review_at <= row.expires:
         raise Problem(
-            "sharing.bad-dates", "the next review lies between today and the end of the agreement", Place(key="review_at"), status=422
+            "sharing.bad-dates", "the next review lies between today and the end of the agreement",
+            Place(key="review_at"), status=422,
         )  # fmt: skip
     Agreement.objects.filter(pk=agreement).update(review_at=review_at)
     actions.record("agreement.reviewed", by, agreement=str(agreement))
@@ -123,7 +125,10 @@ def listed() -> list[Agreement]:
     """Every agreement without its document, those that run first, the one that ends soonest first."""
     rows = list(Agreement.objects.defer("sealed", "sealed_contact", "sealed_secret"))
     today = clock.now().date()
-    return sorted(rows, key=lambda row: (not runs(row, today), row.expires if runs(row, today) else date.max - row.expires + date.min))
+    return sorted(
+        rows,
+        key=lambda row: (not runs(row, today), row.expires if runs(row, today) else date.max - row.expires + date.min),
+    )
 
 
 def runs(row: Agreement, on: date) -> bool:
@@ -192,7 +197,9 @@ def due_for_review(at: datetime) -> list[Agreement]:
 
 def offered(policy: Policy) -> tuple[dict[str, Any], list[str]]:
     """Recipients an agreement may be with, and the purposes it may name: what the promise about partners speaks of, if one does."""
-    bound = [each.parameters for promise in policy.promises.values() for each in promise.controls if each.control == CONTROL]
+    bound = [
+        each.parameters for promise in policy.promises.values() for each in promise.controls if each.control == CONTROL
+    ]
     named = {each for parameters in bound for each in parameters.get("recipients", ())}
     purposes = {each for parameters in bound for each in parameters.get("purposes", ())}
     partners = {
@@ -200,7 +207,9 @@ def offered(policy: Policy) -> tuple[dict[str, Any], list[str]]:
         for key, each in policy.recipients.items()
         if (key in named if named else each.role in ("partner", "group", "joint_controller"))
     }
-    declared = [key for key, each in policy.purposes.items() if each.scope == "person" and (not purposes or key in purposes)]
+    declared = [
+        key for key, each in policy.purposes.items() if each.scope == "person" and (not purposes or key in purposes)
+    ]
     return partners, declared
 
 
@@ -233,11 +242,17 @@ def _demand_sound(given: Given) -> None:
             law="GDPR 5(1)(a); C.R.S. 6-1-1303(23)", status=422,
         )  # fmt: skip
     if not given.partner.strip() or len(given.partner) > _LONGEST_NAME:
-        raise Problem("sharing.bad-value", "the partner's name is missing or too long", Place(key="partner"), status=422)
+        raise Problem(
+            "sharing.bad-value", "the partner's name is missing or too long", Place(key="partner"), status=422
+        )
     if not given.signed <= clock.now().date():
-        raise Problem("sharing.bad-dates", "an agreement is put on file once it is signed", Place(key="signed"), status=422)
+        raise Problem(
+            "sharing.bad-dates", "an agreement is put on file once it is signed", Place(key="signed"), status=422
+        )
     if not given.signed <= given.expires <= given.signed + LONGEST:
-        raise Problem("sharing.bad-dates", "it ends after it was signed, within five years", Place(key="expires"), status=422)
+        raise Problem(
+            "sharing.bad-dates", "it ends after it was signed, within five years", Place(key="expires"), status=422
+        )
     if not given.signed <= given.review_at <= given.expires:
         raise Problem("sharing.bad-dates", "it is reviewed before it ends", Place(key="review_at"), status=422)
     try:
@@ -245,13 +260,16 @@ def _demand_sound(given: Given) -> None:
     except ValidationError:
         raise Problem("sharing.bad-value", "the contact is no address", Place(key="contact"), status=422) from None
     parts = urlsplit(given.endpoint.strip())
-    if given.endpoint.strip() and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment):
+    if given.endpoint.strip() and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment
+    ):
         raise Problem("sharing.bad-endpoint", "the endpoint is no plain web address", Place(key="endpoint"), status=422)
 
 
 def _undeclared(what: str, law: str) -> Problem:
     return Problem(
-        "sharing.not-declared", f"the policy in force does not declare this for partners: {what}", Place(key=what), law=law, status=422,
+        "sharing.not-declared", f"the policy in force does not declare this for partners: {what}", Place(key=what), law=law,
+        status=422,
         way_out="Publish a policy that says so first; people are told before it happens.",
     )  # fmt: skip
 

@@ -87,7 +87,9 @@ def add_person(case: UUID, person_id: UUID, *, by: str) -> bool:
     if there.filter(person_id=person_id).exists():
         return False
     if there.count() >= _LONGEST_NAMED:
-        raise Problem("sharing.too-many", f"a decision names at most {_LONGEST_NAMED} people", law="GDPR 5(1)(c)", status=422)
+        raise Problem(
+            "sharing.too-many", f"a decision names at most {_LONGEST_NAMED} people", law="GDPR 5(1)(c)", status=422
+        )
     Member.objects.create(person_id=person_id, case=case)
     actions.record("case.person_added", by, case=str(case))
     return True
@@ -153,14 +155,16 @@ def ask_release(case: UUID, *, by: str) -> UUID:
     row = row_of(case)
     _demand_releasable(row)
     return approvals.ask(
-        ACT, by, case=str(row.id), reference=row.reference, kind=row.kind, recipient=row.recipient,
+        ACT, by, row.id, reference=row.reference, recipient=row.recipient,
         people=Member.everyone.filter(case=case).exclude(state=Member.State.UNREACHED).count(),
     )  # fmt: skip
 
 
 def release(approved: approvals.Approved) -> None:
     """The second has said yes. With enough different people, what leaves is written down by a duty."""
-    row = row_of(UUID(str(approved.details["case"])))
+    if approved.about is None:
+        raise _not_open()
+    row = row_of(approved.about)
     _demand_releasable(row)
     signers = sorted({*row.released_by, approved.asked_by, approved.decided_by})
     is_enough = len(signers) >= max(_TWO, int(bound(row.kind).get("approvals", _TWO)))
@@ -168,7 +172,12 @@ def release(approved: approvals.Approved) -> None:
     if not Case.objects.filter(pk=row.pk, state=row.state).update(released_by=signers, **changed):
         raise _not_open()
     row.released_by = signers
-    _tell(row, "released" if is_enough else "signed", approved.decided_by, {"signers": len(signers), "approval": str(approved.id)})
+    _tell(
+        row,
+        "released" if is_enough else "signed",
+        approved.decided_by,
+        {"signers": len(signers), "approval": str(approved.id)},
+    )
 
 
 def _demand_releasable(row: Case) -> None:
@@ -177,7 +186,9 @@ def _demand_releasable(row: Case) -> None:
     if row.state not in (State.OPEN, State.NOTICED):
         raise _not_open()
     if row.sealed is None or not row.digest:
-        raise Problem("sharing.no-document", "the decision is not on file", Place(key="document"), law="GDPR 6(3)", status=409)
+        raise Problem(
+            "sharing.no-document", "the decision is not on file", Place(key="document"), law="GDPR 6(3)", status=409
+        )
     if row.kind == Kind.MERGER and (row.free_from is None or clock.now().date() < row.free_from):
         raise Problem("sharing.notice-runs", "the notice period has not run yet", law="GDPR 13(3), 14", status=409)
     if not Member.everyone.filter(case=row.id).exists():
@@ -262,7 +273,9 @@ def _disclose(case: Case, person_id: UUID) -> tuple[str, UUID | None]:
 
 def _end_writing(row: Case) -> None:
     """Everything that may go is written down; ready once the log has it all."""
-    late = Disclosure.everyone.filter(case=row.id, evidence_index__isnull=True).exclude(state=Disclosure.State.CANCELLED)
+    late = Disclosure.everyone.filter(case=row.id, evidence_index__isnull=True).exclude(
+        state=Disclosure.State.CANCELLED
+    )
     if late.exists():
         return
     if Case.objects.filter(pk=row.pk, state=State.RELEASED).update(state=State.READY, counts=counted(row.id)):
@@ -342,14 +355,20 @@ def bound(kind: str) -> Mapping[str, Any]:
     """The parameters of the promise about this kind of case; empty where the policy makes none."""
     policy = publication.current().policy
     control = CONTROLS[Kind(kind)]
-    found = (each.parameters for promise in policy.promises.values() for each in promise.controls if each.control == control)
+    found = (
+        each.parameters for promise in policy.promises.values() for each in promise.controls if each.control == control
+    )
     return next(found, {})
 
 
 def offered(policy: Policy, kind: str) -> dict[str, Recipient]:
     """The recipients a case of this kind may be for."""
     named = set(bound(kind).get("recipients", ()))
-    return {key: each for key, each in policy.recipients.items() if each.role in _ROLES[Kind(kind)] and (not named or key in named)}
+    return {
+        key: each
+        for key, each in policy.recipients.items()
+        if each.role in _ROLES[Kind(kind)] and (not named or key in named)
+    }
 
 
 def purpose_of(kind: str) -> str:
@@ -392,11 +411,16 @@ def _demand_sound(given: Given) -> None:
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("name", lambda: 0 < len(given.name.strip()) <= _LONGEST),
         ("law", lambda: 0 < len(given.law.strip()) <= _LONGEST),
-        ("decision", lambda: len(given.decision) <= _LONGEST and (given.kind != Kind.AUTHORITY or bool(given.decision.strip()))),
+        (
+            "decision",
+            lambda: len(given.decision) <= _LONGEST and (given.kind != Kind.AUTHORITY or bool(given.decision.strip())),
+        ),
     )
     for key, holds in checks:
         if not holds():
-            raise Problem("sharing.bad-value", f"{key} is missing or too long", Place(key=key), law="GDPR 6(3)", status=422)
+            raise Problem(
+                "sharing.bad-value", f"{key} is missing or too long", Place(key=key), law="GDPR 6(3)", status=422
+            )
     if given.decided_on > clock.now().date():
         raise Problem("sharing.bad-dates", "a decision of a day to come is none", Place(key="decided_on"), status=422)
 
@@ -421,7 +445,13 @@ def note_evidence(fact: outbox.Fact) -> None:
 
 
 def _undeclared(what: str, law: str) -> Problem:
-    return Problem("sharing.not-declared", f"the policy in force does not declare this for such a case: {what}", Place(key=what), law=law, status=422)
+    return Problem(
+        "sharing.not-declared",
+        f"the policy in force does not declare this for such a case: {what}",
+        Place(key=what),
+        law=law,
+        status=422,
+    )
 
 
 def _not_open() -> Problem:

@@ -40,12 +40,13 @@ class Handed:
 
 
 def refer(
-    person_id: UUID, recipient: str, purpose: str, fields: Iterable[str], by: str, *, partner: UUID | None = None, told: str = "letter"
+    person_id: UUID, recipient: str, purpose: str, fields: Iterable[str], by: str, *,
+    partner: UUID | None = None, told: str = "letter",
 ) -> UUID:  # fmt: skip
     """Refer a person to a partner: decided, written down, and the person told. Returns the disclosure's id.
 
-    ``partner`` names the agreement where the recipient has several. Nothing has left yet: an endpoint is served as soon as the log has
-    it, without one somebody hands it over. Raises Problem `sharing.denied`, `sharing.which-partner`, `sharing.untold`,
+    ``partner`` names the agreement where the recipient has several. Nothing has left yet: an endpoint is served as soon as the log
+    has it, without one somebody hands it over. Raises Problem `sharing.denied`, `sharing.which-partner`, `sharing.untold`,
     `sharing.no-values`, `sharing.twice`.
     """
     wanted = tuple(sorted(set(fields)))
@@ -63,13 +64,14 @@ def refer(
     held = ports.register().read(person_id, purpose, wanted, by=by)
     if missing := [each for each in wanted if not held.get(each)]:
         raise Problem(
-            "sharing.no-values", "some of this is not held for the purpose", Place(key="fields"), expected=", ".join(missing), status=422
+            "sharing.no-values", "some of this is not held for the purpose", Place(key="fields"),
+            expected=", ".join(missing), status=422,
         )  # fmt: skip
     return _write_referral(person_id, agreement, way, decided, by, told)
 
 
 def choices(person_id: UUID, purpose: str) -> list[Agreement]:
-    """The agreements a person could be referred under for a purpose: those that run and whose gate is open for at least one field."""
+    """The agreements a person could be referred under for a purpose: those that run, and open the gate for one field at least."""
     known = ports.register().market_of(person_id)
     market = known[0] if known else ""
     found = []
@@ -79,7 +81,8 @@ def choices(person_id: UUID, purpose: str) -> list[Agreement]:
         for row in agreements.running(key, purpose):
             way = gate.WayOut(key, purpose, tuple(row.fields), row.country, row)
             if gate.ask(person_id, way, market=market).allowed or any(
-                gate.ask(person_id, gate.WayOut(key, purpose, (field,), row.country, row), market=market).allowed for field in row.fields
+                gate.ask(person_id, gate.WayOut(key, purpose, (field,), row.country, row), market=market).allowed
+                for field in row.fields
             ):
                 found.append(row)
     return found
@@ -98,7 +101,7 @@ def _write_referral(
 
 
 def _owe_delivery(person_id: UUID, agreement: Agreement, disclosure: UUID, purpose: str) -> None:
-    """Where the partner has an endpoint, delivering is owed like any act in another system. What is sealed is the reference alone."""
+    """Where the partner has an endpoint, delivering is owed like any act in another system; only the row's id is sealed with it."""
     if agreement.endpoint:
         pairs = [("disclosure", str(disclosure))]
         obligations.owe_to(f"{DOOR}:{agreement.id}", Owed.What.SHARE, person_id, pairs, about=new_id(), purpose=purpose)
@@ -114,18 +117,28 @@ def _agreement(recipient: str, partner: UUID | None, purpose: str, fields: tuple
     if partner is not None:
         row = agreements.row_of(partner)
         if row.recipient != recipient:
-            raise Problem("sharing.which-partner", "this agreement is with another recipient", Place(key="partner"), status=422)
+            raise Problem(
+                "sharing.which-partner", "this agreement is with another recipient", Place(key="partner"), status=422
+            )
         return row
-    found = agreements.running(recipient, purpose, fields) or agreements.running(recipient, purpose) or agreements.running(recipient)
+    found = (
+        agreements.running(recipient, purpose, fields)
+        or agreements.running(recipient, purpose)
+        or agreements.running(recipient)
+    )
     if len(found) > 1:
-        raise Problem("sharing.which-partner", "several partners have an agreement: say which", Place(key="partner"), status=422)
+        raise Problem(
+            "sharing.which-partner", "several partners have an agreement: say which", Place(key="partner"), status=422
+        )
     return found[0] if found else None
 
 
 def _demand_new(person_id: UUID, agreement: Agreement, purpose: str) -> None:
     there = Disclosure.objects.of(person_id).filter(agreement=agreement.id, purpose=purpose, state=State.RECORDED)
     if there.exists():
-        raise Problem("sharing.twice", "this person is already on the way to this partner", Place(key="partner"), status=409)
+        raise Problem(
+            "sharing.twice", "this person is already on the way to this partner", Place(key="partner"), status=409
+        )
 
 
 # --- writing it down ------------------------------------------------------------------------------------------------
@@ -140,7 +153,8 @@ def write(
     known = ports.register().market_of(person_id)
     market = known[0] if known else ""
     row = Disclosure(
-        id=row_id, person_id=person_id, agreement=way.agreement.id if way.agreement else None, case=way.case.id if way.case else None,
+        id=row_id, person_id=person_id, agreement=way.agreement.id if way.agreement else None,
+        case=way.case.id if way.case else None,
         reference=reference(), recipient=way.recipient, name=name, purpose=way.purpose, fields=list(way.fields),
         basis=policy.policy.purposes[way.purpose].basis.value, country=way.country, market=market, ground=decided.reason,
         law=decided.law, promise=decided.promise, told=told, by=by, at=clock.now(),
@@ -169,7 +183,8 @@ def reference() -> str:
 def _fact(row: Disclosure) -> dict[str, Any]:
     fact = {
         "disclosure": str(row.id), "recipient": row.recipient, "purpose": row.purpose, "fields": row.fields, "basis": row.basis,
-        "country": row.country, "market": row.market, "ground": row.ground, "law": row.law, "promise": row.promise, "told": row.told,
+        "country": row.country, "market": row.market, "ground": row.ground, "law": row.law, "promise": row.promise,
+        "told": row.told,
     }  # fmt: skip
     fact |= {"agreement": str(row.agreement)} if row.agreement else {}
     return fact | ({"case": str(row.case)} if row.case else {})
@@ -209,7 +224,7 @@ def one(person_id: UUID, disclosure: UUID) -> Disclosure:
 @in_transaction
 def cancel(person_id: UUID, disclosure: UUID, *, by: str) -> None:
     """It shall not go after all. What has left already is called back instead."""
-    rows = Disclosure.objects.of(person_id).filter(id=disclosure, state=State.RECORDED)
+    rows = Disclosure.objects.of(person_id).filter(id=disclosure, state=State.RECORDED, handed_at__isnull=True)
     if not rows.update(state=State.CANCELLED):
         raise _closed()
     outbox.add("disclosure.cancelled", {"disclosure": str(disclosure)}, person_id=person_id, about=disclosure)
@@ -220,7 +235,12 @@ def way_of(row: Disclosure) -> gate.WayOut:
     agreement = agreements.row_of(row.agreement) if row.agreement else None
     case = Case.objects.filter(pk=row.case).first() if row.case else None
     if agreement is None and case is None:
-        raise Problem("sharing.denied", f"{row.recipient}: nothing on file lets this go: no-agreement", law="GDPR 5(1)(b)", status=403)
+        raise Problem(
+            "sharing.denied",
+            f"{row.recipient}: nothing on file lets this go: no-agreement",
+            law="GDPR 5(1)(b)",
+            status=403,
+        )
     return gate.WayOut(row.recipient, row.purpose, tuple(row.fields), row.country, agreement, case)
 
 

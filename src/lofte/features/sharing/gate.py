@@ -40,7 +40,8 @@ def demand(person_id: UUID, way: WayOut, *, market: str = "") -> decisions.Decis
     if not decided.allowed:
         _refused(way, decided)
         raise Problem(
-            "sharing.denied", f"{way.recipient} may not be given this for {way.purpose}: {decided.reason}", law=decided.law, status=403
+            "sharing.denied", f"{way.recipient} may not be given this for {way.purpose}: {decided.reason}", law=decided.law,
+            status=403,
         )  # fmt: skip
     return decided
 

@@ -1,6 +1,6 @@
 """What this room holds, and its side of `core.ports`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +26,9 @@ declare(
 )  # fmt: skip
 declare(
     models.Disclosure, agreement=NotPersonal("the id of a row"), case=NotPersonal("the id of a row"), reference=_REFERENCE,
-    recipient=_SHARED, name=_COMPANY, purpose=_POLICY, fields=_POLICY, basis=_POLICY, country=_POLICY, market=_POLICY, ground=_POLICY,
-    law=_POLICY, promise=_POLICY, told=_SHARED, mail=NotPersonal("the id of a letter"), state=_SHARED, by=_STAFF, at=_SHARED,
+    recipient=_SHARED, name=_COMPANY, purpose=_POLICY, fields=_POLICY, basis=_POLICY, country=_POLICY, market=_POLICY,
+    ground=_POLICY, law=_POLICY, promise=_POLICY,
+    told=_SHARED, mail=NotPersonal("the id of a letter"), state=_SHARED, by=_STAFF, at=_SHARED,
     evidence_index=NotPersonal("a place in the evidence log"), handed_at=_SHARED, handed_by=_STAFF,
 )  # fmt: skip
 declare(
@@ -39,8 +40,8 @@ declare(
     models.Case, reference=_REFERENCE, kind=_POLICY, recipient=_POLICY, name=_COMPANY, country=_POLICY, market=_POLICY,
     purpose=_POLICY, fields=_POLICY, relations=_POLICY, law=_POLICY, decision=NotPersonal("the number of a decision"),
     decided_on=_WHEN, sealed_name=_PAPER, sealed=_PAPER, file_kind=_PAPER, digest=_PAPER,
-    sealed_contact=NotPersonal("the address of a company's desk, sealed because it may name somebody"), tells=_POLICY, state=_POLICY,
-    notice_began=_WHEN, noticed_on=_WHEN, free_from=_WHEN, released_by=_STAFF, released_at=_WHEN,
+    sealed_contact=NotPersonal("the address of a company's desk, sealed because it may name somebody"), tells=_POLICY,
+    state=_POLICY, notice_began=_WHEN, noticed_on=_WHEN, free_from=_WHEN, released_by=_STAFF, released_at=_WHEN,
     place=NotPersonal("how far a walk over people has come; empty again when it has ended"), counts=_WHEN, by=_STAFF, at=_WHEN,
     closed_at=_WHEN, evidence_index=_WHEN,
 )  # fmt: skip
@@ -76,7 +77,9 @@ class _Sharing:
 def _export(person_id: UUID) -> dict[str, Any]:
     """Who got what, when and why; and the cases that cover the person, with the purpose they may object to."""
     rows = models.Disclosure.objects.of(person_id).order_by("at")
-    covered = models.Member.objects.of(person_id).exclude(state=models.Member.State.LEFT_OUT).values_list("case", flat=True)
+    covered = (
+        models.Member.objects.of(person_id).exclude(state=models.Member.State.LEFT_OUT).values_list("case", flat=True)
+    )
     open_now = [models.Case.State.NOTICED, models.Case.State.RELEASED, models.Case.State.READY]
     mergers = models.Case.objects.filter(id__in=list(covered), kind=models.Case.Kind.MERGER, state__in=open_now)
     return {
@@ -86,9 +89,23 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 
 def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
-    """Before the rows go: whoever was given the data is told to erase it. What is owed to them knows a reference, not the person."""
+    """Before the rows go: whoever was given the data is told to erase it. What is owed to them knows a reference alone."""
     recalls.recall(person_id, "erasure")
     models.Case.objects.filter(place=person_id).update(place=None)
+    return {}
+
+
+def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> Mapping[UUID, Mapping[str, int]]:
+    """The same for many: only those somebody was given data of are looked at one by one."""
+    shared = (
+        models.Disclosure.everyone.filter(person_id__in=list(people))
+        .order_by()
+        .values_list("person_id", flat=True)
+        .distinct()
+    )
+    for person_id in list(shared):
+        recalls.recall(person_id, "erasure")
+    models.Case.objects.filter(place__in=list(people)).update(place=None)
     return {}
 
 
@@ -105,6 +122,6 @@ def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
 ports.provide("agreements", _Agreements())
 ports.provide("sharing", _Sharing())
 systems.family(DOOR, doors.Door)
-register(Room("sharing", export=_export, erase=_erase, merge=_merge))
+register(Room("sharing", export=_export, erase=_erase, merge=_merge, erase_crowd=_erase_crowd))
 
 __all__ = ["chores"]  # imported for its duties

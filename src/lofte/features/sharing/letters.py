@@ -74,10 +74,16 @@ def compose(letter: Kind, market: str, locale: str, purpose: str, fields: list[s
     """The letter as it would be sent."""
     published, kind = publication.current(), letter.kind
     policy = published.policy
-    slots: dict[str, str] = {"organisation": policy.organisation.name, "purpose": _word(locale, "purposes", purpose, "name")}
+    slots: dict[str, str] = {
+        "organisation": policy.organisation.name,
+        "purpose": _word(locale, "purposes", purpose, "name"),
+    }
     match letter:
         case Referral(partner, services):
-            slots |= {"name": partner, "services": values.joined(locale, [say(locale, f"sharing.service.{each}") for each in services])}
+            slots |= {
+                "name": partner,
+                "services": values.joined(locale, [say(locale, f"sharing.service.{each}") for each in services]),
+            }
         case Authority(authority, law, decision):
             slots |= {"name": authority, "law": law, "decision": decision}
         case Merger(successor, free_from):
@@ -85,7 +91,7 @@ def compose(letter: Kind, market: str, locale: str, purpose: str, fields: list[s
     controller = policy.controllers[policy.markets[market].controller]
     facts = [
         (say(locale, "sharing.letter.to"), slots["name"]),
-        (say(locale, "sharing.letter.what"), values.joined(locale, [_word(locale, "fields", each) for each in fields])),
+        (say(locale, "sharing.letter.what"), listed(locale, [_word(locale, "fields", each) for each in fields])),
         (say(locale, "sharing.letter.why"), slots["purpose"]),
         (say(locale, "sharing.letter.country"), values.country(locale, country)),
     ]
@@ -95,6 +101,13 @@ def compose(letter: Kind, market: str, locale: str, purpose: str, fields: list[s
         after=[say(locale, f"sharing.letter.{kind}.after", **slots), say(locale, "sharing.letter.see", email=controller.email)],
         button=say(locale, "sharing.letter.button"), url=links.link("portal", market, locale), facts=facts,
     )  # fmt: skip
+
+
+def listed(locale: str, words: list[str]) -> str:
+    """Names as one list: only the first keeps its capital, unless it is an abbreviation."""
+    return values.joined(
+        locale, [*words[:1], *(each if each[1:2].isupper() else each[:1].lower() + each[1:] for each in words[1:])]
+    )
 
 
 def _word(locale: str, section: str, key: str, part: str | None = None) -> str:

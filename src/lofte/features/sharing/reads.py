@@ -16,6 +16,7 @@ from lofte.features.sharing.models import Agreement, Case, Disclosure, Recall
 
 State = Disclosure.State
 _YEAR = timedelta(days=365)
+_PURPOSE_BY_ROLE = {"authority": Case.Kind.AUTHORITY, "controller": Case.Kind.MERGER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,14 @@ def parties(at: datetime) -> list[Party]:
         mine = [row for row in rows if row.recipient == key]
         systems = [system for system in policy.systems.values() if system.recipient == key]
         tags = [tag for tag in policy.tags.values() if tag.recipient == key]
-        purposes = dict.fromkeys([*(one for row in mine for one in row.purposes), *(tag.purpose for tag in tags)])
+        by_case = _PURPOSE_BY_ROLE.get(each.role, "")
+        purposes = dict.fromkeys(
+            [
+                *(one for row in mine for one in row.purposes),
+                *(tag.purpose for tag in tags),
+                *filter(None, [by_case and cases.purpose_of(by_case)]),
+            ]
+        )
         fields = dict.fromkeys(
             [
                 *(one for row in mine for one in row.fields),
@@ -81,11 +89,19 @@ def parties(at: datetime) -> list[Party]:
         )
         found.append(
             Party(
-                id=key, name=each.name, role=each.role, country=each.country, countries=countries_of(policy, key),
-                markets=tuple(each.markets), purposes=tuple(purposes), fields=tuple(fields), running=len(mine),
-                ends=min((row.expires for row in mine), default=None), given=int(went[key]["count"]) if key in went else 0,
+                id=key,
+                name=each.name,
+                role=each.role,
+                country=each.country,
+                countries=countries_of(policy, key),
+                markets=tuple(each.markets),
+                purposes=tuple(purposes),
+                fields=tuple(fields),
+                running=len(mine),
+                ends=min((row.expires for row in mine), default=None),
+                given=int(went[key]["count"]) if key in went else 0,
                 last=went[key]["last"] if key in went else None,
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -138,16 +154,16 @@ class Fault:
 def faults(at: datetime) -> list[Fault]:
     """Everything that has left, judged by the rows alone, whoever wrote them.
 
-    `no-evidence`: it left and the log has not got it. `no-ground`: neither agreement nor case. `not-agreed`: the agreement did not hold
-    on that day, or says nothing of the purpose, a field or the country. `no-decision`, `one-signer`, `beyond-decision`: a case without
-    document, released by fewer than two, or with more fields than it names. `no-notice`: a merger or sale before its day.
+    `no-evidence`: it left and the log has not got it. `no-ground`: neither agreement nor case. `not-agreed`: the agreement did not
+    hold on that day, or says nothing of the purpose, a field or the country. `no-decision`, `one-signer`, `beyond-decision`: a case
+    without document, released by fewer than two, or with more fields than it names. `no-notice`: a merger or sale before its day.
     `undeclared`: a recipient the policy does not know. `not-recalled`: a recall nobody was told of past its time.
     """
     found: Counter[tuple[str, str]] = Counter()
     on_file = {row.id: row for row in Agreement.objects.defer("sealed", "sealed_contact", "sealed_secret")}
     in_hand = {row.id: row for row in Case.objects.defer("sealed_name", "sealed_contact")}
     known = publication.current().policy.recipients
-    left = Disclosure.everyone.filter(state__in=[State.HANDED_OVER, State.RECALLED])
+    left = Disclosure.everyone.filter(Q(state__in=[State.HANDED_OVER, State.RECALLED]) | Q(handed_at__isnull=False))
     for row in left.iterator(chunk_size=1000):
         kinds = [] if row.evidence_index is not None else ["no-evidence"]
         if row.recipient not in known:
@@ -196,7 +212,8 @@ def on_file(at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "agreement": row.id, "recipient": row.recipient, "purposes": tuple(row.purposes), "fields": tuple(row.fields),
-            "country": row.country, "expires": row.expires, "has_document": bool(row.digest), "review_overdue": row.review_at < at.date(),
+            "country": row.country, "expires": row.expires, "has_document": bool(row.digest),
+            "review_overdue": row.review_at < at.date(),
         }
         for row in agreements.listed()
         if agreements.runs(row, at.date())

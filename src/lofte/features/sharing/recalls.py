@@ -6,6 +6,7 @@ their endpoint or by letter to their desk, and open until the endpoint agrees or
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from lofte.core import actions, clock, mail, obligations, outbox, ports, publication, vault
@@ -28,7 +29,7 @@ _KEPT = timedelta(days=3 * 365)
 
 @in_transaction
 def recall(person_id: UUID, reason: str, *, purpose: str = "", only: Iterable[UUID] | None = None) -> int:
-    """Call back whatever of a person is with others (for one purpose); what has not left is cancelled. Returns how many are told."""
+    """Call back what others have of a person (for one purpose); what has not left is cancelled. Returns how many are told."""
     rows = Disclosure.objects.of(person_id).filter(state__in=[State.RECORDED, State.HANDED_OVER])
     if purpose:
         rows = rows.filter(purpose=purpose)
@@ -36,7 +37,7 @@ def recall(person_id: UUID, reason: str, *, purpose: str = "", only: Iterable[UU
         rows = rows.filter(id__in=list(only))
     told = 0
     for row in list(rows):
-        if row.state == State.RECORDED:
+        if row.handed_at is None:
             Disclosure.objects.of(person_id).filter(id=row.id, state=State.RECORDED).update(state=State.CANCELLED)
         elif _owe(row, What.ERASE, reason):
             Disclosure.objects.of(person_id).filter(id=row.id).update(state=State.RECALLED)
@@ -47,7 +48,7 @@ def recall(person_id: UUID, reason: str, *, purpose: str = "", only: Iterable[UU
 def recall_what_is_gone(person_id: UUID) -> int:
     """What others were given and we hold no longer, for that purpose, is called back."""
     held = ports.register().kinds_held(person_id)
-    rows = Disclosure.objects.of(person_id).filter(state=State.HANDED_OVER, case__isnull=True)
+    rows = _with_others(person_id).filter(case__isnull=True)
     gone = [row.id for row in rows if not any((row.purpose, field) in held for field in row.fields)]
     return recall(person_id, "not-held", only=gone) if gone else 0
 
@@ -56,7 +57,9 @@ def recall_all(agreement: UUID, *, by: str) -> int:
     """Everything a partner was given is called back, person by person. Killed half-way it is simply run again."""
     count = 0
     while rows := list(
-        Disclosure.everyone.filter(agreement=agreement, state__in=[State.RECORDED, State.HANDED_OVER]).values_list("person_id", "id")[:200]
+        Disclosure.everyone.filter(agreement=agreement, state__in=[State.RECORDED, State.HANDED_OVER]).values_list(
+            "person_id", "id"
+        )[:200]
     ):
         for person_id, disclosure in rows:
             count += recall(person_id, "agreement-over", only=[disclosure])
@@ -67,7 +70,7 @@ def recall_all(agreement: UUID, *, by: str) -> int:
 @in_transaction
 def restrict(person_id: UUID) -> int:
     """Whoever holds the data only keeps it from now on (GDPR 18, 19). Returns how many are told."""
-    rows = Disclosure.objects.of(person_id).filter(state=State.HANDED_OVER)
+    rows = _with_others(person_id)
     return sum(_owe(row, What.RESTRICT, "restriction") for row in list(rows))
 
 
@@ -75,12 +78,21 @@ def restrict(person_id: UUID) -> int:
 def renew(person_id: UUID, fields: Iterable[str]) -> int:
     """One of these fields was corrected: partners that were given it are given it anew, through the same gate (GDPR 16, 19)."""
     changed = set(fields)
-    rows = [row for row in Disclosure.objects.of(person_id).filter(state=State.HANDED_OVER) if changed & set(row.fields)]
+    rows = [
+        row for row in Disclosure.objects.of(person_id).filter(state=State.HANDED_OVER) if changed & set(row.fields)
+    ]
     for row in rows:
         if row.agreement:
             Disclosure.objects.of(person_id).filter(id=row.id).update(state=State.RECORDED)
             owe_again(person_id, row)
     return len(rows)
+
+
+def _with_others(person_id: UUID) -> Any:
+    """What has left, waiting to be given anew or not."""
+    return Disclosure.objects.of(person_id).filter(
+        state__in=[State.RECORDED, State.HANDED_OVER], handed_at__isnull=False
+    )
 
 
 def _owe(row: Disclosure, what: str, reason: str) -> bool:
@@ -122,7 +134,9 @@ def note_told(recall_id: UUID) -> None:
 def confirm(recall_id: UUID, *, by: str) -> None:
     """The recipient has said that it is done: their endpoint, or somebody who heard it from them."""
     row = row_of(recall_id)
-    if not Recall.objects.filter(pk=row.id, confirmed_at__isnull=True).update(confirmed_at=clock.now(), confirmed_by=by):
+    if not Recall.objects.filter(pk=row.id, confirmed_at__isnull=True).update(
+        confirmed_at=clock.now(), confirmed_by=by
+    ):
         return
     _tell_log("recall.confirmed", row, {"by": by.partition(":")[0]})
     actions.record("recall.confirmed", by, recipient=row.recipient)
@@ -138,7 +152,9 @@ def write_to_desk(row: Recall) -> None:
     """The letter: a reference and what to do with it. Raises Problem where there is no address or no mail server."""
     to = _desk(row)
     controller = publication.current().policy.organisation.name
-    act = "erase everything you were given under it" if row.what == What.ERASE else "keep it, and do nothing else with it"
+    act = (
+        "erase everything you were given under it" if row.what == What.ERASE else "keep it, and do nothing else with it"
+    )
     text = (
         f"{controller} gave you personal data under the reference {row.reference}.\n\n"
         f"Please {act}, at the latest on {row.due:%Y-%m-%d}, and answer this letter when it is done (GDPR 19).\n"

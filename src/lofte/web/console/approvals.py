@@ -21,9 +21,13 @@ from lofte.web.console.language import console_locale
 from lofte.web.console.staff import actor, needs
 
 # Whoever may ask for an act sees what became of it; deciding needs `approvals.decide`.
-_MAY_SEE = ("approvals.decide", "retention.release", "people.export", "people.merge", "requests.work", "roles.manage")
+_MAY_SEE = ("approvals.decide", "retention.release", "people.export", "people.merge", "requests.work", "roles.manage", "sharing.manage")
 _CHANGES_SHOWN = 20
-_ABOUT = {"retention.release": "detail.plan", "rights.erase": "detail.request"}  # acts that are about a request, not about a person
+_ABOUT = {
+    "retention.release": "detail.plan",
+    "rights.erase": "detail.request",
+    "sharing.release": "detail.case",
+}  # acts that are about a request, not about a person
 
 
 @require_safe
@@ -167,6 +171,8 @@ class _Words:
         """Where the approver can look at what it is about; empty when it is gone."""
         if act == "retention.release":
             return reverse("console-brake")
+        if act == "sharing.release":
+            return reverse("console-case", args=(key,))
         if act in _ABOUT:
             return reverse("console-request", args=(key,))
         return reverse("console-person", args=(key,)) if Person.objects.filter(pk=key).exists() else ""

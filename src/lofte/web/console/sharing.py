@@ -163,7 +163,8 @@ def refer(request: HttpRequest, person: UUID) -> HttpResponse:
                 return HttpResponseRedirect(reverse("console-referral", args=(person, made)))
     return page(
         request, "refer", "referrals", status=422 if form.errors else 200, form=form, person=person, letter=letter,
-        offered=[words.agreement(locale, row, clock.now().date()) for row in offered], purpose=forms.word(locale, "purposes", stated, "name"),
+        offered=[words.agreement(locale, row, clock.now().date()) for row in offered],
+        purpose=forms.word(locale, "purposes", stated, "name"),
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
             return HttpResponseRedirect(reverse("console-case", args=(made,)))
     return page(
         request, "case_new", "cases", status=422 if form.errors else 200, form=form, kind=kind,
-        title=say(locale, f"sharing.case_new.{kind}"), lead=say(locale, f"sharing.case_new.{kind}_lead", period=period(locale, cases.notice_period())),
+        title=say(locale, f"sharing.case_new.{kind}"),
+        lead=say(locale, f"sharing.case_new.{kind}_lead", period=period(locale, cases.notice_period())),
     )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def _handed(case: UUID, me: str) -> StreamingHttpResponse:
 def _shown(request: HttpRequest, case: UUID, *, error: str = "", form: forms.Form | None = None) -> HttpResponse:
     locale, row = console_locale(request), cases.row_of(case)
     seen = words.case(locale, row, clock.now().date())
-    waiting = [each for each in approvals.waiting() if each.act == cases.ACT and each.details.get("case") == str(case)]
+    waiting = [each for each in approvals.waiting() if each.act == cases.ACT and each.about == case]
     named = cases.members(case) if row.kind == Case.Kind.AUTHORITY else []
     unreached = (
         [each for each in cases.members(case, 1000) if each.state == Member.State.UNREACHED][:50]
@@ -149,12 +150,16 @@ def _shown(request: HttpRequest, case: UUID, *, error: str = "", form: forms.For
     )
     steps = _steps(locale, row, seen["state"], bool(waiting))
     return page(
-        request, "case", "cases", status=409 if error else 422 if form else 200, case=seen, error=error, form=form or forms.naming(locale),
-        named=[(each, say(locale, f"sharing.member.{each.state}"), forms.denied(locale, each.reason) if each.reason else "") for each in named],
+        request, "case", "cases", status=409 if error else 422 if form else 200, case=seen, error=error,
+        form=form or forms.naming(locale), named=[_named(locale, each) for each in named],
         unreached=unreached, waiting=waiting[0] if waiting else None, steps=steps, signers=len(set(row.released_by)),
-        may_release=row.state == Case.State.OPEN and row.kind == Case.Kind.AUTHORITY and bool(named) or seen["state"] == "free",
+        may_release=(row.state == Case.State.OPEN and row.kind == Case.Kind.AUTHORITY and bool(named)) or seen["state"] == "free",
         period=period(locale, cases.notice_period()), may_see="sharing.manage" in roles.permissions_of(request.user),
     )  # fmt: skip
+
+
+def _named(locale: str, each: Member) -> tuple[Member, str, str]:
+    return each, say(locale, f"sharing.member.{each.state}"), forms.denied(locale, each.reason) if each.reason else ""
 
 
 def _steps(locale: str, row: Case, state: str, is_asked: bool) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The forms of the sharing pages. What the policy declares decides what is offered; a refusal stands beside the field it is about."""
+"""The forms of the sharing pages. The policy decides what is offered; a refusal stands beside the field it is about."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -76,18 +76,18 @@ def agreement(locale: str, data: Any = None, files: Any = None) -> Form:
     policy, today = current().policy, clock.now().date()
     recipients, purposes = agreements.offered(policy)
     fields = dict.fromkeys(field for purpose in purposes for field in policy.purposes[purpose].fields)
-    countries = dict.fromkeys(
-        one
-        for each in recipients.values()
-        for one in [each.country, *(transfer.country for transfer in each.transfers)]
+    there = dict.fromkeys(
+        one for each in recipients.values() for one in (each.country, *(to.country for to in each.transfers))
     )
+    countries = [(each, country(locale, each)) for each in there]
+    services = [(each, say(locale, f"sharing.service.{each}").capitalize()) for each in agreements.SERVICES]
     made: dict[str, forms.Field] = {
         "partner": _text(locale, "partner", longest=120),
         "recipient": _choice(locale, "recipient", [(key, each.name) for key, each in recipients.items()]),
-        "services": _many(locale, "services", [(each, say(locale, f"sharing.service.{each}").capitalize()) for each in agreements.SERVICES]),
+        "services": _many(locale, "services", services),
         "purposes": _many(locale, "purposes", [(each, word(locale, "purposes", each, "name")) for each in purposes]),
         "fields": _many(locale, "fields", [(each, word(locale, "fields", each)) for each in fields]),
-        "country": _choice(locale, "country", sorted(((each, country(locale, each)) for each in countries), key=lambda each: each[1])),
+        "country": _choice(locale, "country", sorted(countries, key=lambda each: each[1])),
         "signed": _day(locale, "signed"),
         "expires": _day(locale, "expires"),
         "review_at": _day(locale, "review_at"),
@@ -128,8 +128,8 @@ def refer(locale: str, offered: Iterable[Agreement], held: Iterable[str], data: 
         "partner": forms.ChoiceField(label=say(locale, "sharing.form.partner"), choices=partners, widget=forms.RadioSelect),
         "fields": _many(locale, "refer_fields", [(each, word(locale, "fields", each)) for each in fields]),
         "told": forms.ChoiceField(
-            label=say(locale, "sharing.form.told"), choices=[(each, say(locale, f"sharing.told.{each}")) for each in disclosures.TOLD],
-            widget=forms.RadioSelect,
+            label=say(locale, "sharing.form.told"), widget=forms.RadioSelect,
+            choices=[(each, say(locale, f"sharing.told.{each}")) for each in disclosures.TOLD],
         ),
     }  # fmt: skip
     initial = {"partner": partners[0][0] if len(partners) == 1 else "", "told": "letter"}

@@ -9,6 +9,7 @@ from lofte.core.country import may_leave
 from lofte.core.gates import tools
 from lofte.core.publication import current
 from lofte.features.sharing import agreements, cases, reads
+from lofte.features.sharing.letters import listed
 from lofte.features.sharing.models import Agreement, Case, Recall
 from lofte.rules.catalogue import say
 from lofte.rules.values import country, joined
@@ -26,8 +27,8 @@ def party(locale: str, each: reads.Party, today: date) -> dict[str, Any]:
     return {
         "id": each.id, "name": each.name, "role": say(locale, f"policy.role.{each.role}"), "role_id": each.role,
         "countries": joined(locale, [country(locale, one) for one in each.countries]),
-        "purposes": joined(locale, [word(locale, "purposes", one, "name") for one in each.purposes]),
-        "fields": joined(locale, [word(locale, "fields", one) for one in each.fields]), "running": each.running, "ends": each.ends,
+        "purposes": listed(locale, [word(locale, "purposes", one, "name") for one in each.purposes]),
+        "fields": listed(locale, [word(locale, "fields", one) for one in each.fields]), "running": each.running, "ends": each.ends,
         "given": each.given, "last": each.last, "state": state, "state_name": say(locale, f"sharing.way.{state}"),
         "status": _STATUS[state],
     }  # fmt: skip
@@ -77,7 +78,8 @@ class Lane:
     groups: list[dict[str, Any]] = field(default_factory=list)
 
 
-_LANE, _LEFT, _TOP, _STEP, _HEAD = 270, 190, 64, 30, 34
+_WIDE, _LEFT, _TOP, _STEP = 1080, 190, 64, 30
+_NAME = 44  # letters of a name on the map
 
 
 def chart(locale: str, parties: Iterable[reads.Party], at: datetime) -> dict[str, Any]:
@@ -85,8 +87,9 @@ def chart(locale: str, parties: Iterable[reads.Party], at: datetime) -> dict[str
     nodes = [node for each in parties for node in _nodes(locale, each, at)]
     zones = [zone for zone in ZONES if any(node.zone == zone for node in nodes)]
     lanes, height = [], _TOP + 120
+    wide = (_WIDE - _LEFT) // max(len(zones), 2)
     for number, zone in enumerate(zones):
-        lane = Lane(zone, say(locale, f"sharing.zone.{zone}"), _LEFT + number * _LANE)
+        lane = Lane(zone, say(locale, f"sharing.zone.{zone}"), _LEFT + number * wide)
         y = _TOP
         inside = sorted((node for node in nodes if node.zone == zone), key=lambda node: (node.country, node.name))
         for place in dict.fromkeys(node.country for node in inside):
@@ -105,7 +108,7 @@ def chart(locale: str, parties: Iterable[reads.Party], at: datetime) -> dict[str
         node.path = f"M150 {middle} C {150 + bend} {middle}, {node.x - bend} {node.y}, {node.x} {node.y}"
         node.width = 1.5 + (5.0 * node.given / most if most else 0)
     return {
-        "lanes": lanes, "nodes": nodes, "height": height, "width": _LEFT + len(zones) * _LANE, "middle": middle,
+        "lanes": lanes, "nodes": nodes, "height": height, "width": _WIDE, "middle": middle,
         "organisation": current().policy.organisation.name,
     }  # fmt: skip
 
@@ -123,12 +126,13 @@ def _nodes(locale: str, each: reads.Party, at: datetime) -> Iterable[Node]:
         if denied is not None:
             zone = "shut"
         elif reasons <= {"transfers.free", "transfers.no_limit"}:
-            zone = "eea" if "transfers.free" in reasons else "by_decision"
+            zone = "eea"
         else:
             zone = "by_decision" if reasons & {"transfers.adequate", "transfers.listed"} else "by_clauses"
         shown = "shut" if denied is not None else state
         yield Node(
-            name=each.name if len(each.name) <= 34 else f"{each.name[:33]}…", country=country(locale, where), zone=zone, state=shown,
+            name=each.name if len(each.name) <= _NAME else f"{each.name[: _NAME - 1]}…", country=country(locale, where), zone=zone,
+            state=shown,
             given=each.given, label=say(locale, f"sharing.way.{shown}"), law=denied.citation if denied else "",
         )  # fmt: skip
 
@@ -142,8 +146,8 @@ def agreement(locale: str, row: Agreement, today: date) -> dict[str, Any]:
     return {
         "row": row, "services": joined(locale, [say(locale, f"sharing.service.{each}") for each in row.services]),
         "recipient": recipients[row.recipient].name if row.recipient in recipients else row.recipient,
-        "purposes": joined(locale, [word(locale, "purposes", each, "name") for each in row.purposes]),
-        "fields": joined(locale, [word(locale, "fields", each) for each in row.fields]), "country": country(locale, row.country),
+        "purposes": listed(locale, [word(locale, "purposes", each, "name") for each in row.purposes]),
+        "fields": listed(locale, [word(locale, "fields", each) for each in row.fields]), "country": country(locale, row.country),
         "state": state, "state_name": say(locale, f"sharing.agreement_state.{state}"),
         "status": {"runs": "kept", "soon": "unproved", "review": "unproved"}.get(state, ""),
         "runs": agreements.runs(row, today),
@@ -169,7 +173,7 @@ def given(locale: str, each: reads.Given) -> dict[str, Any]:
         state = "waiting_log" if not each.has_evidence else "waiting_endpoint" if each.has_endpoint else "waiting_staff"
     return {
         "each": each, "purpose": word(locale, "purposes", each.purpose, "name"),
-        "fields": joined(locale, [word(locale, "fields", one) for one in each.fields]), "state": state,
+        "fields": listed(locale, [word(locale, "fields", one) for one in each.fields]), "state": state,
         "state_name": say(locale, f"sharing.state.{state}"),
     }  # fmt: skip
 
@@ -194,8 +198,8 @@ def case(locale: str, row: Case, today: date) -> dict[str, Any]:
         "row": row, "kind": say(locale, f"sharing.case_kind.{row.kind}"),
         "recipient": recipients[row.recipient].name if row.recipient in recipients else row.recipient,
         "country": country(locale, row.country), "purpose": word(locale, "purposes", row.purpose, "name"),
-        "fields": joined(locale, [word(locale, "fields", each) for each in row.fields]),
-        "relations": joined(locale, [word(locale, "relations", each, "name") for each in row.relations]), "state": state,
+        "fields": listed(locale, [word(locale, "fields", each) for each in row.fields]),
+        "relations": listed(locale, [word(locale, "relations", each, "name") for each in row.relations]), "state": state,
         "state_name": say(locale, f"sharing.case_state.{state}"), "people": sum(counts.values()),
         "counts": [(say(locale, f"sharing.member.{name}"), number) for name, number in counts.items()],
         "is_open": row.state not in (Case.State.CLOSED, Case.State.WITHDRAWN),
