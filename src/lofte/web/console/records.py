@@ -32,7 +32,7 @@ def records(request: HttpRequest) -> HttpResponse:
         raise Http404
     controller = published.policy.controllers[markets[market].controller]
     tag = markets[market].locales[0]
-    rows = table.rows(published, _spoken(published, locale), drawn(published, market))
+    rows = table.rows(published, spoken(published, locale), drawn(published, market))
     return render(request, "lofte/console/records.html", {
         "spot": "records", "tab": "records", "market": market, "rows": rows, "measures": table.measures(locale),
         "markets": [(key, country(locale, each.country)) for key, each in markets.items()],
@@ -48,7 +48,7 @@ def as_file(request: HttpRequest, form: str) -> HttpResponse:
     if form not in ("csv", "jsonld"):
         raise Http404
     published = current()
-    content, kind = file_of(published, form, _spoken(published, console_locale(request)))
+    content, kind = file_of(published, form, spoken(published, console_locale(request)))
     actions.record("records.taken-out", actor(request), form=form, publication=published.digest)
     name = f"{say(console_locale(request), 'records.file')}-{published.policy.version}.{form}"
     return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -80,7 +80,7 @@ def drawn(published: Published, market: MarketId) -> Sequence[Activity]:
     return activities(published, market, going, kept)
 
 
-def _spoken(published: Published, locale: str) -> str:
+def spoken(published: Published, locale: str) -> str:
     """The policy's words in the reader's language; where it is not one of the policy's, in its first."""
     spoken = published.policy.locales()
     return locale if locale in spoken else spoken[0]
