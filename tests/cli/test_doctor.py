@@ -58,6 +58,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "stores",
         "disk",
         "clock",
+        "copies",
         "keys",
         "mail",
         "browser",

@@ -98,7 +98,7 @@ def place(
     scratch = wish.home.with_name(f".{wish.home.name}.surviving-log")
     source = _source_of_keys(wish)
     signer = _signer(source)
-    if copied.vkey != str(signer.verifier) and not _is_successor(signer, copied):
+    if copied.vkey != str(signer.verifier):
         raise _refused(
             "restore.foreign-keys",
             "the keys are those of another log than the copy's",
@@ -198,11 +198,6 @@ def _signer(source: Path) -> SignerKey:
             "Give the keys that were copied with it.",
         )
     return signer
-
-
-def _is_successor(signer: SignerKey, copied: Manifest) -> bool:
-    """The log may have gone on under another name since: the same name with a number behind it."""
-    return signer.verifier.name.startswith(VerifierKey.parse(copied.vkey).name + "/")
 
 
 def _best_log(wish: Wish, copied: Manifest, scratch: Path, told: Told) -> tuple[str, tuple[Path, Head]]:

@@ -6,9 +6,10 @@ here can be done twice: killed anywhere, it is run again from the beginning.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,6 +29,7 @@ from lofte.evidence.log import Log
 from lofte.kernel.problems import Problem
 
 _BATCH = 500
+_READ = 5_000  # people looked at together
 _LATEST = 50  # entries looked through for the newest erasure
 COMPLETED = "erasure.completed"
 
@@ -122,24 +124,40 @@ def replay(log: Log, location: str | Path, marker: Marker | None, told: Told = l
         marks |= vault.buried()
         keys = vault.bury(marks)  # first the keys: from here on the rows open nothing
         proved = {each.mark for each in erased}
-        people = rows = unproved = 0
-        everyone = list(Person.objects.values_list("id", flat=True))
-        for number, person_id in enumerate(everyone, 1):
-            if (mark := vault.mark(person_id)) in marks:
-                rows += sum(room.bury(person_id).values())
-                people += 1
-                unproved += mark not in proved
-            told(number, len(everyone))
+        rows = unproved = 0
+        back = list(_marked(marks, told))
+        for person_id, mark in back:
+            rows += sum(room.bury(person_id).values())
+            unproved += mark not in proved
         partly = _again(room, erased)
         for each in erased:
             room.settle(each.order, each.index, each.fact)
         openings, found, words = _walk(log, reading, marks)
     withdrawn, restricted = _take_back(room, words)
     _calm()
-    done = Replayed(people, rows, keys, openings, partly, unproved, withdrawn, restricted, found)
+    done = Replayed(len(back), rows, keys, openings, partly, unproved, withdrawn, restricted, found)
     _record(done, marker)
     _flush()
     return done
+
+
+def come_back() -> int:
+    """How many people are in the register although their key was destroyed for ever: none, but after a restore gone wrong."""
+    return sum(1 for _ in _marked(vault.buried(), lambda done, total: None))
+
+
+def _marked(marks: Collection[str], told: Told) -> Iterator[tuple[UUID, str]]:
+    """People of the register with one of these marks."""
+    done, total = 0, Person.objects.count() if marks else 0
+    after = UUID(int=0)
+    while marks and (
+        batch := list(Person.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:_READ])
+    ):
+        after, done = batch[-1], done + len(batch)
+        for person_id in batch:
+            if (mark := vault.mark(person_id)) in marks:
+                yield person_id, mark
+        told(done, total)
 
 
 def _erased(reading: Reading) -> Iterator[_Erased]:
@@ -157,38 +175,63 @@ def _again(room: Replayer, erased: list[_Erased]) -> int:
     if not missing:
         return 0
     done = 0
-    for person_id in list(Person.objects.values_list("id", flat=True)):
-        if (each := missing.get(vault.mark(person_id))) and vault.has_key(person_id):
-            room.again(person_id, each.order)
+    for person_id, mark in list(_marked(missing.keys(), lambda done, total: None)):
+        if vault.has_key(person_id):
+            room.again(person_id, missing[mark].order)
             done += 1
     return done
 
 
 _Words = dict[tuple[UUID, str], str]
+_STRICT = ("consent.withdrawn", "consent.objected", "restriction.begun")
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """An entry that is about a person."""
+
+    person_id: UUID
+    index: int
+    event: str
+    at: str
+    purpose: str
 
 
 def _walk(log: Log, reading: Reading, marks: set[str]) -> tuple[int, int, _Words]:
-    """Every entry about a person: shredded when they are erased, known as theirs when they are not; and their last words."""
-    here = set(Person.objects.values_list("id", flat=True))
+    """Every entry about a person: shredded when they are erased, known as theirs when they are not; and their last strict words."""
     gone: list[int] = []
-    theirs: list[tuple[UUID, int, str, str]] = []
+    theirs: list[_About] = []
     words: _Words = {}
     shredded = found = 0
-    for index, kind, fact, who in copying.people_in(reading):
-        with suppress(ValueError, KeyError, TypeError):
-            person_id = UUID(json.loads(who)["person"])
-            if vault.mark(person_id) in marks:
-                gone.append(index)
-            elif person_id in here:
-                said = json.loads(fact)
-                theirs.append((person_id, index, said["event"], said["at"]))
-                if kind in ("consent", "restriction"):
-                    words[person_id, said.get("purpose", "")] = said["event"]
+    for index, _, fact, who in copying.people_in(reading):
+        about = _about(index, fact, who)
+        if about is None:
+            continue
+        if vault.mark(about.person_id) in marks:
+            gone.append(index)
+        else:
+            theirs.append(about)
+            if about.event in _STRICT:
+                words[about.person_id, about.purpose] = about.event
+            else:  # a grant after a withdrawal, a restriction lifted
+                words.pop((about.person_id, about.purpose), None)
         if len(gone) >= _BATCH:
             shredded, gone = shredded + _shred(log, gone), []
         if len(theirs) >= _BATCH:
             found, theirs = found + _find_again(theirs), []
     return shredded + _shred(log, gone), found + _find_again(theirs), words
+
+
+def _about(index: int, fact: bytes, who: bytes) -> _About | None:
+    try:
+        said = json.loads(fact)
+        event = str(said["event"])
+        purpose = (
+            str(said.get("purpose", "")) if event.startswith(("consent.", "restriction.")) else f"{event} is no word"
+        )
+        return _About(UUID(json.loads(who)["person"]), index, event, said["at"], purpose)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # a browser's decision, or an entry of another kind
 
 
 def _shred(log: Log, indexes: list[int]) -> int:
@@ -198,14 +241,15 @@ def _shred(log: Log, indexes: list[int]) -> int:
 
 
 @in_transaction
-def _find_again(theirs: list[tuple[UUID, int, str, str]]) -> int:
+def _find_again(theirs: list[_About]) -> int:
     """Without the row that leads from a person to their entry, a later erasure would not find it."""
-    people = {person_id for person_id, *_ in theirs}
-    there = set(Entry.everyone.filter(person_id__in=people).values_list("person_id", "index"))
+    people = {each.person_id for each in theirs}
+    here = set(Person.objects.filter(id__in=people).values_list("id", flat=True))
+    there = set(Entry.everyone.filter(person_id__in=here).values_list("person_id", "index"))
     missing = [
-        Entry(person_id=person_id, kind=event, index=index, at=at)
-        for person_id, index, event, at in theirs
-        if (person_id, index) not in there
+        Entry(person_id=each.person_id, kind=each.event, index=each.index, at=datetime.fromisoformat(each.at))
+        for each in theirs
+        if each.person_id in here and (each.person_id, each.index) not in there
     ]
     Entry.everyone.bulk_create(missing)
     return len(missing)
@@ -216,9 +260,11 @@ def _take_back(room: Replayer, words: _Words) -> tuple[int, int]:
     declared = publication.current().policy.purposes
     withdrawn = restricted = 0
     for (person_id, purpose), event in words.items():
+        if not Person.objects.filter(pk=person_id).exists():
+            continue
         if event == "restriction.begun":
             restricted += room.restrict(person_id)
-        elif event in ("consent.withdrawn", "consent.objected") and purpose in declared:
+        elif purpose in declared:
             action = event.partition(".")[2]
             standing = ports.consents().standings(person_id).get(purpose)
             if standing is not None and standing.action == action:
