@@ -166,7 +166,7 @@ def write_to_desk(row: Recall) -> None:
 def _desk(row: Recall) -> str:
     if row.agreement:
         return agreements.contact_of(row.agreement)
-    case = Case.objects.filter(pk=row.case).first()
+    case = Case.objects.filter(pk=row.case).first() if row.case else None
     if case is None or case.sealed_contact is None:
         raise Problem("recall.no-desk", "there is nobody to write to", status=409)
     return vault.open_for_house(papers.beside(case.id, "contact"), case.sealed_contact).decode()

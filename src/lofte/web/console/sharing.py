@@ -16,6 +16,7 @@ from lofte.features.sharing import agreements, disclosures, letters, papers, rea
 from lofte.features.sharing.models import Disclosure
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
+from lofte.rules.values import country
 from lofte.web.console import sharing_forms as forms
 from lofte.web.console import sharing_words as words
 from lofte.web.console.language import console_locale
@@ -227,7 +228,7 @@ def referral(request: HttpRequest, person: UUID, disclosure: UUID) -> HttpRespon
     seen = next(each for each in reads.of_person(person) if each.id == disclosure)
     return page(
         request, "referral", "referrals", status=409 if error else 200, row=row, given=words.given(locale, seen), error=error,
-        country=words.country(locale, row.country), ground=say(locale, f"sharing.ground.{row.ground}"),
+        country=country(locale, row.country), ground=say(locale, f"sharing.ground.{row.ground}"),
         told=say(locale, f"sharing.was_told.{row.told}"), person=person,
     )  # fmt: skip
 

@@ -197,9 +197,9 @@ def one_of(text: str) -> UUID | None:
         return None
 
 
-def _label(locale: str, name: str) -> dict[str, str]:
+def _label(locale: str, name: str) -> dict[str, Any]:
     words = room_words(locale, "sharing")
-    found = {"label": say(locale, f"sharing.form.{name}")}
+    found: dict[str, Any] = {"label": say(locale, f"sharing.form.{name}")}
     return found | ({"help_text": say(locale, f"sharing.form.{name}_help")} if f"form.{name}_help" in words else {})
 
 
