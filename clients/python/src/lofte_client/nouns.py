@@ -71,13 +71,17 @@ class Decision:
     def read(cls, answer: Mapping[str, Any]) -> Decision:
         """Raises Unavailable for what is not a whole answer; a missing word is never a yes."""
         try:
-            words = [answer[name] for name in ("reason", "said", "promise", "promised", "law")]
+            reason, said, promise, promised, law = (
+                answer[name] for name in ("reason", "said", "promise", "promised", "law")
+            )
             allowed, evidence, policy = answer["allowed"], answer["evidence"], answer["policy"]
             at = datetime.fromisoformat(answer["at"].replace("Z", "+00:00"))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Unavailable("the answer is not whole") from None
-        if allowed not in (True, False) or not all(isinstance(each, str) for each in (*words, policy)):
+        if not isinstance(allowed, bool) or not all(
+            isinstance(each, str) for each in (reason, said, promise, promised, law, policy)
+        ):
             raise Unavailable("the answer is not whole")
         if not isinstance(evidence, int) or isinstance(evidence, bool):
             raise Unavailable("the answer is not whole")
-        return cls(bool(allowed), *words, evidence=evidence, policy=policy, at=at)
+        return cls(allowed, reason, said, promise, promised, law, evidence, policy, at)

@@ -159,8 +159,11 @@ def unproved_listings(on: date) -> list[tuple[str, str]]:
 def to_warn(on: date) -> list[Running]:
     """What nears its end or is over and was not told yet."""
     told = dict(Tool.objects.values_list("pk", "warned"))
-    found = [each for each in running_out(on) if each.tool is not None]
-    return [each for each in found if (last := told[each.tool]) is None or last < _threshold(each)]
+    return [
+        each
+        for each in running_out(on)
+        if each.tool is not None and ((last := told[each.tool]) is None or last < _threshold(each))
+    ]
 
 
 def _threshold(each: Running) -> date:
@@ -173,8 +176,9 @@ def warn(on: date) -> int:
     count = 0
     for each in to_warn(on):
         with transaction.atomic():
-            if Tool.objects.filter(pk=each.tool).exclude(warned__gte=_threshold(each)).update(warned=on):
-                row = Tool.objects.get(pk=each.tool)
+            same = Tool.objects.filter(pk=each.tool) if each.tool else Tool.objects.none()
+            if same.exclude(warned__gte=_threshold(each)).update(warned=on):
+                row = same.get()
                 kind = "tool.over" if each.is_over else "tool.ending"
                 outbox.add(kind, _fact(row) | {"tool": str(row.pk)}, policy=publication.current().digest, about=row.pk)
                 actions.record(f"transfers.{kind.removeprefix('tool.')}", "system", tool=str(row.pk), kind=row.kind)
