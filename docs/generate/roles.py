@@ -38,6 +38,7 @@ ACTS = {
     "people.merge": "two records become one person",
     "rights.erase": "a person is erased on request by mail or telephone, not through their own page",
     "roles.change": "an account gets other roles",
+    "sharing.release": "what an authority's decision, a merger or a sale covers may be handed over",
     "vault.rotate": "every key is wrapped anew and the old wrapping key destroyed, at once instead of next week",
 }
 
