@@ -213,7 +213,7 @@ def test_a_sweep_that_takes_what_a_statute_keeps_breaks_p19(system, broken_by, m
     monkeypatch.setattr(register_due.clocks, "due", _short(register_due.clocks.due))
 
     assert broken_by(CLOCKS) == {"P19"}
-    _in_every_language(system, "P19", "legal-hold: ")
+    _in_every_language(system, "P19", "accounting: ")
     assert "went too early" in system.reason("P19")
 
 

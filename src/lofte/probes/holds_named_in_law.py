@@ -14,18 +14,16 @@ _LATE = timedelta(hours=3)  # the duty that takes away what is past its end runs
 
 
 def _gather(world: World, parameters: Mapping[str, Any]) -> Statutes:
-    at, purpose, policy = world.now(), str(parameters.get("purpose", "")), world.published.policy
+    at, policy = world.now(), world.published.policy
     markets = [one for one in parameters.get("markets", ()) if one in policy.markets]
-    is_recorded = purpose in policy.purposes and policy.purposes[purpose].record is not None
+    record = statutes.record_of_customers(policy)
     return Statutes(
         holds=len(holds.standing()),
         lawless=len(holds.lawless()),
         over=len(holds.past_end(at - _LATE)),
         unreviewed=len(holds.past_review(at)),
-        without_law=tuple(
-            one for one in markets if is_recorded and statutes.keeps_until(policy, one, purpose, at) is None
-        ),
-        walk=statutes.walk(world, purpose),
+        without_law=tuple(one for one in markets if record and statutes.keeps_until(policy, one, record, at) is None),
+        walk=statutes.walk(world),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from lofte.features.register.due import AT_ONCE, PUTS_OFF
 from lofte.features.register.models import Holding, Relation
 from lofte.probes.probe import Probe
 from lofte.probes.world import World
@@ -25,7 +26,8 @@ def _unclocked(policy: Policy) -> int:
     waits = {
         key for key, one in policy.purposes.items() if one.clock and policy.clocks[one.clock].kind == "end_of_relation"
     }
-    bare = Holding.everyone.exclude(clock__in=list(policy.clocks))
+    ends = [*policy.clocks, AT_ONCE, *PUTS_OFF]  # a statute or a hold names its end as well as a clock does
+    bare = Holding.everyone.exclude(clock__in=ends)
     lasting = Relation.everyone.filter(person_id=OuterRef("person_id"), ended_at__isnull=True)
     in_force = Exists(
         lasting.filter(relation__in=[key for key, one in policy.relations.items() if waits & set(one.purposes)])

@@ -8,6 +8,9 @@ from pathlib import Path
 from uuid import UUID
 
 from lofte.core.models import Person
+from lofte.features.register import verbs as register
+from lofte.features.register.models import Holding
+from lofte.features.retention.models import Hold
 from lofte.features.rights import verbs as rights
 from lofte.probes.world import World
 
@@ -24,9 +27,12 @@ def forget(world: World, person_id: UUID) -> None:
 
 
 def erase(world: World, people: Iterable[UUID]) -> None:
+    """Whole, also what a statute would keep of a real person: nothing of a made-up one is anybody's record."""
     for person_id in people:
         forget(world, person_id)
         if Person.objects.filter(pk=person_id).exists():
+            Hold.objects.filter(person_id=person_id).delete()
+            register.drop(person_id, Holding.objects.of(person_id).values_list("id", flat=True))
             rights.erase(person_id, by="canary")
 
 

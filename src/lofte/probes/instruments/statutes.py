@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lofte.core import clock, roles
+from lofte.core import clock, ports, roles
 from lofte.core.models import Person
 from lofte.features.register import verbs as register
 from lofte.features.register.models import Holding, Relation
@@ -35,9 +35,15 @@ class _UndoneError(Exception):
     """Ends a transaction in which something was let through that should not have been."""
 
 
-def walk(world: World, purpose: str) -> StatuteWalk | None:
-    """``purpose`` is the one the law keeps data for. None where the policy has no customers to try it on."""
-    return world.once("statutes", lambda: _walk(world, purpose))
+def walk(world: World) -> StatuteWalk | None:
+    """The walk of this round. None where the policy has no customers to try it on."""
+    return world.once("statutes", lambda: _walk(world))
+
+
+def record_of_customers(policy: Policy) -> str:
+    """The purpose for which a statute keeps something of customers; empty where the policy has none."""
+    relation = policy.relations.get(customer.relation_of(policy))
+    return next((key for key in (relation.purposes if relation else ()) if policy.purposes[key].record), "")
 
 
 def keeps_until(policy: Policy, market: str, purpose: str, at: datetime) -> datetime | None:
@@ -52,7 +58,7 @@ def keeps_until(policy: Policy, market: str, purpose: str, at: datetime) -> date
     return datetime.combine(floor.keep_through, datetime.min.time(), UTC) + _DAY
 
 
-def _walk(world: World, purpose: str) -> StatuteWalk | None:
+def _walk(world: World) -> StatuteWalk | None:
     policy = world.published.policy
     relation = customer.relation_of(policy)
     agreed = next(iter(customer.purposes_of(policy, relation)), "")
@@ -65,25 +71,24 @@ def _walk(world: World, purpose: str) -> StatuteWalk | None:
     try:
         values = customer.sample(mark, f"canary-{mark}@{world.canary_domain}", f"Canary {mark.capitalize()}")
         customer.furnish(policy, person_id, values, market, locale)
-        record = _record(policy, purpose, values, person_id, market, locale)
+        record = record_of_customers(policy)
+        if record:
+            _put_on_file(policy, record, values, person_id, market, locale)
         trials, let_through = _try_lawless(person_id, agreed)
         return _lead(world, person_id, agreed, record, market, (trials, let_through))
     finally:
         at_large.erase(world, [person_id])
 
 
-def _record(policy: Policy, purpose: str, values: dict[str, str], person_id: UUID, market: str, locale: str) -> str:
-    """What the law keeps, put on file; the purpose, or nothing where the policy has none."""
-    declared = policy.purposes.get(purpose)
-    if declared is None:
-        return ""
+def _put_on_file(
+    policy: Policy, purpose: str, values: dict[str, str], person_id: UUID, market: str, locale: str
+) -> None:
+    """What the statute keeps, whatever else of the customer goes."""
+    declared = policy.purposes[purpose].fields
     held = {
-        key: value
-        for key, value in values.items()
-        if key in declared.fields and policy.fields[key].category in ("identity", "contact")
+        key: value for key, value in values.items() if key in declared and policy.fields[key].category != "dialogue"
     }
     register.hold(person_id, held, purpose, source=_BY, market=market, locale=locale)
-    return purpose
 
 
 def _try_lawless(person_id: UUID, purpose: str) -> tuple[int, tuple[str, ...]]:
@@ -120,28 +125,26 @@ def _lead(
         register.end_relation(person_id, row.id)
     ended = Relation.objects.of(person_id).order_by("-ended_at").values_list("ended_at", flat=True).first() or at
     struck = add_period(ended, policy.clocks[str(policy.purposes[agreed].clock)].period or "P0D")
-    until = add_period(struck, _HELD_FOR)
+    by_law = keeps_until(policy, market, record, at) if record else None
+    until = add_period(max(struck, by_law or struck), _HELD_FOR)
     holds.place(
         person_id, "accounting", _CITATION, by=_BY, reviewer=sorted(roles.declared())[0], fields=(kept_one,),
         purposes=(agreed,), until=until,
     )  # fmt: skip
-    by_law = keeps_until(policy, market, record, at) if record else None
     recorded = _fields(person_id, record) if record and by_law else frozenset()
     lost, stayed = set[str](), set[str]()
-    _sweep(world, person_id, struck + _DAY)
-    left = _fields(person_id, agreed)
-    lost |= {f"{agreed}: {kept_one}"} if kept_one not in left else set()
-    stayed |= {f"{agreed}: {field}" for field in left - {kept_one}}
-    if by_law is not None and by_law > struck + 2 * _DAY:
-        lost |= {f"{record}: {field}" for field in recorded - _fields(person_id, record)}
-    _sweep(world, person_id, until + _DAY)
-    stayed |= {f"{agreed}: {field}" for field in _fields(person_id, agreed)}
-    if by_law is not None:
-        if by_law > until + 2 * _DAY:
-            _sweep(world, person_id, by_law - 2 * _DAY)
+    days = [struck + _DAY, *([by_law - 2 * _DAY] if by_law and by_law > struck + 3 * _DAY else [])]
+    for day in days:
+        _sweep(world, person_id, day)
+        left = _fields(person_id, agreed)
+        lost |= {f"{agreed}: {kept_one}"} if kept_one not in left else set()
+        if by_law and day < by_law:
             lost |= {f"{record}: {field}" for field in recorded - _fields(person_id, record)}
-        _sweep(world, person_id, max(by_law, until) + 2 * _DAY)
-    outlived = bool(record and by_law and _fields(person_id, record))
+        stayed |= {f"{agreed}: {field}" for field in left - {kept_one}}
+    if by_law:
+        _sweep(world, person_id, max(by_law, struck) + 2 * _DAY)
+    ends = ports.register().due_counts(person_id, until + _DAY)
+    outlived = bool(by_law and _fields(person_id, record)) or ends.due < ends.all
     return StatuteWalk(
         trials=tried[0], let_through=tried[1], lost=tuple(sorted(lost)), stayed=tuple(sorted(stayed)), outlived=outlived,
         held=True, recorded=bool(recorded),
