@@ -210,3 +210,62 @@ def test_every_connector_is_a_folder_with_what_it_needs():
         assert kind.id == name
         assert {"manifest.yaml", "README.md", "client.py"} <= {file.name for file in (room / name).iterdir()}
         assert {"erase", "correct", "export"} <= set(kind.acts)
+
+
+def test_a_value_removed_by_hand_goes_from_the_database_too(connected, person, log):
+    phone = next(each for each in register.open_all(person, "security", by="probe").values() if each.field == "phone")
+    about = verbs.remove_everywhere(person, phone.id)
+    assert connected.column("customers", "phone")[0] == "900 12 345"  # owed, in the same transaction
+    obligations.carry_out()
+
+    assert connected.column("customers", "phone") == [
+        None,
+        None,
+        "+47 90012345",
+    ]  # Ola has the same number, and keeps it
+    assert connected.column("customers", "full_name")[0] == "Kari Nordmann"
+    assert [each.state for each in obligations.owed_for(about)] == ["verified"]
+
+
+def test_a_value_held_for_another_purpose_stays_in_the_database(connected, person, log):
+    keep.hold(person, {"phone": "+47 900 12 345"}, "answers", source="import", market="NO", locale="nb")
+    phones = [each for each in register.open_all(person, "security", by="probe").values() if each.field == "phone"]
+    verbs.remove_everywhere(person, phones[0].id)
+
+    assert len(phones) == 2
+    assert not Obligation.objects.exists()
+
+
+def test_what_a_statute_keeps_is_not_removed_by_hand(connected, person, republish):
+    republish(lambda policy: policy["purposes"]["customer"].update(basis="legal_obligation"))
+    keep.hold(person, {"phone": "+47 911 22 333"}, "customer", source="import", market="NO", locale="nb")
+    kept = [
+        each for each in register.open_all(person, "security", by="probe").values() if each.basis == "legal_obligation"
+    ]
+    with pytest.raises(Problem, match="kept-by-law"):
+        verbs.remove_everywhere(person, kept[0].id)
+
+
+def test_four_systems_cost_the_package_no_more_statements_than_one(connected, person, log, republish):
+    text = connected.file.read_text(encoding="utf-8")
+    alone = _statements(person)
+    shop = {"name": "The shop", "kind": "crm", "fields": ["email", "name", "phone", "dialogue"]}
+    republish(lambda policy: policy["systems"].update(dict.fromkeys(("shop", "second", "third", "fourth"), shop)))
+    for name in ("second", "third", "fourth"):
+        (connected.file.parent / f"{name}.yaml").write_text(text, encoding="utf-8")
+    connectors.connect_all(connected.file.parent.parent)
+    _statements(person)  # each opens its database
+
+    assert [each["complete"] for each in reads.access_package(person)["systems"]] == [True] * 4
+    assert _statements(person) == alone <= MOST_STATEMENTS
+
+
+def _statements(person) -> int:
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    reads.access_package(person)
+    with CaptureQueriesContext(connections["default"]) as ours, CaptureQueriesContext(connections["keys"]) as keys:
+        reads.access_package(person)
+    ends = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT")
+    return sum(not each["sql"].startswith(ends) for each in [*ours, *keys])

@@ -326,15 +326,20 @@ def _verified(row: Obligation, lease: str, left: list[Left]) -> None:
 
 
 def _put_back(row: Obligation, lease: str, reason: str, left: Iterable[Left] = ()) -> None:
-    is_stuck = row.attempts >= len(_PAUSES)
-    pause = _FAILED_PAUSE if is_stuck else _PAUSES[max(row.attempts - 1, 0)]
+    state, pause = _pause(row)
     try:
         _move(
-            row, lease, State.FAILED if is_stuck else State.OPEN, reason=reason[:64], left=[asdict(each) for each in left],
-            lease="", lease_until=None, next_at=clock.now() + pause,
+            row, lease, state, reason=reason[:64], left=[asdict(each) for each in left], lease="", lease_until=None,
+            next_at=clock.now() + pause,
         )  # fmt: skip
     except _LostError:
         return
+
+
+def _pause(row: Obligation) -> tuple[str, timedelta]:
+    """In which state an act waits that did not succeed, and for how long."""
+    is_stuck = row.attempts >= len(_PAUSES)
+    return (State.FAILED, _FAILED_PAUSE) if is_stuck else (State.OPEN, _PAUSES[max(row.attempts - 1, 0)])
 
 
 @in_transaction
@@ -368,6 +373,10 @@ def _update(row: Obligation, held: str, **values: Any) -> None:
 
 
 def _tell(row: Obligation, state: str) -> None:
+    outbox.add_many([_fact(row, state)])
+
+
+def _fact(row: Obligation, state: str) -> outbox.New:
     """The fact. Only the verified act of a living person is also remembered as being about them."""
     fact: dict[str, Any] = {
         "obligation": str(row.id), "what": row.what, "system": row.system, "state": str(state), "attempt": row.attempts,
@@ -376,7 +385,7 @@ def _tell(row: Obligation, state: str) -> None:
     fact |= {name: value for name, value in (("purpose", row.purpose), ("reason", row.reason)) if value}
     fact |= {"rows": dict(row.counts)} if row.counts else {}
     is_theirs = state == State.VERIFIED and row.what != What.ERASE
-    outbox.add(f"obligation.{state}", fact, person_id=row.subject if is_theirs else None, about=row.id)
+    return outbox.New(f"obligation.{state}", fact, row.subject if is_theirs else None, row.id)
 
 
 def _code(error: Exception) -> str:
@@ -415,29 +424,112 @@ def _records(payload: Mapping[str, Any]) -> list[Record]:
 
 
 def export(person_id: UUID, values: Iterable[tuple[str, str]]) -> list[Returned]:
-    """Ask every connected system for its copy, now. Nothing is asked when nothing is connected.
+    """Ask every connected system for its copy, now: the same few statements here however many systems there are.
 
     A system that cannot answer stays owed: its part is incomplete, with the reason, until a later call finds it answered.
     """
     if not systems.names():
         return []
+    key, lease, at = vault.opener(person_id), secrets.token_hex(8), clock.now()
+    asked = _ask_all(person_id, [list(pair) for pair in values], key, lease, at)
+    began, given = clock.now(), list[tuple[Returned, dict[str, Any]]]()
+    for row in asked:
+        ours = row.lease == lease and clock.now() - began < _TIME_A_ROUND
+        given.append(_copied(row, key) if ours else (Returned(row.system, False, row.reason, ()), {}))
+    _keep_all([(row, changed) for row, (_, changed) in zip(asked, given, strict=True) if changed], lease)
+    return [returned for returned, _ in given]
+
+
+@in_transaction
+def _ask_all(person_id: UUID, pairs: list[list[str]], key: vault.Opener, lease: str, at: datetime) -> list[Obligation]:
+    """The rows of this copy, by system, claimed for this process as far as no other has them. An earlier copy goes."""
     mine = Obligation.objects.filter(subject=person_id, what=What.EXPORT)
     there = list(mine)
     if any(row.state == State.VERIFIED for row in there):
-        mine.filter(state=State.VERIFIED).delete()  # an earlier copy; this one is of today
+        mine.filter(state=State.VERIFIED).delete()
     waiting = [row for row in there if row.state != State.VERIFIED]
-    if waiting:
-        mine.update(next_at=clock.now())
-    about = waiting[0].about if waiting else new_id()
-    owe(What.EXPORT, person_id, values, about=about)
-    carry_out(about)
-    rows = list(mine.filter(about=about).order_by("system"))
-    key = vault.opener(person_id)
-    return [Returned(row.system, row.state == State.VERIFIED, row.reason, _handed_over(row, key)) for row in rows]
+    until = at + LEASE
+    if waiting and mine.filter(Q(lease="") | Q(lease_until__lte=at)).update(
+        state=State.CLAIMED, lease=lease, lease_until=until, attempts=F("attempts") + 1
+    ):
+        waiting = list(mine.all())
+    names = {row.system for row in waiting}
+    payload = json.dumps({"values": pairs, "change": None}).encode()
+    about, made = (waiting[0].about if waiting else new_id()), list[Obligation]()
+    for system in systems.names():
+        if system not in names and systems.takes(system, What.EXPORT, ""):
+            row_id = new_id()
+            made.append(
+                Obligation(
+                    id=row_id,
+                    subject=person_id,
+                    owner=person_id,
+                    what=What.EXPORT,
+                    system=system,
+                    about=about,
+                    state=State.CLAIMED,
+                    sealed=key.seal(row_id, payload),
+                    made_at=at,
+                    next_at=at,
+                    due=at + _DUE_ELSE,
+                    lease=lease,
+                    lease_until=until,
+                    attempts=1,
+                )
+            )
+    Obligation.objects.bulk_create(made)
+    taken = [row for row in waiting if row.lease == lease]
+    outbox.add_many(
+        [*(_fact(row, State.OPEN) for row in made), *(_fact(row, State.CLAIMED) for row in [*taken, *made])]
+    )
+    return sorted([*waiting, *made], key=lambda row: row.system)
 
 
-def _handed_over(row: Obligation, key: vault.Opener) -> tuple[Record, ...]:
-    return tuple(_records(_payload(row, key))) if row.state == State.VERIFIED else ()
+def _copied(row: Obligation, key: vault.Opener) -> tuple[Returned, dict[str, Any]]:
+    """What a system gives, read back, and what is to be written about it."""
+    free: dict[str, Any] = {"lease": "", "lease_until": None}
+    try:
+        connector, payload = systems.get(row.system), _payload(row, key)
+        act = Act(row.id, row.what, _who(payload))
+        records = connector.export(act)
+        left = connector.verify(act, Found(), records)
+        if any(not each.exemption for each in left):
+            return _refused(row, "obligation.not-done", left)
+    except Exception as error:
+        _logger.warning(
+            "an obligation waits", extra={"fields": {"obligation": str(row.id), "system": row.system, "error": _code(error)}}
+        )  # fmt: skip
+        return _refused(row, _code(error))
+    counts: dict[str, int] = {}
+    for each in records:
+        counts[each.where] = counts.get(each.where, 0) + 1
+    changed = free | {
+        "state": State.VERIFIED, "reason": "", "left": [asdict(each) for each in left], "sealed": None, "verified_at": clock.now(),
+        "counts": counts,
+    }  # fmt: skip
+    return Returned(row.system, True, "", tuple(records)), changed
+
+
+def _refused(row: Obligation, reason: str, left: Iterable[Left] = ()) -> tuple[Returned, dict[str, Any]]:
+    state, pause = _pause(row)
+    changed = {
+        "state": state, "reason": reason[:64], "left": [asdict(each) for each in left], "lease": "", "lease_until": None,
+        "next_at": clock.now() + pause,
+    }  # fmt: skip
+    return Returned(row.system, False, reason[:64], ()), changed
+
+
+@in_transaction
+def _keep_all(changes: list[tuple[Obligation, dict[str, Any]]], lease: str) -> None:
+    """What came of each, in one statement, as long as the lease is ours; who lost it has another process decide."""
+    for row, changed in changes:
+        for name, value in changed.items():
+            setattr(row, name, value)
+    rows = [row for row, _ in changes]
+    names = sorted({name for _, changed in changes for name in changed})
+    if rows and Obligation.objects.filter(lease=lease).bulk_update(rows, names):
+        done = [row for row in rows if row.state == State.VERIFIED]
+        outbox.add_many([*(_fact(row, State.DONE) for row in done), *(_fact(row, row.state) for row in rows)])
 
 
 # --- forgetting -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ hear of a fact at least once, so their handlers are idempotent. Only the process
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +65,32 @@ def add(
     row.made_at = row.next_at = at
     row.save(force_insert=True)
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A fact to be put on its way with others."""
+
+    kind: str
+    fact: Mapping[str, Any]
+    person_id: UUID | None = None
+    about: UUID | None = None
+
+
+def add_many(facts: Iterable[New]) -> None:
+    """As `add` for each, in one statement, in this order."""
+    at, rows = clock.now(), list[Outbox]()
+    for number, each in enumerate(facts):
+        whole = {"event": each.kind, "at": rfc3339(at), **each.fact}
+        canonical_bytes(whole)
+        who = None if each.person_id is None else {"person": str(each.person_id)}
+        rows.append(
+            Outbox(
+                kind=each.kind, fact=whole, who=who, policy="", person_id=each.person_id, about=each.about, next_at=at
+            )
+        )
+        rows[-1].made_at = at + timedelta(microseconds=number)  # facts leave in the order of their time
+    Outbox.objects.bulk_create(rows)
 
 
 def add_and_wait(

@@ -22,7 +22,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value put right (GDPR 16)."""
+    """One value put right (GDPR 16); with ``new`` empty, one that shall stand nowhere any more (GDPR 17)."""
 
     field: str
     old: str

@@ -174,8 +174,8 @@ def _runs(text: str, words: Sequence[_Word]) -> Iterator[list[_Word]]:
     run: list[_Word] = []
     waiting: list[_Word] = []
     for each in words:
-        last = (waiting or run or [None])[-1]
-        together = last is not None and _JOIN.fullmatch(text[last.end : each.start]) is not None
+        before = [*run[-1:], *waiting[-1:]]
+        together = bool(before) and _JOIN.fullmatch(text[before[-1].end : each.start]) is not None
         if run and together and each.is_capital:
             run += [*waiting, each]
             waiting = []

@@ -140,6 +140,7 @@ class SqlSource:
                 for row in self._known(connection, bound, walk, found):
                     if wrong := self._wrong_columns(bound, row, change):
                         fresh = {name: self._as_column(bound, name, change.new) for name in wrong}
+                        fresh |= _emptied(bound, wrong) if not change.new else {}
                         connection.execute(sa.update(bound.table).where(_is_row(bound, row.key)).values(fresh))
 
     def mark(self, act: Act, found: Found) -> None:
@@ -315,6 +316,8 @@ class SqlSource:
         found_by = bound.rules.find.get(change.field, ())
         named += [name for name in found_by if name not in bound.rules.columns]
         is_only = bool(bound.rules.find) and len(named) == 1
+        if not change.new:
+            return [name for name in named if forms.same(kind, row.values[name], change.old, country)]
         return [
             name
             for name in named
@@ -539,6 +542,17 @@ def _blank(bound: Bound) -> tuple[dict[str, Any], dict[str, str]]:
             case _:
                 fixed[name] = None
     return fixed, unique
+
+
+def _emptied(bound: Bound, names: Iterable[str]) -> dict[str, Any]:
+    """What stands in columns after their value was removed: their mask, else nothing, else an empty text."""
+    fixed, unique = _blank(bound)
+    masks = {name: mask.replace(written.UNIQUE, secrets.token_hex(6)) for name, mask in unique.items()}
+    return {name: masks.get(name, fixed.get(name)) if _may_be(bound, name, fixed, masks) else "" for name in names}
+
+
+def _may_be(bound: Bound, name: str, fixed: Mapping[str, Any], masks: Mapping[str, str]) -> bool:
+    return name in masks or fixed.get(name) is not None or bool(bound.table.columns[name].nullable)
 
 
 def _not_cleared(bound: Bound, rows: Sequence[Row]) -> Iterator[Left]:

@@ -141,6 +141,7 @@ class _Register:
     attachment = staticmethod(attachments.content_of)
     attachments = staticmethod(attachments.of_person)
     names_of_others = staticmethod(index.names_of_others)
+    remove = staticmethod(verbs.remove)
 
     def welcome(self, *, provisional: bool = False) -> UUID:
         return verbs.welcome(provisional=provisional)

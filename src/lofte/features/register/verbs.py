@@ -281,6 +281,18 @@ def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | Non
     return gone
 
 
+@in_transaction
+def remove(person_id: UUID, holding_id: UUID) -> str:
+    """Erase one holding by hand; returns its field. Raises Problem: what a statute keeps goes by its clock alone."""
+    row = Holding.objects.of(person_id).filter(id=holding_id).first()
+    if row is None:
+        raise Problem("register.no-holding", "there is no such holding of this person", status=404)
+    if row.basis == Basis.LEGAL_OBLIGATION:
+        raise Problem("register.kept-by-law", "a legal obligation keeps it", law="GDPR 17(3)(b)", status=409)
+    drop(person_id, [holding_id])
+    return row.field
+
+
 def _drop_beside(person_id: UUID, gone: set[UUID]) -> None:
     """What stood beside the holdings that went: notes of when a call was, places in organisations."""
     Dialogue.objects.of(person_id).filter(id__in=gone)._raw_delete(using="default")

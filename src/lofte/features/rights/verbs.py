@@ -7,7 +7,7 @@ Raises `Problem` with these codes: `code.unknown` (wrong, used or expired), `reg
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lofte.core import actions, blind, clock, codes, limits, links, mail, obligations, ports, publication, vault
+from lofte.core import actions, blind, clock, codes, limits, links, mail, obligations, outbox, ports, publication, vault
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import Change
@@ -144,7 +144,33 @@ def correct_everywhere(person_id: UUID, holding_id: UUID, text: str) -> UUID:
     known = dict.fromkeys([*before, *after])  # a system may know them by the old value or by the new one
     about = new_id()
     obligations.owe("correct", person_id, known, about=about, change=Change(field, old, text))
+    _tell_recipients(person_id, field)
     return about
+
+
+@in_transaction
+def remove_everywhere(person_id: UUID, holding_id: UUID) -> UUID:
+    """One value goes: here at once, in every connected system as soon as it answers, and from whoever was given it (GDPR 17, 19).
+
+    Nothing is owed elsewhere while the same value is held for another purpose. Returns what the systems know it by.
+    """
+    register, about = ports.register(), new_id()
+    before = register.needles_of(person_id, "rights", by="rights")
+    field = register.remove(person_id, holding_id)
+    left = register.needles_of(person_id, "rights", by="rights")
+    for name, value in dict.fromkeys(before):
+        if name == field and (name, value) not in left:
+            obligations.owe("correct", person_id, dict.fromkeys(before), about=about, change=Change(field, value, ""))
+    _tell_recipients(person_id, field)
+    # For who keeps an eye on what is no longer held: whoever was given the last of something is told to erase it.
+    outbox.add("erasure.partial", {"by": "hand", "erased": {"register_holding": 1}}, person_id=person_id, about=about)
+    return about
+
+
+def _tell_recipients(person_id: UUID, field: str) -> None:
+    sharing = ports.sharing()
+    if sharing is not None:
+        sharing.renew(person_id, [field])
 
 
 def _ask_new_address(person_id: UUID, holding_id: UUID, address: str, market: str, locale: str) -> UUID | None:

@@ -188,7 +188,7 @@ def correct(request: HttpRequest, person: UUID, holding: UUID) -> HttpResponse:
     label = current().word(locale, "fields", held.field)
     may_remove = held.basis != Basis.LEGAL_OBLIGATION  # what a statute keeps goes by its clock
     if request.POST.get("remove") and may_remove:
-        return _done(request, person, "removed", lambda: verbs.drop(person, [holding]))
+        return _done(request, person, "removed", lambda: rights.remove_everywhere(person, holding))
     shape = current().policy.fields[held.field]
     form = forms.correction(locale, label, shape.kind, request.POST or None, value=held.value)
     if form.is_bound and form.is_valid():
