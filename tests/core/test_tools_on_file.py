@@ -136,12 +136,17 @@ def test_a_tool_that_another_follows_without_a_gap_is_no_alarm():
     assert tools.running_out(near) == []
 
 
-def test_a_recipient_the_policy_calls_listed_is_missed_until_there_is_proof(abroad):
-    assert tools.unproved_listings(DAY) == [("host", "US")]
+def gaps(on):
+    return [(each.recipient, each.country, each.reason, each.markets) for each in tools.denied(on)]
+
+
+def test_what_the_policy_tells_of_and_the_country_rule_denies_is_a_gap(abroad):
+    """The United States let data go without a tool; the United Kingdom asks for the extension too."""
+    assert gaps(DAY) == [("host", "US", "transfers.not_listed", ("SE", "NO", "FI", "GB"))]
     tools.record(LISTING, "staff:1")
 
-    assert tools.unproved_listings(DAY) == []
-    assert tools.unproved_listings(date(2027, 3, 1)) == [("host", "US")]
+    assert gaps(DAY) == [("host", "US", "transfers.no_uk_extension", ("GB",))]
+    assert gaps(date(2027, 3, 1)) == [("host", "US", "transfers.listing_lapsed", ("SE", "NO", "FI", "GB"))]
 
 
 def test_how_long_before_is_the_policys_word(republish):

@@ -8,10 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from lofte.core import actions, clock, outbox, publication
-from lofte.core.country import Kind, OnFile
+from lofte.core.country import Kind, OnFile, countries_of, may_leave
 from lofte.core.gates.models import Tool
 from lofte.kernel.problems import Place, Problem
-from lofte.rules.model import TransferTool
 from lofte.rules.packs import normal_country, shared
 
 WARN_BEFORE = timedelta(days=60)  # the policy's `transfer_tool_on_file` says how long; this is for policies that do not
@@ -49,6 +48,16 @@ class Running:
     is_over: bool
     tool: UUID | None  # None: it stands in the policy itself
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A transfer the policy tells of and the country rule denies: ``reason`` is a key of `law.reason`."""
+
+    recipient: str
+    country: str
+    reason: str
+    markets: tuple[str, ...]
 
 
 def record(wanted: Wanted, by: str) -> UUID:
@@ -141,19 +150,17 @@ def running_out(on: date, within: timedelta | None = None) -> list[Running]:
     return sorted(found, key=lambda each: (each.until, each.about))
 
 
-def unproved_listings(on: date) -> list[tuple[str, str]]:
-    """Recipients the policy says are listed, with neither proof of it nor clauses in its place today: (recipient, country)."""
-    held = {
-        (each.recipient, each.country)
-        for each in on_file()
-        if each.holds(on) and (each.kind is Kind.LISTING or (each.kind in (Kind.CLAUSES, Kind.RULES) and each.assessed))
-    }
-    return [
-        (name, each.country)
-        for name, declared in publication.current().policy.recipients.items()
-        for each in declared.transfers
-        if each.tool is TransferTool.DPF and (name, each.country) not in held
-    ]
+def denied(on: date) -> list[Denied]:
+    """What the country rule would deny today of what the policy says its recipients do: the gaps somebody must close."""
+    policy, held = publication.current().policy, on_file()
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for name, declared in policy.recipients.items():
+        for market in declared.markets or policy.markets:
+            for country in countries_of(policy, name):
+                ruling = may_leave(policy, held, market, name, country, on)
+                if not ruling.allowed:
+                    found.setdefault((name, country, ruling.reason), []).append(market)
+    return [Denied(*key, tuple(markets)) for key, markets in found.items()]
 
 
 def to_warn(on: date) -> list[Running]:

@@ -22,7 +22,7 @@ from lofte.core.gates.models import Token, Tool
 from lofte.core.publication import current
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
-from lofte.rules.values import country, day
+from lofte.rules.values import country, day, joined
 from lofte.web.console.language import console_locale
 from lofte.web.console.staff import actor, needs
 
@@ -170,11 +170,14 @@ class _ToolWords:
              kind=self._kind(each.kind), day=day(self._locale, each.until))}
             for each in tools.running_out(self._today)
         ]  # fmt: skip
-        missing = [
-            {"is_over": True, "said": self._alarm("unproved", name, code)}
-            for name, code in tools.unproved_listings(self._today)
-        ]
-        return [*missing, *found]
+        lacking = [{"is_over": True, "said": self._denied(each)} for each in tools.denied(self._today)]
+        return [*lacking, *found]
+
+    def _denied(self, each: tools.Denied) -> str:
+        declared = current().policy.markets
+        markets = joined(self._locale, [country(self._locale, declared[market].country) for market in each.markets])
+        reason = say(self._locale, f"law.reason.{each.reason}")
+        return self._alarm("denied", each.recipient, each.country, reason=reason, markets=markets)
 
     def _alarm(self, key: str, recipient: str, code: str, **slots: str) -> str:
         return self._say(key, name=self._name(recipient), country=self._country(code), **slots)
@@ -193,7 +196,7 @@ class _ToolWords:
 
     def declared(self) -> list[dict[str, Any]]:
         """What the policy itself says of transfers, beside what proves it."""
-        missing = set(tools.unproved_listings(self._today))
+        denied = {(each.recipient, each.country) for each in tools.denied(self._today)}
         return [
             {
                 "recipient": declared.name,
@@ -201,7 +204,7 @@ class _ToolWords:
                 "kind": self._kind(each.tool.value),
                 "reference": each.reference,
                 "until": date.fromisoformat(each.valid_to) if each.valid_to else None,
-                "lacks": (name, each.country) in missing,
+                "lacks": (name, each.country) in denied,
             }
             for name, declared in self._recipients.items()
             for each in declared.transfers

@@ -11,4 +11,5 @@ register = template.Library()
 @register.simple_tag
 def transfers_wanting() -> int:
     today = clock.now().date()
-    return len(tools.running_out(today)) + len(tools.unproved_listings(today))
+    lacking = {(each.recipient, each.country) for each in tools.denied(today)}
+    return len(lacking | {(each.about, each.country) for each in tools.running_out(today)})
