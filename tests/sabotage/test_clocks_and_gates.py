@@ -4,14 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from lofte.core import clock, ports
+from lofte.core import clock, ports, vault
+from lofte.core.backup import replaying
+from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.core.models import Person
 from lofte.features.register import due as register_due
 from lofte.features.register import verbs as register
 from lofte.features.register.models import Holding, Signal
-from lofte.features.retention import holds
+from lofte.features.retention import brake, holds
 from lofte.features.retention import verbs as retention
-from lofte.features.retention.models import Hold
+from lofte.features.retention.models import Hold, Stop
 from lofte.features.rights import verbs as rights
 from lofte.rules import clocks
 from lofte.rules.control import Status
@@ -131,6 +133,55 @@ def test_a_clock_that_is_deaf_to_interest_breaks_p15(system, broken_by, monkeypa
 
     assert broken_by(CLOCKS) == {"P15"}
     assert "did not notice" in system.reason("P15")
+
+
+# --- the brake (P15) ------------------------------------------------------------------------------------------------
+
+
+def test_a_brake_bypassed_by_two_sessions_of_one_person_breaks_p15(system, broken_by, monkeypatch):
+    """Whoever asked says yes in another window, or with a second account of theirs, and nobody minds."""
+    monkeypatch.setattr(brake, "_a_human", lambda actor: actor)
+
+    assert broken_by(CLOCKS) == {"P15"}
+    _in_every_language(system, "P15", "1")
+    assert "by one person alone" in system.reason("P15")
+
+
+def test_a_plan_one_person_let_go_breaks_p15(system, broken_by):
+    plan = Stop.objects.create(
+        at=clock.now(), rules="", reason="people", people=900, registered=1000, state=Stop.State.DONE, asked_by="staff:1",
+        released_by="staff:1", released_at=clock.now(),
+    )  # fmt: skip
+    try:
+        assert broken_by(CLOCKS) == {"P15"}
+    finally:
+        plan.delete()
+
+    assert "by one person alone" in system.reason("P15")
+
+
+# --- a restore (P29) ------------------------------------------------------------------------------------------------
+
+
+def test_a_restore_that_resurrects_somebody_breaks_p29(system, broken_by, somebody):
+    """The rows of a copy come back, and nobody erases again: the key stays destroyed, and the log knows."""
+    wrapped = OwnerKey.objects.get(owner=somebody)
+    vault.destroy_key(somebody)
+    try:
+        assert broken_by({"P05", "P29"}) == {"P29"}
+    finally:
+        Tombstone.objects.filter(pk=vault.mark(somebody)).delete()
+        wrapped.save(force_insert=True)
+
+    _in_every_language(system, "P29", "1")
+    assert "in the register again" in system.reason("P29")
+
+
+def test_a_register_older_than_the_log_breaks_p29(system, broken_by, monkeypatch):
+    """Put back from a copy, it does not know of the erasures that the log has."""
+    monkeypatch.setattr(replaying._room(), "knows", lambda order: False, raising=False)
+
+    assert broken_by({"P05", "P29"}) == {"P29"}
 
 
 # --- P19 ------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from uuid import UUID
 
 from django.core import signing
 
-from lofte.core import blind, clock, holdings, limits, obligations, systems
+from lofte.core import blind, clock, evidence, holdings, limits, obligations, systems, vault
+from lofte.core.backup import replaying
 from lofte.core.keys.models import OwnerKey
 from lofte.core.models import Mail, Person
 from lofte.evidence.verify import verify_receipt
@@ -104,6 +105,8 @@ class Walked:
     searched: int = 0
     people: int = 0
     keyless: int = 0
+    back: int = 0
+    """People who were erased and are in the register again."""
     tried: trials.Tried | None = None
     objection: Objection | None = None
     asked: Asked | None = None
@@ -434,7 +437,9 @@ def _check_stores(canary: Canary, seen: Walked) -> None:
     found = rights.search_for(canary.values)
     seen.searched = found.columns
     people = list(Person.objects.order_by("-pk").values_list("pk", flat=True)[:_NEWEST])
-    seen.people, seen.keyless = len(people), len(_without_key(people))
+    bare = _without_key(people)
+    risen = [one for one in bare if vault.is_erased(one)]
+    seen.people, seen.keyless, seen.back = len(people), len(bare) - len(risen), len(risen) + _is_behind_the_log()
     seen.in_clear = tuple(
         sorted({hit.where for hit in found.hits if hit.form in ("raw", "normal", "escaped", "encoded")})
     )
@@ -446,6 +451,15 @@ def _without_key(people: list[UUID]) -> list[UUID]:
     bare = [one for one in people if one not in keyed]
     leaving = set(Erasure.objects.filter(subject__in=bare).values_list("subject", flat=True)) if bare else set()
     return [one for one in bare if one not in leaving and Person.objects.filter(pk=one).exists()]
+
+
+def _is_behind_the_log() -> bool:
+    """Whether the log knows of an erasure that the register does not: it was put back from a copy, and the erasure was not."""
+    try:
+        replaying.demand_up_to_date(evidence.log())
+    except Problem as problem:
+        return problem.code == "restore.behind"
+    return False
 
 
 # Leaving
@@ -508,6 +522,7 @@ def _erase(canary: Canary, seen: Walked) -> None:
         obligations_open=tuple(sorted({*(obligations.waiting_for(order) if order else ()), *late})),
         in_log=in_log,
         systems=len(systems.names()),
+        back=seen.back,
     )
 
 

@@ -7,18 +7,15 @@ Agreements and cases of a probe say so (``by``), have a contact in the canary's 
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from lofte.core import approvals, clock, obligations, roles, vault
-from lofte.core.models import Approval
 from lofte.features.consent import verbs as consents
 from lofte.features.register import reads as register_reads
 from lofte.features.register import verbs as register
@@ -28,6 +25,7 @@ from lofte.features.sharing.models import Agreement, Case, Disclosure, Member, R
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import at_large, customer
 from lofte.probes.instruments.mailbox import Mailbox
+from lofte.probes.instruments.staff import two_of_staff
 from lofte.probes.world import World
 from lofte.rules.controls._gates import Left, Passage, Way
 from lofte.rules.model import Policy
@@ -111,7 +109,7 @@ def _try(world: World) -> Tried:
     person_id = register.welcome()
     at_large.note(world, person_id)
     found = Tried()
-    with _two_of_staff() as staff:
+    with two_of_staff("sharing.manage", "approvals.decide") as staff:
         try:
             walk = _Walk(world, world.published.policy, mailbox, person_id, market, locale, address, staff)
             _furnish(walk, mark)
@@ -403,28 +401,6 @@ class _UndoneError(Exception):
 
 
 # --- around it --------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _two_of_staff() -> Iterator[tuple[str, str]]:
-    """Two accounts that exist for these trials and can never log in."""
-    may = next(
-        (name for name, one in roles.declared().items() if {"sharing.manage", "approvals.decide"} <= one.grants()), ""
-    )
-    people = []
-    try:
-        for _ in range(2):
-            account = User.objects.create(username=f"probe-{secrets.token_hex(8)}", is_staff=True)
-            people.append(account)
-            account.set_unusable_password()
-            account.save()
-            if may:
-                account.groups.add(Group.objects.get_or_create(name=may)[0])
-        yield f"staff:{people[0].pk}", f"staff:{people[1].pk}"
-    finally:
-        for account in people:
-            Approval.objects.filter(asked_by=f"staff:{account.pk}").delete()
-            account.delete()
 
 
 def _clear() -> None:

@@ -32,8 +32,9 @@ class Clocked:
     None if never.
 
     ``put_off`` are holdings of ``looked`` people whose last day is missing or later than the clock gives; ``untrue_signals`` are
-    signs of interest nobody can have shown. ``still_there`` tells whether a person whose clock had run out was still held after
-    a sweep (None: not tried); ``led`` is what a test person met on its way through the clock.
+    signs of interest nobody can have shown; ``let_alone`` are plans of the brake that one person let go by themself, and
+    ``is_brake_loose`` whether that could be done now. ``still_there`` tells whether a person whose clock had run out was still
+    held after a sweep (None: not tried); ``led`` is what a test person met on its way through the clock.
     """
 
     people: int
@@ -44,6 +45,8 @@ class Clocked:
     looked: int = 0
     put_off: int = 0
     untrue_signals: int = 0
+    let_alone: int = 0
+    is_brake_loose: bool = False
     led: Led | None = None
 
 
@@ -56,6 +59,8 @@ def judge_clocked(seen: Clocked, parameters: Mapping[str, Any]) -> Verdict:
         return broken("put-off", count=seen.put_off, people=seen.looked)
     if seen.untrue_signals:
         return broken("untrue-signals", count=seen.untrue_signals)
+    if seen.let_alone or seen.is_brake_loose:
+        return broken("brake", count=max(seen.let_alone, 1))
     if seen.led is not None and (said := _met(seen.led)):
         return said
     if seen.swept_hours is None:

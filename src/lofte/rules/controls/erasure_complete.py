@@ -21,9 +21,12 @@ class ErasureWalk:
     obligations_open: tuple[str, ...] = ()
     in_log: bool = False
     systems: int = 0
+    back: int = 0
 
 
 def _judge(seen: ErasureWalk, parameters: Mapping[str, Any]) -> Verdict:
+    if seen.back:
+        return broken("back", count=seen.back)
     if not seen.asked:
         return broken("not-possible")
     if seen.residue:
