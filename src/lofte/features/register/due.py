@@ -5,7 +5,7 @@ Later goes only what a hold keeps, what the person wants kept (restriction), wha
 were asked about too late. `ruling_of` says which of these it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -30,6 +30,8 @@ KEPT = "kept"
 UNDECLARED = "undeclared"
 FLOOR, HOLD, RESTRICTION, REQUEST = "floor", "hold", "restriction", "request"
 """What stands in the place of a clock where something else than a clock of the policy decides."""
+ENDED = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when somebody is held who was erased but for what holds keep: no clock of theirs is left."""
 PUTS_OFF = (FLOOR, HOLD, RESTRICTION, REQUEST)
 
 
@@ -87,6 +89,13 @@ def refresh(people: Sequence[UUID]) -> int:
                 "UPDATE register_holding SET due_at = %s, clock = %s WHERE id = %s AND person_id = %s", moved
             )
     return len(moved)
+
+
+def leave_to_holds(person_id: UUID, holding_ids: Iterable[UUID]) -> None:
+    """The person is erased and holds alone keep these: when the last of them ends, so does what it kept. A statute goes on."""
+    rows = Holding.objects.of(person_id).filter(id__in=list(holding_ids))
+    rows.exclude(basis=Basis.LEGAL_OBLIGATION.value).update(since=ENDED)
+    refresh([person_id])
 
 
 def surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
@@ -153,6 +162,8 @@ def ruling_of(holding: Aged, seen: Surroundings, published: Published) -> Ruling
     purpose = published.policy.purposes.get(holding.purpose)
     if purpose is None:  # the policy no longer knows the purpose: nothing may be kept for it
         return _put_off(Ruling(holding.since, UNDECLARED, "GDPR 5(1)(b)", holding.since, UNDECLARED), holding, seen)
+    if holding.since == ENDED:
+        return _put_off(Ruling(ENDED, AT_ONCE, "GDPR 17(1)", ENDED, AT_ONCE), holding, seen)
     end = _struck(holding, purpose, seen, published)
     if (floor := _floor(holding, purpose, published, seen.today)) is not None:
         by = end or clocks.Due(floor[0], purpose.clock or FLOOR)
@@ -171,9 +182,11 @@ def _struck(holding: Aged, purpose: Purpose, seen: Surroundings, published: Publ
     if purpose.clock and purpose.clock in published.policy.clocks:
         found.append(clocks.due(purpose.clock, published.policy.clocks[purpose.clock], life))
     rests_on_will = purpose.basis in (Basis.CONSENT, Basis.LEGITIMATE_INTEREST)
-    if rests_on_will and life.withdrawn:
-        found.append(clocks.Due(life.withdrawn, AT_ONCE))
-    return clocks.strictest(found)
+    if not (rests_on_will and life.withdrawn):
+        return clocks.strictest(found)
+    first = clocks.strictest([*found, clocks.Due(life.withdrawn, AT_ONCE)])
+    # Whichever came first, the person has said so themselves: no brake and no question stands in the way of that.
+    return clocks.Due(first.at, AT_ONCE) if first else None
 
 
 def _put_off(ruling: Ruling, holding: Aged, seen: Surroundings) -> Ruling:

@@ -134,6 +134,7 @@ class _Register:
     kept_by_law_of = staticmethod(crowds.kept_by_law_of)
     needles_of_crowd = staticmethod(crowds.open_crowd)
     kept_by_law = staticmethod(reads.kept_by_law)
+    leave_to_holds = staticmethod(due.leave_to_holds)
     hashes_of = staticmethod(reads.hashes_of)
     judge_file = staticmethod(attachments.judge)
     want_files = staticmethod(attachments.want)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from lofte.core import blind, clock, decisions, ports, publication, roles, vault
@@ -11,6 +11,8 @@ from lofte.features.register import due, index
 from lofte.features.register.models import Attachment, Dialogue, Holding, Look, Placement, Relation
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
+
+_UNTIL_SOMEBODY_LOOKS = timedelta(days=366)  # a hold without an end or a review, which nobody can place
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +282,18 @@ def due_counts(person_id: UUID, at: datetime) -> ports.DueCount:
 
 
 def kept_by_law(person_id: UUID, at: datetime) -> list[ports.KeptByLaw]:
-    """What a legal obligation keeps past an erasure: only where a clock says until when."""
-    rows = Holding.objects.of(person_id).filter(basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at).order_by("id")
-    return [ports.KeptByLaw(*row) for row in rows.values_list("id", "purpose", "clock", "due_at")]
+    """What the law keeps past an erasure (GDPR 17(3)): a legal obligation where a clock says until when, and what a hold covers."""
+    kept: dict[UUID, ports.KeptByLaw] = {}
+    holds = due.surroundings(person_id).holds
+    for row in Holding.objects.of(person_id).defer("sealed").order_by("id"):
+        if row.basis == Basis.LEGAL_OBLIGATION.value and row.due_at is not None and row.due_at > at:
+            kept[row.id] = ports.KeptByLaw(row.id, row.purpose, row.clock, row.due_at)
+        for hold in holds:
+            until = hold.until or hold.review_at or at + _UNTIL_SOMEBODY_LOOKS
+            is_kept = hold.covers(row.field, row.purpose, row.market) and (hold.until is None or hold.until > at)
+            if is_kept and (row.id not in kept or kept[row.id].until < until):
+                kept[row.id] = ports.KeptByLaw(row.id, row.purpose, due.HOLD, until)
+    return list(kept.values())
 
 
 def beside(person_id: UUID, holding_ids: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:

@@ -269,7 +269,7 @@ def compose(market: str, locale: str, purposes: Sequence[str], is_all: bool, unt
     """The letter as it is sent."""
     published = publication.current()
     zone = ZoneInfo(law_pack(published.policy.markets[market].law).zone)
-    names = [published.word(locale, "purposes", each, "name") for each in purposes]
+    names = [] if is_all else [published.word(locale, "purposes", each, "name") for each in purposes]
     day = values.day(locale, until.astimezone(zone).date())
     return mail.compose(
         LETTER, market, locale, day=day, is_all=is_all, names=values.joined(locale, names),

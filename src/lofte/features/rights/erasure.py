@@ -42,9 +42,10 @@ EXEMPT: Mapping[tuple[str, str], str] = {}
 _WITH_WHAT_IS_KEPT = frozenset(
     {
         "default.register_holding", "default.register_dialogue", "default.register_attachment", "default.core_person",
-        "default.core_blindindex", "keys.keys_ownerkey",
+        "default.core_blindindex", "default.retention_hold", "keys.keys_ownerkey",
     }
 )  # fmt: skip
+_HOLD = "hold"
 # The order's own rows: they forget the person when it is proved.
 _SCAFFOLD = frozenset({("default.rights_erasure.subject", "handle"), ("default.core_obligation.subject", "handle")})
 
@@ -175,6 +176,8 @@ def _erase_rows(order: Erasure) -> bool:
     if not Erasure.objects.filter(pk=order.pk, state=State.KEY_DESTROYED).update(state=State.ROWS_ERASED):
         return True  # somebody else has just done it, and counted
     counts = holdings.erase_rows(person_id, found, _spared(order, person_id))
+    if held := [UUID(each["id"]) for each in order.kept if each["clock"] == _HOLD]:
+        ports.register().leave_to_holds(person_id, held)
     if sent:
         counts["queued_mail"] = sent
     advance(order, State.ROWS_ERASED, counts=counts, indexes=indexes)
@@ -371,7 +374,18 @@ def _spared(order: Erasure, person_id: UUID) -> dict[str, frozenset[Any]] | None
     ids = frozenset(UUID(each["id"]) for each in order.kept)
     still = ports.register().hashes_of(person_id, ids)
     entries = BlindIndex.objects.filter(person_id=person_id, hash__in=still).values_list("entry", flat=True)
-    return {"register_holding": ids, "core_blindindex": frozenset(entries), **ports.register().beside(person_id, ids)}
+    return {
+        "register_holding": ids,
+        "core_blindindex": frozenset(entries),
+        **ports.register().beside(person_id, ids),
+        **_holds(person_id),
+    }
+
+
+def _holds(person_id: UUID) -> dict[str, frozenset[UUID]]:
+    """The holds that keep what is kept stay with it, and say why."""
+    keeper = ports.retention()
+    return {"retention_hold": keeper.hold_rows(person_id)} if keeper else {}
 
 
 def flush_databases() -> None:

@@ -49,7 +49,8 @@ SHOWN: Mapping[str, str] = {
     "core_mail": "mails", "core_obligation": "carried", "core_outbox": "evidence", "outreach_delivery": "deliveries",
     "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
-    "register_placement": "places", "retention_planned": "signals", "retention_notice": "signals", "retention_hold": "holdings", "register_relation": "relations", "register_signal": "signals",
+    "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
+    "retention_hold": "holdings", "retention_notice": "signals", "retention_planned": "signals",
     "rights_correction": "requests", "rights_erasure": "requests", "rights_request": "requests",
     "rights_restriction": "restrictions", "sharing_disclosure": "disclosures", "sharing_member": "transfers",
 }  # fmt: skip
