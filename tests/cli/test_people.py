@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from lofte.cli.main import main
-from lofte.core import roles
+from lofte.core import approvals, roles
 from lofte.core.models import Person
 from lofte.features.register import reads
+from lofte.kernel.problems import Problem
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 LIST = "E-post,name,company,Shoe\nola@example.no,Ola Dunk,Fjord AS,43\nnonsense,Per,,\n"
@@ -62,14 +63,48 @@ def test_the_other_rows_are_taken_in_when_asked_for(people, capsys):
 @pytest.mark.parametrize("name", ["out.csv", "out.vcf"])
 def test_people_leave_in_a_file_only_its_owner_reads(people, tmp_path, capsys, name):
     people("import", "--apply", "--leave-out-refused")
+    agree(people, name)
 
     assert people("export", file=name) == 0
     assert "1 people written" in capsys.readouterr().out
     assert "ola@example.no" in (tmp_path / name).read_text(encoding="utf-8")
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert [each.by for each in reads.looks_of(reads.person_of("email", "ola@example.no"))] == [
-        f"staff:{User.objects.get().pk}"
+        f"staff:{User.objects.get(username='anna').pk}"
     ]
+
+
+def agree(people, file, approves=True):
+    """Anna asks, Eva decides."""
+    assert people("export", file=file) == 1
+    eva = User.objects.filter(username="eva").first() or User.objects.create_user("eva")
+    roles.give(eva, ["lead"], by=roles.OPERATOR)
+    approvals.decide(approvals.waiting()[0].id, f"staff:{eva.pk}", approves)
+
+
+def test_a_list_leaves_the_shell_once_and_only_when_somebody_else_agreed(people, tmp_path, capsys):
+    people("import", "--apply", "--leave-out-refused")
+    capsys.readouterr()
+
+    assert people("export", file="out.csv") == 1
+    assert people("export", file="out.csv") == 1  # asked again, it is the same request
+    assert "somebody else must agree in the console" in capsys.readouterr().err
+    assert len(approvals.waiting()) == 1
+    with pytest.raises(Problem, match=r"approvals\.own"):
+        approvals.decide(approvals.waiting()[0].id, f"staff:{User.objects.get(username='anna').pk}", True)
+    agree(people, "out.csv")
+    assert people("export", file="out.vcf") == 1  # they agreed to another form
+    assert people("export", file="out.csv") == 0
+    (tmp_path / "out.csv").unlink()
+    assert people("export", file="out.csv") == 1
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_list_that_was_declined_stays(people, tmp_path):
+    agree(people, "out.csv", approves=False)
+
+    assert people("export", file="out.csv") == 1
+    assert not list(tmp_path.glob("*out*"))
 
 
 def test_a_refused_export_leaves_no_file(people, tmp_path, capsys):

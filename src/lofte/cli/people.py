@@ -1,4 +1,5 @@
-"""`lofte people import|export`: lists of people in and out, for one declared purpose. An import tells first what would happen."""
+"""`lofte people import|export`: lists of people in and out, for one declared purpose. An import tells first what would happen; an
+export asks somebody else first, and is written when the same command is given again after they agreed."""
 
 import argparse
 import os
@@ -92,6 +93,8 @@ def give_out(args: argparse.Namespace) -> int:
     form = {".csv": "csv", ".vcf": "vcard", ".vcard": "vcard"}.get(args.file.suffix.lower())
     if form is None:
         raise Problem("people.form", "the file's name says its form", Place(str(args.file)), expected=".csv or .vcf")
+    if not _is_agreed(args.purpose, form, by):
+        return 1
     part = args.file.with_name(f".{args.file.name}.part")
     try:
         with os.fdopen(
@@ -104,6 +107,26 @@ def give_out(args: argparse.Namespace) -> int:
         part.unlink(missing_ok=True)
     print(f"{count.given} people written, each with a look that is kept; {count.withheld} withheld")
     return 0
+
+
+def _is_agreed(purpose: str, form: str, by: str) -> bool:
+    """Whether somebody else has agreed to this list; it is used up by that. Otherwise they are asked, once."""
+    from lofte.core import approvals
+    from lofte.features.register import exports
+
+    exports.demand(purpose)
+    wanted = {"purpose": purpose, "form": form}
+    agreed = next((each for each in approvals.ready(by) if each.act == exports.ACT and each.details == wanted), None)
+    if agreed:
+        approvals.use(agreed.id, by, exports.ACT)
+        return True
+    asked = approvals.one(approvals.ask(exports.ACT, by, purpose=purpose, form=form))
+    print(
+        f"asked on {asked.asked_at:%Y-%m-%d %H:%M} UTC: somebody else must agree in the console, under Approvals, by "
+        f"{asked.expires_at:%Y-%m-%d}; then give the same command again",
+        file=sys.stderr,
+    )
+    return False
 
 
 def _show(fates: "list[Fate]") -> None:

@@ -12,9 +12,10 @@ from lofte.features.register import reads, vcard
 from lofte.features.register.imports import NOT_BY_LIST
 from lofte.features.register.sheets import VCARD, armed
 from lofte.kernel.problems import Place, Problem
+from lofte.rules.model import Purpose
 
 ACT = "people.export"
-"""The dangerous act two people decide on, in the console; whoever asked carries it out, once."""
+"""The dangerous act two people decide on, in the console and at the shell; whoever asked carries it out, once."""
 _PAGE = 200
 _BETWEEN = "; "  # several values of one field in one cell
 
@@ -29,14 +30,7 @@ class Count:
 
 def export(purpose: str, form: Literal["csv", "vcard"], *, by: str, count: Count) -> Iterator[str]:
     """The file, piece by piece. ``count`` is filled on the way. Raises Problem for a purpose the policy does not declare."""
-    published = publication.current()
-    declared = published.policy.purposes.get(purpose)
-    if declared is None or declared.scope != "person":
-        raise Problem(
-            "register.undeclared", "the policy declares no such purpose for persons", Place(key=purpose),
-            law="GDPR 5(1)(b)", status=422,
-        )  # fmt: skip
-    shapes = published.policy.fields
+    declared, shapes = demand(purpose), publication.current().policy.fields
     fields = [each for each in declared.fields if each in shapes and shapes[each].category not in NOT_BY_LIST]
     if form == "csv":
         yield _line(["person", *fields])
@@ -51,6 +45,17 @@ def export(purpose: str, form: Literal["csv", "vcard"], *, by: str, count: Count
 
 
 approvals.act(ACT, needs=ACT)
+
+
+def demand(purpose: str) -> Purpose:
+    """The declared purpose of a list. Raises Problem `register.undeclared` for one the policy does not declare for persons."""
+    declared = publication.current().policy.purposes.get(purpose)
+    if declared is None or declared.scope != "person":
+        raise Problem(
+            "register.undeclared", "the policy declares no such purpose for persons", Place(key=purpose),
+            law="GDPR 5(1)(b)", status=422,
+        )  # fmt: skip
+    return declared
 
 
 def _people(purpose: str, fields: list[str], by: str, count: Count) -> Iterator[tuple[UUID, Mapping[str, str]]]:
