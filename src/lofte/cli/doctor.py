@@ -260,8 +260,9 @@ def _copies(home: Path) -> Iterator[Finding]:
                 "copies", "warning", "the keys have not been copied", "Without them no copy opens: --keys-to DIR."
             )
     for each in found.late:
+        where = each.place or f"of run {each.run}"
         yield Finding(
-            "copies", "failure", f"a copy of the {each.what} should have been deleted by {each.delete_by:%Y-%m-%d}: {each.place}",
+            "copies", "failure", f"a copy of the {each.what} should have been deleted by {each.delete_by:%Y-%m-%d}: {where}",
             f"Delete it: it opens what was erased since. Then: lofte backup gone {each.run}.",
         )  # fmt: skip
     if found.keys_until is not None:

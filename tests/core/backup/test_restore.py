@@ -34,6 +34,8 @@ def test_a_house_is_restored_from_its_copies_and_everybody_can_be_read(town):
     assert after["wrong"] == []
     assert after["last"]["event"] == "restore.replayed"
     assert town.live("add", 11, home=new)["people"] == 11
+    listed = json.loads(town.lofte("backup", "list", "--json", home=new).stdout)
+    assert {each["place"] for each in listed} == {str(data), str(keys)}  # made after the register was copied, and known
     assert town.lofte("backup", "verify", data, keys).returncode == 0
 
 

@@ -59,10 +59,8 @@ class Marker:
     keys_from: str
     accepted: str
     lost: int
-
-    @property
-    def is_branched(self) -> bool:
-        return self.lost != 0
+    copy: str
+    keys: str
 
 
 def read_marker(home: Path) -> Marker | None:
@@ -114,7 +112,8 @@ def place(
     environment.make_home(wish.home)
     marker = Marker(
         PLACING, begun or os.urandom(16).hex(), copied.run, copied.made_at, log[1].size, log_from,
-        "surviving" if wish.surviving and source.is_relative_to(wish.surviving) else "copy", wish.accepted if lost else "", lost,
+        "surviving" if source == wish.surviving else "copy", wish.accepted if lost else "", lost, str(wish.copy),
+        str(wish.keys or ""),
     )  # fmt: skip
     write_marker(wish.home, marker)
     _place_keys(wish, source)

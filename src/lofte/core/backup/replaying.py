@@ -19,6 +19,8 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from lofte.core import actions, clock, outbox, ports, publication, tasks, vault
+from lofte.core.backup import manifest as manifests
+from lofte.core.backup import verbs
 from lofte.core.backup.databases import Told
 from lofte.core.backup.placing import Marker
 from lofte.core.models import Approval, Entry, Mail, Person
@@ -135,6 +137,8 @@ def replay(log: Log, location: str | Path, marker: Marker | None, told: Told = l
         openings, found, words = _walk(log, reading, marks)
     withdrawn, restricted = _take_back(room, words)
     _calm()
+    if marker is not None:
+        _know_copies(log, marker)
     done = Replayed(len(back), rows, keys, openings, partly, unproved, withdrawn, restricted, found)
     _record(done, marker)
     _flush()
@@ -284,6 +288,25 @@ def _calm() -> None:
     waiting.update(state=Approval.State.EXPIRED)
     queued = Mail.everyone.filter(state__in=(Mail.State.QUEUED, Mail.State.SENDING), is_marketing=True)
     queued.update(state=Mail.State.SUPPRESSED, reason="restored", sealed=None)
+
+
+def _know_copies(log: Log, marker: Marker) -> None:
+    """The register was copied before it knew of this copy, and of those made since: none may be forgotten, least of all keys."""
+    with suppress(Problem, OSError):
+        vkey = manifests.read(Path(marker.copy)).vkey  # others may keep theirs in the same place
+        for place in filter(None, (marker.copy, marker.keys)):
+            for folder in sorted(Path(place).parent.glob("lofte-*")):
+                with suppress(Problem, OSError):
+                    verbs.know(manifests.read(folder, vkey), folder)
+    before: int | None = None
+    while indexes := log.find("backup", _BATCH, before):
+        before = indexes[-1]
+        for index in indexes:
+            fact = json.loads(log.opened(index).fact)
+            if fact.get("keys_until"):
+                verbs.know_of(
+                    fact["run"], datetime.fromisoformat(fact["at"]), datetime.fromisoformat(fact["keys_until"])
+                )
 
 
 def _record(done: Replayed, marker: Marker | None) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from lofte.core import actions, vault
+from lofte.core import actions, clock, vault
 from lofte.core.backup import manifest as manifests
 from lofte.core.backup.models import Copy
 from lofte.core.holdings import NotPersonal, declare
@@ -44,6 +44,8 @@ def _is_due(copy: Copy, at: datetime) -> bool:
 
 def _delete(copy: Copy, at: datetime) -> bool:
     """Whether it is gone now. A place that cannot be reached stays on the list until somebody says that it is gone."""
+    if not copy.place:
+        return False
     place = Path(copy.place)
     part = place.with_name(f".{place.name}.part")
     try:
@@ -59,6 +61,27 @@ def _delete(copy: Copy, at: datetime) -> bool:
     except (OSError, Problem):
         return False
     return _gone(copy, at)
+
+
+def know(said: manifests.Manifest, place: Path) -> None:
+    """A copy that lies there is on the list, whoever made it."""
+    Copy.objects.get_or_create(
+        run=said.run, what=said.what,
+        defaults={
+            "place": str(place), "made_at": datetime.fromisoformat(said.made_at), "bytes": said.bytes, "log_size": said.log_size,
+            "epochs": list(said.epochs), "verified_at": clock.now(),
+            "delete_by": datetime.fromisoformat(said.delete_by) if said.delete_by else None,
+        },
+    )  # fmt: skip
+
+
+def know_of(run: str, made_at: datetime, end: datetime) -> None:
+    """The log speaks of a copy of the keys that is not on the list: nobody here knows where it lies.
+
+    Once its day is past, the house that made it has deleted it, or has said that it could not.
+    """
+    if end > clock.now() and not Copy.objects.filter(run=run, what=Copy.What.KEYS).exists():
+        Copy.objects.create(run=run, what=Copy.What.KEYS, place="", made_at=made_at, delete_by=end)
 
 
 def confirm_gone(run: str, at: datetime) -> int:
