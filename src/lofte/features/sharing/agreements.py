@@ -5,7 +5,7 @@ A change is a new agreement; an old one is never edited. Raises `Problem`: `shar
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Count, Max
 
 from lofte.core import actions, clock, outbox, ports, publication, roles, vault
 from lofte.core.models import new_id
@@ -184,10 +183,8 @@ def agreements() -> Sequence[ports.Agreement]:
 
 def agreements_version() -> str:
     """Changes whenever an agreement is recorded or ended: nothing else of one ever changes what may go."""
-    seen: Mapping[str, Any] = Agreement.objects.aggregate(
-        rows=Count("id"), ended=Count("ended_at"), last=Max("at"), over=Max("ended_at")
-    )
-    return "/".join(str(seen[name]) for name in ("rows", "ended", "last", "over"))
+    rows = Agreement.objects.order_by("pk").values_list("pk", "ended_at")
+    return ",".join(f"{pk.hex}:{ended or ''}" for pk, ended in rows)
 
 
 def due_for_review(at: datetime) -> list[Agreement]:
