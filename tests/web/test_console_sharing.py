@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from lofte.core import clock, mail, outbox
 from lofte.features.register import verbs as register
 from lofte.features.sharing import cases, disclosures, facts, recalls
-from lofte.features.sharing.models import Agreement, Case, Disclosure, Recall
+from lofte.features.sharing.models import Agreement, Case, Disclosure, Member, Recall
 from lofte.rules.catalogue import LOCALES
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
@@ -227,3 +227,26 @@ def test_the_person_sees_who_got_what_when_and_why(inside, staff, agreement, cat
     shown = visitor.get(f"{visitor.my}data/").content.decode()
     for word in ("Redovisningsbyrån Björk AB", "avtal med mottagaren", "Utlämnat", "Sverige"):
         assert word in shown
+
+
+def test_a_sale_is_told_on_the_persons_page_and_they_can_stay(inside, staff, catch_up):
+    visitor = inside(ASTRID)
+    from lofte.features.register import reads
+
+    person = reads.person_of("email", ASTRID)
+    register.begin_relation(person, "customer", market="SE", locale="sv")
+    sale = cases.begin(_sale(), by="staff:1")
+    cases.announce(sale, by="staff:1")
+    cases.carry(clock.now())
+    catch_up()
+    shown = visitor.get(f"{visitor.my}data/").content.decode()
+    assert "Nya Ägaren AB tar över verksamhet" in shown
+    assert 'value="restructuring"' in shown
+    assert Member.objects.of(person).get().state == "noticed"
+
+
+def test_what_ends_soon_is_said_on_the_first_page(staff):
+    today = clock.now().date()
+    given = said(expires=today + timedelta(days=20), review_at=today + timedelta(days=10))
+    assert staff.post("/console/sharing/agreements/new/", given).status_code == 302
+    assert "One agreement ends within 60 days." in page(staff.get("/console/sharing/"))

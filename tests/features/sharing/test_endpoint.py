@@ -172,3 +172,37 @@ def test_what_left_and_waits_to_be_given_anew_is_called_back_all_the_same(
     assert recalls.recall(person, "staff") == 1
     carry()
     assert partner.held == {}
+
+
+def test_a_restriction_tells_the_partner_to_keep_it_only_and_its_end_frees_it(
+    connected: UUID, partner: Partner, lead: Callable[..., UUID], settled: Callable[[], None]
+) -> None:
+    from lofte.features.rights import restriction
+
+    person = lead()
+    disclosures.refer(person, "partners-no", "answers", ["name"], "staff:1")
+    settled()
+    carry()
+    restriction.restrict(person, "person")
+    settled()
+    carry()
+    assert "restrict" in [act for act, _, _ in partner.heard]
+    restriction.lift(person, "person")
+    settled()
+    carry()
+    assert [act for act, _, _ in partner.heard if act == "share"] == ["share", "share"]
+    assert not recalls.waiting()
+
+
+def test_the_data_protection_contact_is_written_to_once_before_an_agreement_ends(
+    given: Callable[..., Any], letterbox: Any
+) -> None:
+    from datetime import timedelta
+
+    from lofte.features.sharing import chores
+
+    today = clock.now().date()
+    agreements.record(given(expires=today + timedelta(days=59), review_at=today), by="staff:1")
+    assert chores.warn(clock.now()) == 1
+    assert chores.warn(clock.now()) == 0
+    assert letterbox.last()["To"] == "dpo@small.example"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from lofte.core import clock, mail, obligations, publication, vault
 from lofte.core.models import Obligation
 from lofte.core.tasks import duty
-from lofte.features.sharing import agreements, cases, recalls
+from lofte.features.sharing import agreements, cases, reads, recalls
 from lofte.features.sharing.models import Agreement, Recall
 
 WARN_BEFORE = timedelta(days=60)
@@ -20,6 +20,14 @@ def ending(at: datetime) -> list[Agreement]:
     """Agreements that run and end within sixty days, the next to end first."""
     today = at.date()
     return [row for row in agreements.listed() if agreements.runs(row, today) and row.expires <= today + WARN_BEFORE]
+
+
+def alarms(at: datetime) -> dict[str, int]:
+    """What somebody should look at: agreements that end soon or are to be reviewed, recalls past their day, rows the log lacks."""
+    return {
+        "ending": len(ending(at)), "review": len(agreements.due_for_review(at)),
+        "recalls": Recall.objects.filter(confirmed_at__isnull=True, due__lte=at).count(), "unlogged": reads.unlogged(at),
+    }  # fmt: skip
 
 
 @duty("sharing.warn", every=timedelta(hours=12))

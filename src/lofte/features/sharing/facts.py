@@ -16,6 +16,11 @@ def on_restriction(fact: Fact) -> None:
         recalls.restrict(fact.person_id)
 
 
+def on_lifted(fact: Fact) -> None:
+    if fact.person_id is not None:
+        recalls.lift(fact.person_id)
+
+
 def on_partly_erased(fact: Fact) -> None:
     """Part of a person is past its clock: what we hold no longer, nobody else shall hold from us."""
     if fact.person_id is not None:
@@ -28,5 +33,6 @@ SUBSCRIPTIONS = {
     "consent.withdrawn": on_consent,
     "consent.objected": on_consent,
     "restriction.begun": on_restriction,
+    "restriction.lifted": on_lifted,
     "erasure.partial": on_partly_erased,
 }

@@ -75,6 +75,21 @@ def restrict(person_id: UUID) -> int:
 
 
 @in_transaction
+def lift(person_id: UUID) -> int:
+    """The restriction is over: what waits to be confirmed is moot, and partners are given the data anew, free to use it again."""
+    rows = [row for row in _with_others(person_id) if row.agreement]
+    told = Recall.objects.filter(
+        reference__in=[row.reference for row in rows], what=What.RESTRICT, confirmed_at__isnull=True
+    )
+    for recall_id in list(told.values_list("id", flat=True)):
+        confirm(recall_id, by="system")
+    for row in rows:
+        Disclosure.objects.of(person_id).filter(id=row.id).update(state=State.RECORDED)
+        owe_again(person_id, row)
+    return len(rows)
+
+
+@in_transaction
 def renew(person_id: UUID, fields: Iterable[str]) -> int:
     """One of these fields was corrected: partners that were given it are given it anew, through the same gate (GDPR 16, 19)."""
     changed = set(fields)

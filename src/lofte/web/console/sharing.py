@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lofte.core import clock, ports, roles
 from lofte.features.register import reads as register
-from lofte.features.sharing import agreements, disclosures, letters, papers, reads, recalls
+from lofte.features.sharing import agreements, chores, disclosures, letters, papers, reads, recalls
 from lofte.features.sharing.models import Disclosure
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
@@ -38,6 +38,7 @@ def recipients(request: HttpRequest) -> HttpResponse:
     return page(
         request, "sharing", "recipients", rows=[words.party(locale, each, at.date()) for each in parties],
         chart=words.chart(locale, parties, at), faults=_faults(locale, at),
+        alarms=[say(locale, f"sharing.alarm.{name}", n=number) for name, number in chores.alarms(at).items() if number],
     )  # fmt: skip
 
 
