@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 
 from lofte.core import actions, clock, evidence, holdings, obligations, outbox, ports, publication, vault
+from lofte.core.backup import reads as backups
 from lofte.core.models import BlindIndex, Entry, Mail, Outbox, Person, new_id
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
@@ -302,15 +303,22 @@ def _prove(order: Erasure) -> bool:
     return True
 
 
-def fact_of(order: Erasure) -> dict[str, Any]:
-    """What the log is told of a clean erasure: counts only."""
+def fact_of(order: Erasure, in_copies: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the log is told of a clean erasure: counts only, and by which day it is done in the copies of the keys too."""
+    in_copies = copied() if in_copies is None else in_copies
     return {
         "order": str(order.id), "ordered_at": rfc3339(order.started_at), "by": order.by.partition(":")[0], "erased": order.counts,
         "kept": [{name: each[name] for name in ("purpose", "clock", "until")} for each in order.kept],
         "systems": [{"system": each["system"], "rows": each["rows"]} for each in order.elsewhere],
         "columns_searched": order.searched, "residue": 0,
-        "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
+        "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue], **in_copies,
     }  # fmt: skip
+
+
+def copied() -> dict[str, str]:
+    """Erased here, and erased in the copies by a day, are two facts; without a copy of the keys there is no second."""
+    until = backups.keys_gone_by()
+    return {"copies_until": rfc3339(until)} if until else {}
 
 
 def who_of(order: Erasure) -> dict[str, Any]:
