@@ -311,7 +311,8 @@ def fact_of(order: Erasure, in_copies: Mapping[str, str] | None = None) -> dict[
         "kept": [{name: each[name] for name in ("purpose", "clock", "until")} for each in order.kept],
         "systems": [{"system": each["system"], "rows": each["rows"]} for each in order.elsewhere],
         "columns_searched": order.searched, "residue": 0,
-        "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue], **in_copies,
+        "exempt": [{"where": each["where"], "count": each["count"], "why": each["exemption"]} for each in order.residue],
+        **in_copies,
     }  # fmt: skip
 
 
