@@ -159,7 +159,7 @@ def _way(desk: Desk) -> Fields:
     ways = letters.WAYS if desk.is_reachable else letters.WAYS[1:]
     wrong = desk.say("form.error.way")
     field_ = forms.ChoiceField(
-        label=desk.say("tell.label"), required=not desk.is_reachable, choices=[(each, desk.say(f"tell.{each}")) for each in ways],
+        label=desk.say("tell.label"), choices=[(each, desk.say(f"tell.{each}")) for each in ways],
         help_text="" if desk.is_reachable else desk.say("tell.help"), error_messages={"required": wrong, "invalid_choice": wrong},
     )  # fmt: skip
     field_.initial = ways[0]

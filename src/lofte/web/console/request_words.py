@@ -85,7 +85,9 @@ def waiting_names(locale: str, case: Case) -> str:
 
 
 def outcome(locale: str, case: Case) -> str:
-    """How it ended: a word of its own, or the reason of the refusal."""
+    """How it ended: a word of its own, or the reason of the refusal; nothing where the state says it all."""
+    if case.outcome == case.state:
+        return ""
     words = room_words(locale, "requests")
     keys = (f"outcome.{case.outcome}", f"refusal.{case.outcome}.name")
     return next((words[key] for key in keys if key in words), "")

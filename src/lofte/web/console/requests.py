@@ -29,6 +29,7 @@ from lofte.web.console.language import console_locale
 from lofte.web.console.request_acts import ACTS, LONGEST, Act, Desk, erasure_plan, is_decided_elsewhere, offered
 from lofte.web.console.request_words import DeskNames, facts, history, line
 from lofte.web.console.staff import actor, needs
+from lofte.web.middleware import HEADERS
 from lofte.web.pages import edition as web_edition
 from lofte.web.portal.copies import readable
 
@@ -121,23 +122,38 @@ def _narrowing(locale: str, asked: Mapping[str, str], names: DeskNames) -> list[
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("requests.work")
 def new(request: HttpRequest) -> HttpResponse:
-    """Note what came by mail, telephone or post. Words and address travel in the body and are sealed."""
+    """Note what came by mail, telephone or post. Words and address travel in the body and are sealed.
+
+    From the page of a person it is noted as theirs: they may have no address to be found by.
+    """
+    person = _person_of(request)
     form = _new_form(request)
+    if person and request.method != "POST":
+        form.initial["edition"] = "/".join(ports.register().market_of(person) or ())
     if request.method == "POST" and form.is_valid():
-        made = _receive(form.cleaned_data, actor(request))
+        made = _receive(form.cleaned_data, actor(request), person)
         locale, reference = console_locale(request), requests.one(made).reference
         messages.success(request, say(locale, "requests.form.done", reference=reference), extra_tags="good")
         return HttpResponseRedirect(reverse("console-request", args=(made,)))
-    return _page(request, "request_new", status=422 if form.errors else 200, form=form)
+    return _page(request, "request_new", status=422 if form.errors else 200, form=form, person=person)
 
 
-def _receive(said: dict[str, Any], by: str) -> UUID:
+def _person_of(request: HttpRequest) -> UUID | None:
+    """Whose page the form was opened from."""
+    try:
+        person = UUID(request.POST.get("person") or request.GET.get("person") or "")
+    except ValueError:
+        return None
+    return person if register.exists(person) else None
+
+
+def _receive(said: dict[str, Any], by: str, known: UUID | None) -> UUID:
     market, _, locale = said["edition"].partition("/")
     address, now = said["address"], clock.now()
     zone = ZoneInfo(law_pack(current().policy.markets[market].law).zone)
     # Noon of that day where the controller is: the day counts, not the hour; today counts from now.
     noon = datetime.combine(said["received"], time(12), zone)
-    person = register.person_of("email", address) if address else None
+    person = known or (register.person_of("email", address) if address else None)
     made = requests.receive(
         person, said["right"], by=by, channel=said["channel"], market=market, locale=locale, at=min(noon, now),
         words=said["words"], purpose=said["purpose"], contact="" if person else address,
@@ -231,10 +247,13 @@ def letter(request: HttpRequest, request_id: UUID, step: UUID) -> HttpResponse:
         raise Http404
     subject, _, body = text.partition("\n\n")
     edition = web_edition(desk.case.market.lower(), desk.case.locale)
-    return _page(
+    answer = _page(
         request, "request_letter", case=desk.case, line=line(desk.locale, desk.case, clock.now()), subject=subject, text=body,
         edition=edition, day=calendar.day(desk.case.locale, event.at), who=_who(desk), person_locale=desk.case.locale,
     )  # fmt: skip
+    policy = f"{HEADERS['Content-Security-Policy']}; script-src 'nonce-{request.csp_nonce}'"  # type: ignore[attr-defined]  # core.csp
+    answer["Content-Security-Policy"] = f"{policy}; require-trusted-types-for 'script'; trusted-types 'none'"
+    return answer
 
 
 @require_POST
@@ -271,6 +290,8 @@ def _who(desk: Desk) -> dict[str, Any]:
 
 def _form(chosen: Act, desk: Desk, data: Any = None) -> forms.Form:
     fields = chosen.fields(desk)
+    if data is not None and "way" in fields and "way" not in data and desk.is_reachable:
+        data = {**data.dict(), "way": fields["way"].initial}
     made: forms.Form = type("ActForm", (forms.Form,), {**fields, "use_required_attribute": False})(data)
     return made
 
