@@ -33,7 +33,7 @@ EXPLAINED = {
     "features.register.attachments:_seen": INNER,
     "features.register.attachments:content_of": INNER,
     "features.register.attachments:follow": CARRIES,
-    "features.register.index:_wanted": COMPARES,
+    "features.register.index:_found_by": COMPARES,
     "features.register.index:renew_person": COMPARES,
     "features.register.lists:_open": NO_PERSON,
     "features.register.merging:_Holdings._text": COMPARES,

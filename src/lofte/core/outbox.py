@@ -54,6 +54,14 @@ def add(
     ``fact`` holds nothing personal; ``who`` (the person's handle) is sealed apart in the log and can be shredded.
     With ``person_id`` the log entry is remembered as being about that person.
     """
+    row = _row(kind, fact, who, policy, person_id, about)
+    row.save(force_insert=True)
+    return row
+
+
+def _row(
+    kind: str, fact: Mapping[str, Any], who: Mapping[str, Any] | None, policy: str, person_id: UUID | None, about: UUID | None
+) -> Outbox:  # fmt: skip
     at = clock.now()
     whole = {"event": kind, "at": rfc3339(at), **fact}
     canonical_bytes(whole)  # refuse here, where the mistake was made
@@ -63,7 +71,6 @@ def add(
         kind=kind, fact=whole, who=None if who is None else dict(who), policy=policy, person_id=person_id, about=about
     )
     row.made_at = row.next_at = at
-    row.save(force_insert=True)
     return row
 
 
@@ -77,7 +84,7 @@ class New:
     about: UUID | None = None
 
 
-def add_many(facts: Iterable[New]) -> None:
+def add_many(facts: Iterable[New], policy: str = "") -> None:
     """As `add` for each, in one statement, in this order."""
     at, rows = clock.now(), list[Outbox]()
     for number, each in enumerate(facts):
@@ -86,7 +93,7 @@ def add_many(facts: Iterable[New]) -> None:
         who = None if each.person_id is None else {"person": str(each.person_id)}
         rows.append(
             Outbox(
-                kind=each.kind, fact=whole, who=who, policy="", person_id=each.person_id, about=each.about, next_at=at
+                kind=each.kind, fact=whole, who=who, policy=policy, person_id=each.person_id, about=each.about, next_at=at
             )
         )
         rows[-1].made_at = at + timedelta(microseconds=number)  # facts leave in the order of their time

@@ -1,6 +1,6 @@
 """Many people at once, in few statements: what the clocks ask for, and what is held of those who must go."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from django.db.models import Count, Q
 
 from lofte.core import clock, decisions, ports, publication, roles, vault
 from lofte.core.models import BlindIndex
-from lofte.features.register import erased, lists, organisations
-from lofte.features.register.models import Holding, Likeness, Look, Placement
+from lofte.features.register import due, erased, index, lists, organisations
+from lofte.features.register.models import Attachment, Dialogue, Holding, Likeness, Look, Placement
 from lofte.kernel.problems import Problem
 from lofte.rules.model import Basis
 
@@ -138,3 +138,39 @@ def _only_of(people: frozenset[UUID], hashes: Iterable[str]) -> frozenset[str]:
     asked = frozenset(hashes)
     found = BlindIndex.objects.filter(hash__in=asked).values_list("hash", "person_id")
     return asked - {each for each, person in found if person not in people}
+
+
+# --- what goes of those who stay ------------------------------------------------------------------------------------
+
+
+def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]]:
+    """Erase what is due of many, worked out anew at this moment; how many holdings went of each, and how many are left.
+
+    Inside the caller's transaction.
+    """
+    due.refresh(people)
+    rows = list(
+        Holding.everyone.filter(person_id__in=people, due_at__lte=at).values_list("id", "person_id", "field", named=True)
+    )
+    gone = [row.id for row in rows]
+    Holding.everyone.filter(person_id__in=people, id__in=gone, due_at__lte=at)._raw_delete(using="default")
+    fields: dict[UUID, set[str]] = defaultdict(set)
+    for row in rows:
+        fields[row.person_id].add(row.field)
+    index.forget_of(fields)
+    _drop_beside(list(fields), gone)
+    left = dict(Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id").annotate(n=Count("id")))
+    counted = Counter(row.person_id for row in rows)
+    return {person: (count, left.get(person, 0)) for person, count in counted.items()}
+
+
+def _drop_beside(people: list[UUID], gone: list[UUID]) -> None:
+    """As `verbs._drop_beside`."""
+    Dialogue.everyone.filter(person_id__in=people, id__in=gone)._raw_delete(using="default")
+    Attachment.everyone.filter(person_id__in=people, dialogue__in=gone)._raw_delete(using="default")
+    places = Placement.everyone.filter(person_id__in=people)
+    for field in ("title", "role"):
+        places.filter(**{f"{field}__in": gone}).update(**{field: None})
+    left = set(places.filter(company__in=gone).values_list("organisation", flat=True))
+    places.filter(company__in=gone)._raw_delete(using="default")
+    organisations.forget_empty(left)

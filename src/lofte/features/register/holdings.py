@@ -86,7 +86,7 @@ declare(
 declare(
     models.ListInHand, by=_STAFF, sealed=Holds("*", "*"), purpose=_POLICY, market=_POLICY, locale=_POLICY, source=_POLICY,
     relation=_POLICY, new_ground_since=_LEDGER, leave_out_refused=_LEDGER, state=_LEDGER, problem=_POLICY, ledger=_LEDGER,
-    rows=_LEDGER, expires_at=_LEDGER,
+    rows=_LEDGER, judged=_LEDGER, told=Holds("*", "*"), expires_at=_LEDGER,
 )  # fmt: skip
 
 
@@ -109,17 +109,6 @@ class _Register:
     ends_of = staticmethod(clocked.ends_of)
     ending = staticmethod(clocked.ending)
     purposes_ending = staticmethod(clocked.purposes_ending)
-    calendar = staticmethod(clocked.calendar)
-    departures = staticmethod(clocked.departures)
-    keepers = staticmethod(clocked.keepers)
-    put_off = staticmethod(clocked.put_off)
-    why = staticmethod(clocked.why)
-    people_count = staticmethod(reads.people_count)
-    striking = staticmethod(clocked.striking)
-    struck_people = staticmethod(clocked.struck_people)
-    ends_of = staticmethod(clocked.ends_of)
-    ending = staticmethod(clocked.ending)
-    purposes_ending = staticmethod(clocked.purposes_ending)
     waiting_for_answers = staticmethod(clocked.waiting_for_answers)
     calendar = staticmethod(clocked.calendar)
     departures = staticmethod(clocked.departures)
@@ -131,6 +120,7 @@ class _Register:
     plan = staticmethod(crowds.plan)
     due_after = staticmethod(crowds.due_after)
     due_counts_of = staticmethod(crowds.due_counts_of)
+    drop_due_of = staticmethod(crowds.drop_due)
     kept_by_law_of = staticmethod(crowds.kept_by_law_of)
     needles_of_crowd = staticmethod(crowds.open_crowd)
     kept_by_law = staticmethod(reads.kept_by_law)

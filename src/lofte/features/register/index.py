@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -45,6 +46,27 @@ def renew(opener: vault.Opener, fields: Iterable[str]) -> None:
         _enter(opener.owner, field, "text" if field == COMPANY else shapes[field].kind, found)
 
 
+def forget_of(fields: Mapping[UUID, set[str]]) -> None:
+    """Of many people, whom some holdings have just left: what no holding of these fields says any more leaves the index."""
+    shapes = publication.current().policy.fields
+    named = {each for some in fields.values() for each in some}
+    asked = [each for each in sorted(named) if each == COMPANY or (each in shapes and shapes[each].indexed)]
+    if not asked:
+        return
+    people, openers = list(fields), vault.openers(list(fields))
+    wanted: set[tuple[UUID, str, str]] = set()
+    rows = Holding.everyone.filter(person_id__in=people, field__in=asked)
+    for row in rows.values_list("id", "person_id", "field", "hash", "sealed", named=True):
+        if row.person_id in openers:
+            wanted |= {(row.person_id, row.field, found) for found in _found_by(row, openers[row.person_id], shapes)}
+    there = BlindIndex.objects.filter(person_id__in=people, field__in=asked)
+    stale = [
+        row.entry for row in there if row.field in fields[row.person_id]
+        and (row.person_id, row.field, row.hash) not in wanted and row.person_id in openers
+    ]  # fmt: skip
+    BlindIndex.objects.filter(pk__in=stale, person_id__in=people).delete()
+
+
 def house_key(organisation: UUID) -> str:
     """Under what the people of an organisation stand in the index; it begins as no other hash does, so that they lie together."""
     return f"{HOUSE}{organisation.hex}"
@@ -63,15 +85,17 @@ def hash_of(field: str, shape: DataField, value: str, country: str) -> str:
 def _wanted(opener: vault.Opener, fields: set[str], shapes: Mapping[str, DataField]) -> set[tuple[str, str]]:
     wanted: set[tuple[str, str]] = set()
     for row in Holding.objects.of(opener.owner).filter(field__in=fields):
-        if row.field == COMPANY:
-            name = opener.open(row.id, row.sealed).decode()
-            wanted.add((row.field, house_key(organisations.id_of(name))))
-        elif shapes[row.field].kind == "name":
-            name = opener.open(row.id, row.sealed).decode()
-            wanted |= {(row.field, blind.part_hash(row.field, part)) for part in blind.parts(name)}
-        elif row.hash:
-            wanted.add((row.field, row.hash))
+        wanted |= {(row.field, found) for found in _found_by(row, opener, shapes)}
     return wanted
+
+
+def _found_by(row: Any, opener: vault.Opener, shapes: Mapping[str, DataField]) -> set[str]:
+    """Under which hashes one holding is found."""
+    if row.field == COMPANY:
+        return {house_key(organisations.id_of(opener.open(row.id, row.sealed).decode()))}
+    if shapes[row.field].kind == "name":
+        return {blind.part_hash(row.field, part) for part in blind.parts(opener.open(row.id, row.sealed).decode())}
+    return {row.hash} if row.hash else set()
 
 
 def _enter(person_id: UUID, field: str, kind: str, found: str) -> None:

@@ -1,6 +1,6 @@
-"""Looks for tens of thousands of people at once: eight bytes of each pattern are known, and data is asked for all of them together.
+"""Looks for tens of thousands of people at once: some bytes of each pattern are known, and data is asked for all of them together.
 
-Whoever none of whose eight bytes are anywhere is nowhere. Who is not cleared so is a suspect, and is searched for exactly, as one
+Whoever none of whose known bytes are anywhere is nowhere. Who is not cleared so is a suspect, and is searched for exactly, as one
 of few (`scan.Wanted`). Memory is some thousand bytes a person; the time does not depend on how many they are.
 """
 
@@ -16,43 +16,55 @@ from lofte.features.rights import scan
 from lofte.features.rights.scan import Columns, Needle, Row
 
 SUSPECT = "suspect"
-_WINDOW, _SHORT = 8, 5  # bytes known of a pattern; of those with fewer than eight
+_WINDOW, _SHORT = 8, 5  # bytes looked for at once; of patterns with fewer than eight
+_LAYOUT = np.dtype([("first", "<u8"), ("gap", "u1"), ("second", "<u8")])
+_KNOWN = _LAYOUT.itemsize
+_GAPS = [bytes([gap]) for gap in range(_WINDOW + 1)]
+_SHORT_BITS = np.uint64((1 << 8 * _SHORT) - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: neighbours end up far from each other
 _BITS_A_MARK = 64
 _BUFFER = 1 << 20
 
 
 class _Marks:
-    """The known bytes of all patterns, as numbers, with whose they are; a table of bits says no to nearly all that is not one."""
+    """The known bytes of all patterns, as numbers: eight, and eight more some bytes further on, with whose they are.
+
+    A table of bits says no to nearly all that are not the first eight of any.
+    """
 
     def __init__(self, windows: bytearray, counts: "array[int]") -> None:
-        """Of so many bytes each, one after the other; of each owner in turn so many."""
-        found = np.frombuffer(windows, dtype="<u8")
+        """Of `_KNOWN` bytes each, one after the other; of each owner in turn so many."""
+        found = np.frombuffer(windows, dtype=_LAYOUT)
         owners = np.repeat(np.arange(len(counts), dtype=np.uint32), np.frombuffer(counts, dtype=np.uint32))
-        order = np.argsort(found)
-        self._marks, self._owners = found[order], owners[order]
+        order = np.argsort(found["first"])
+        self._first = found["first"][order]
+        self._gap, self._second, self._owners = found["gap"][order], found["second"][order], owners[order]
         bits = max(16, int(len(found) * _BITS_A_MARK).bit_length() - 1)
         self._shift = np.uint64(64 - bits)
         self._table = np.zeros(1 << (bits - 3), dtype=np.uint8)
-        places = (self._marks * _SPREAD) >> self._shift
+        places = (self._first * _SPREAD) >> self._shift
         np.bitwise_or.at(self._table, places >> np.uint64(3), self._bit(places))
 
     @staticmethod
     def _bit(places: NDArray[np.uint64]) -> NDArray[np.uint8]:
         return np.left_shift(np.uint8(1), (places & np.uint64(7)).astype(np.uint8))
 
-    def owners_in(self, values: NDArray[np.uint64]) -> set[int]:
+    def owners_in(self, data: bytes, values: NDArray[np.uint64], start: int) -> set[int]:
+        """Whose known bytes are in the data; ``values`` are each eight of it, from a start on."""
         places = (values * _SPREAD) >> self._shift
-        could = values[(self._table[places >> np.uint64(3)] & self._bit(places)) != 0]
+        could = np.flatnonzero(self._table[places >> np.uint64(3)] & self._bit(places))
         if not len(could):
             return set()
-        first = np.searchsorted(self._marks, could, side="left")
-        last = np.searchsorted(self._marks, could, side="right")
-        return {
-            int(owner)
-            for start, end in {(int(a), int(b)) for a, b in zip(first, last, strict=True) if a < b}
-            for owner in self._owners[start:end]
-        }
+        left = np.searchsorted(self._first, values[could], side="left")
+        right = np.searchsorted(self._first, values[could], side="right")
+        found = set()
+        for place, first, last in zip(could[left < right], left[left < right], right[left < right], strict=True):
+            here = start + _WINDOW * int(place)
+            for mark in range(int(first), int(last)):
+                there = here + int(self._gap[mark])
+                if int.from_bytes(data[there : there + _WINDOW], "little") == int(self._second[mark]):
+                    found.add(int(self._owners[mark]))
+        return found
 
 
 class Crowd:
@@ -67,12 +79,12 @@ class Crowd:
         self.longest = _WINDOW
         for key, needles in people:
             self._keys.append(key)
-            windows = {window for needle in needles for window in _windows(needle)}
-            few = [window for window in windows if len(window) < _WINDOW]
-            windows.difference_update(few)
-            long += b"".join(windows)
-            longs.append(len(windows))
-            short += b"".join(each.ljust(_WINDOW, b"\0") for each in few)
+            known = {each for needle in needles for each in _known(needle)}
+            few = {each for each in known if len(each) < _KNOWN}
+            known -= few
+            long += b"".join(known)
+            longs.append(len(known))
+            short += b"".join(each.ljust(_WINDOW, b"\0") + b"\0" + each.ljust(_WINDOW, b"\0") for each in few)
             shorts.append(len(few))
         self._long = _Marks(long, longs) if long else None
         self._short = _Marks(short, shorts) if short else None
@@ -94,9 +106,9 @@ class Crowd:
         for start in range(_WINDOW):
             values = np.frombuffer(small, dtype="<u8", count=(len(small) - start) // _WINDOW, offset=start)
             if self._long is not None:
-                found |= self._long.owners_in(values)
+                found |= self._long.owners_in(small, values, start)
             if self._short is not None:
-                found |= self._short.owners_in(values & np.uint64((1 << 8 * _SHORT) - 1))
+                found |= self._short.owners_in(small, values & _SHORT_BITS, start)
         return {(self._keys[each], SUSPECT) for each in found}
 
     def sieve(self, where: str, columns: Columns, read: Callable[[bytes], Row] | None = None) -> "scan.Sieve":
@@ -142,22 +154,23 @@ class _Net:
                 self.hits[whose, "", form] = 1
 
 
-def _windows(needle: Needle) -> Iterable[bytes]:
-    """Some bytes of each of the patterns one of which is in whatever holds the needle, in small ASCII letters.
+def _known(needle: Needle) -> Iterable[bytes]:
+    """What is known of each of the patterns one of which is in whatever holds the needle, in small ASCII letters.
 
-    Texts are known by their beginning, which they share with their escaped forms; hashes and handles by their end.
+    Of texts their beginning, which they share with their escaped forms; of hashes and handles their end.
     """
     _, data, any_case = needle
     if not any_case:
-        return (_some(data[-_WINDOW:].lower()),)
+        return (_pair(data[-2 * _WINDOW :].lower()),)
     if data.isascii():
-        return (_some(data[:_WINDOW].lower()),)
-    return [_some(each[:_WINDOW]) for each in scan.patterns(needle)]
+        return (_pair(data[: 2 * _WINDOW].lower()),)
+    return [_pair(each[: 2 * _WINDOW]) for each in scan.patterns(needle)]
 
 
-def _some(data: bytes) -> bytes:
-    if len(data) == _WINDOW:
-        return data
+def _pair(data: bytes) -> bytes:
+    if len(data) >= _WINDOW:
+        gap = len(data) - _WINDOW
+        return data[:_WINDOW] + _GAPS[gap] + data[gap:]
     if len(data) < _SHORT:
         raise ValueError("a pattern too short to be looked for among many")
     return data[:_SHORT]

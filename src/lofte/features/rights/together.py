@@ -234,7 +234,7 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
         if work is None:
             # In the hand of a search nobody knows of any more.
             Erasure.objects.filter(state=State.VERIFIED, hand__isnull=False, next_at__lte=at).update(hand=None)
-            waiting = Erasure.objects.filter(state=State.VERIFIED, hand=None, next_at__lte=at, kept=[])
+            waiting = Erasure.objects.filter(state=State.VERIFIED, hand=None, next_at__lte=at, kept=[], searched=0)
             ids = list(waiting.order_by("started_at").values_list("id", flat=True)[:_CROWD])
             owed = obligations.owed_any(ids) if systems.names() else frozenset()
             if len(ids) - len(owed) <= _TOGETHER:
@@ -278,7 +278,8 @@ def _clear_some(work: Work, told: progress.Told, is_late: Callable[[], bool]) ->
 def _settle(work: Work, suspects: list[UUID], columns: int) -> None:
     """All but the suspects are clean; those are searched for one by one. With the note that the search came to its end."""
     for start in range(0, len(suspects), _ORDERS_A_ROUND):
-        Erasure.objects.filter(id__in=suspects[start : start + _ORDERS_A_ROUND], hand=work.id).update(hand=None)
+        some = Erasure.objects.filter(id__in=suspects[start : start + _ORDERS_A_ROUND], hand=work.id)
+        some.update(hand=None, searched=columns)  # this reading did not do for them, and another would not
     clean = Erasure.objects.filter(hand=work.id, state=State.VERIFIED)
     clean.update(state=State.CLEAN, residue=[], searched=columns, hand=None)
     progress.finish(work)
@@ -346,7 +347,8 @@ def _prove_clean() -> int:
 
 
 def _prove(orders: list[Erasure]) -> int:
-    facts = [(each.id, erasure.fact_of(each), erasure.who_of(each)) for each in orders]
+    copied = erasure.copied()
+    facts = [(each.id, erasure.fact_of(each, copied), erasure.who_of(each)) for each in orders]
     indexes = outbox.append_many("erasure.completed", facts, publication.current().digest)
     ended = _end(orders, indexes)
     vault.destroy_keys([each.id for each in orders], forever=False)
