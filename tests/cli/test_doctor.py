@@ -67,6 +67,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "duties",
         "requests",
         "staff",
+        "transfers",
         "promises",
     }
     assert said == expected

@@ -39,6 +39,29 @@ def test_a_fact_reaches_the_log_and_its_subscribers_and_then_the_row_is_gone(log
     assert outbox.waiting() == 0
 
 
+def test_a_fact_that_was_waited_for_is_durable_at_once_and_heard_later(log, heard):
+    person = Person.objects.create()
+    index = outbox.add_and_wait("consent.granted", {"purpose": "news"}, person_id=person.id)
+
+    assert json.loads(log.opened(index).fact)["purpose"] == "news"
+    assert Entry.objects.of(person.id).get().index == index
+    assert heard == []
+    assert outbox.drain(log) == 1
+    assert [fact.index for fact in heard] == [index]
+    assert log.size() == index + 1
+
+
+def test_a_fact_whose_process_died_while_it_waited_is_the_same_entry(log):
+    """The log has it, the row does not know yet: the next drain finds out."""
+    person = Person.objects.create()
+    row = outbox.add("decision.denied", {"purpose": "news"}, person_id=person.id)
+    log.append_and_wait(outbox._draft(row))
+
+    assert outbox.drain(log) == 1
+    assert log.size() == 1
+    assert Entry.objects.of(person.id).get().index == 0
+
+
 def test_a_fact_of_a_transaction_that_failed_never_was(log):
     def fail():
         with transaction.atomic():

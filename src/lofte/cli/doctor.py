@@ -69,7 +69,7 @@ def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
         _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _copies, _duties, _requests,
-        _staff, _verdicts,
+        _transfers, _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
         name = check.__name__.lstrip("_")
@@ -292,6 +292,22 @@ def _requests(home: Path) -> Iterator[Finding]:
         "requests", "warning" if late else "ok", said,
         "Somebody has not been answered in time: see /console/requests/?show=overdue." if late else "",
     )  # fmt: skip
+
+
+def _transfers(home: Path) -> Iterator[Finding]:
+    """Whether everything the policy says of transfers has a tool that holds today. Without a policy there is nothing to ask."""
+    from lofte.core import clock, publication
+    from lofte.core.gates import tools
+
+    try:
+        publication.current()
+    except Problem:
+        return
+    today = clock.now().date()
+    denied, ending = tools.denied(today), tools.running_out(today)
+    said = f"{len(denied)} denied for want of a tool, {len(ending)} near their end or over"
+    way_out = "See /console/transfers/." if denied or ending else ""
+    yield Finding("transfers", "warning" if way_out else "ok", said, way_out)
 
 
 def _staff(home: Path) -> Iterator[Finding]:
