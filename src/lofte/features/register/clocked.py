@@ -11,6 +11,7 @@ from lofte.core import ports, publication
 from lofte.features.register import due
 from lofte.features.register.models import Holding, Relation
 
+_SPARE = (due.HOLD, due.RESTRICTION, due.REQUEST)
 _PAGE = 2_000  # people looked at in one go
 
 
@@ -85,16 +86,26 @@ def departures(until: datetime) -> Mapping[date, int]:
     return days
 
 
-def keepers(until: datetime) -> Mapping[str, int]:
-    """Of people who lose something by then and stay: by the rule on the row, how many have more that it keeps."""
+def keepers(until: datetime) -> Mapping[tuple[str, str], int]:
+    """Of people who lose something by then and stay: by the rule on the row and its law, how many have more that it keeps.
+
+    What spares somebody whose time is up is `put_off`.
+    """
     goes = Holding.everyone.filter(person_id=OuterRef("person_id"), due_at__lte=until)
     rows = Holding.everyone.filter(Exists(goes)).filter(Q(due_at__gt=until) | Q(due_at__isnull=True)).order_by()
-    return dict(rows.values_list("clock").annotate(people=Count("person_id", distinct=True)))
+    rows = rows.exclude(clock__in=_SPARE)
+    found = dict(rows.exclude(clock=due.FLOOR).values_list("clock").annotate(people=Count("person_id", distinct=True)))
+    kept: dict[tuple[str, str], int] = {(rule, ""): people for rule, people in found.items()}
+    recorded = rows.filter(clock=due.FLOOR).values_list("purpose", "market")
+    for purpose, market, people in recorded.annotate(people=Count("person_id", distinct=True)):
+        key = (due.FLOOR, due.statute_of(purpose, market))
+        kept[key] = kept.get(key, 0) + people
+    return kept
 
 
-def put_off(until: datetime) -> Mapping[tuple[str, str], int]:
-    """People whose clock would take something by then and who are spared: by the rule that spares them and its law."""
-    published, found = publication.current(), dict[tuple[str, str], int]()
+def put_off(until: datetime) -> tuple[Mapping[tuple[str, str], int], int]:
+    """People whose clock would take something by then and who are spared: by the rule that spares them and its law, and in all."""
+    published, found, all_of_them = publication.current(), dict[tuple[str, str], int](), 0
     rows = Holding.everyone.filter(clock__in=(due.HOLD, due.RESTRICTION, due.REQUEST)).filter(
         Q(due_at__gt=until) | Q(due_at__isnull=True)
     )
@@ -103,13 +114,14 @@ def put_off(until: datetime) -> Mapping[tuple[str, str], int]:
         page = rows if after is None else rows.filter(person_id__gt=after)
         people = list(page.order_by("person_id").values_list("person_id", flat=True).distinct()[:_PAGE])
         if not people:
-            return found
+            return found, all_of_them
         around = due.surroundings_of(people)
         reasons: dict[UUID, set[tuple[str, str]]] = {}
         for row in rows.filter(person_id__in=people).defer("sealed"):
             ruling = due.ruling_of(row, around[row.person_id], published)
             if ruling and ruling.end <= until and ruling.clock in due.PUTS_OFF:
                 reasons.setdefault(row.person_id, set()).add((ruling.clock, ruling.law))
+        all_of_them += len(reasons)
         for each in reasons.values():
             for reason in each:
                 found[reason] = found.get(reason, 0) + 1

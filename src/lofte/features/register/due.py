@@ -216,6 +216,17 @@ def _floor(holding: Aged, purpose: Purpose, published: Published, today: date) -
     return _floor_of(market.law, purpose.record, ends, holding.since.astimezone(UTC), today)
 
 
+def statute_of(purpose: str, market: str) -> str:
+    """The section that keeps the records of a purpose in a market; empty where none does."""
+    published, at = publication.current(), clock.now()
+    declared, place = published.policy.purposes.get(purpose), published.policy.markets.get(market)
+    if declared is None or declared.record is None or place is None:
+        return ""
+    ends = published.policy.controllers[place.controller].fiscal_year_end
+    found = _floor_of(place.law, declared.record, ends, at, at.date())
+    return found[1] if found else ""
+
+
 @lru_cache(maxsize=4096)
 def _floor_of(law: str, kind: str, ends: str, since: datetime, today: date) -> tuple[datetime, str] | None:
     pack = law_pack(law)

@@ -56,7 +56,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the sweep will have taken by ``until`` if nobody shows interest before: ``people`` lose something, ``whole`` go.
+    """What the sweep will have taken by ``until`` if nobody shows interest before: ``people`` lose something, ``whole`` go,
+    ``held`` are spared although their clock would have taken something.
 
     ``stopped`` says by which limit the brake would stop a run that took them all at once, empty if none.
     """
@@ -64,6 +65,7 @@ class Forecast:
     until: datetime
     people: int
     whole: int
+    held: int
     holdings: int
     registered: int
     by_clock: Mapping[str, int]
@@ -71,22 +73,18 @@ class Forecast:
     kept: tuple[Kept, ...]
     stopped: str
 
-    @property
-    def held(self) -> int:
-        """People whose clock would have taken something by then and who are spared."""
-        return sum(each.people for each in self.kept if each.spared)
-
 
 def forecast(until: datetime) -> Forecast:
     """What goes by a day, supposed or real, who is kept, and why. Writes nothing."""
     register = ports.register()
     plan, registered = register.plan(until), register.people_count()
     departures, rows = register.departures(until), register.calendar(until)
-    kept = [Kept(rule, "", people, False) for rule, people in register.keepers(until).items()]
-    kept += [Kept(rule, law, people, True) for (rule, law), people in register.put_off(until).items()]
+    kept = [Kept(rule, law, people, False) for (rule, law), people in register.keepers(until).items()]
+    spared, held = register.put_off(until)
+    kept += [Kept(rule, law, people, True) for (rule, law), people in spared.items()]
     counted = register.striking(until, [brake.OWN_WILL])
     return Forecast(
-        until=until, people=plan.people, whole=sum(departures.values()), holdings=plan.holdings, registered=registered,
+        until=until, people=plan.people, whole=sum(departures.values()), held=held, holdings=plan.holdings, registered=registered,
         by_clock=dict(plan.by_clock), days=tuple(_days(rows, departures)),
         kept=tuple(sorted(kept, key=lambda each: (not each.spared, -each.people, each.rule))),
         stopped=brake.too_many(counted, registered, None, publication.current().policy.retention.brake),

@@ -249,8 +249,16 @@ def why(request: HttpRequest, person: UUID) -> HttpResponse:
     return _page(
         request, "people", "retention_why", person=person,
         rows=[words.why(each) for each in reads.why(person)],
-        holds=[words.hold(each) for each in holds.standing() if each.person_id == person],
+        holds=[words.hold(each) for each in holds.standing() if _reaches(each, person)],
     )  # fmt: skip
+
+
+def _reaches(hold: Hold, person: UUID) -> bool:
+    """On this person, or on everybody of their market."""
+    if hold.person_id is not None:
+        return hold.person_id == person
+    place = register.market_of(person)
+    return hold.market in ("", place[0] if place else "")
 
 
 def _purpose_to_state(request: HttpRequest) -> str:
