@@ -394,6 +394,47 @@ def test_a_long_list_goes_on_by_the_duty_where_the_page_left_it(seeing, xledger,
     assert reads.people_count() == 250
 
 
+def test_a_very_long_list_is_judged_in_stretches_goes_on_when_killed_and_is_shown_page_by_page(
+    seeing, xledger, monkeypatch
+):
+    from lofte.features.register import imports, lists
+
+    monkeypatch.setattr(imports, "STRETCH", 100)
+    monkeypatch.setattr(lists, "_AT_ONCE_S", -1)
+    rows = "".join(f"p{number}@example.se\n" for number in range(448))
+    address = give(seeing, f"email\n{rows}nonsense\nP0@example.se\n")["Location"]
+    page = text(seeing.get(address, HTTP_ACCEPT_LANGUAGE="en-GB"))
+    assert "The list is being judged" in page
+    assert "100 of 450 rows" in page
+    assert (
+        seeing.post(address, {"do": "apply"}, HTTP_ACCEPT_LANGUAGE="en-GB").status_code == 422
+    )  # not before it is judged
+
+    monkeypatch.setattr(lists, "_A_STRETCH_S", -1)
+    tasks.run_now("register.take_in_lists")
+    assert "200 of 450 rows" in text(seeing.get(address, HTTP_ACCEPT_LANGUAGE="en-GB"))
+    judge, calls = imports._judge, []
+
+    def killed(*given):
+        calls.append(1)
+        if len(calls) == 150:
+            raise KeyboardInterrupt
+        return judge(*given)
+
+    monkeypatch.setattr(lists, "_A_STRETCH_S", 100)
+    monkeypatch.setattr(imports, "_judge", killed)
+    with pytest.raises(KeyboardInterrupt):
+        lists.take_in(clock.now())
+    tasks.run_now("register.take_in_lists")
+    page = text(seeing.get(address, HTTP_ACCEPT_LANGUAGE="en-GB"))
+
+    assert page.index("not an e-mail address") < page.index("the same person as row 2") < page.index("Page 1 of 3")
+    assert re.search(r"448</strong>.*?1</strong>.*?1</strong>", page, re.DOTALL)
+    last = text(seeing.get(f"{address}?page=3", HTTP_ACCEPT_LANGUAGE="en-GB"))
+    assert "Page 3 of 3" in last
+    assert last.count('<th scope="row"') == 50
+
+
 def test_a_column_may_be_left_out_although_it_is_called_as_a_field(seeing, xledger):
     address = give(seeing, "email,name\neva@example.se,Eva Berg\n")["Location"]
     columns(seeing, address, c0="email", c1="")

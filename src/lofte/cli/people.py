@@ -75,7 +75,7 @@ def take_in(args: argparse.Namespace) -> int:
     if sheet.left_out:
         print("left out: " + ", ".join(sheet.left_out))
     if not args.apply:
-        fates = imports.preview(sheet, into)
+        fates = imports.preview(sheet, into, _progress if sys.stderr.isatty() else _quiet)
         _show(fates)
         print(_summary(Counter(each.outcome for each in fates)) + "; nothing was written. To do it: --apply")
         return 1 if any(each.outcome == "refused" for each in fates) else 0

@@ -9,14 +9,14 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-LARGEST = 6_000_000  # bytes of the whole form; the rooms have limits of their own below it
+LARGEST = 21_000_000  # bytes of the whole form; the rooms have limits of their own below it
 
 
 class Guarded(MemoryFileUploadHandler):
     def handle_raw_input(self, *given: Any, **named: Any) -> None:
         content_length = named.get("content_length", given[2] if len(given) > 2 else 0)
         if content_length > LARGEST:
-            raise RequestDataTooBig("the form is larger than six million bytes")
+            raise RequestDataTooBig("the form is larger than twenty-one million bytes")
         self.activated = True
 
     def new_file(self, *given: Any, **named: Any) -> None:

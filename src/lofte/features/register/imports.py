@@ -26,6 +26,8 @@ from lofte.rules.model import Basis, ClockKind
 from lofte.rules.published import Published
 
 BATCH = 100
+STRETCH = 500
+"""Rows judged in one go."""
 _HEADINGS = {  # as spreadsheets and address books head their columns
     "e-mail": "email", "mail": "email", "e-post": "email", "epost": "email", "sähköposti": "email", "e-mail address": "email",
     "email address": "email", "telefon": "phone", "tel": "phone", "tlf": "phone", "mobil": "phone", "puhelin": "phone",
@@ -94,12 +96,21 @@ def words_for(fields: Iterable[str]) -> dict[str, str]:
     return {word: field for word, field in _HEADINGS.items() if field in set(fields)} | found
 
 
-def preview(sheet: Sheet, into: Into, *, start: int = 0) -> list[Fate]:
+def preview(sheet: Sheet, into: Into, told: Callable[[int, int], None] = lambda done, rows: None) -> list[Fate]:
     """What would happen to each row. Writes nothing."""
-    _check(into)
+    check(into)
     seen: dict[str, int] = {}
+    fates: list[Fate] = []
+    while len(fates) < len(sheet.rows):
+        fates += judged(sheet, into, len(fates), seen)
+        told(len(fates), len(sheet.rows))
+    return fates
+
+
+def judged(sheet: Sheet, into: Into, start: int, seen: dict[str, int]) -> list[Fate]:
+    """What would happen to the next rows, a stretch of a long list. ``seen`` is what earlier stretches met, and is added to."""
     fates = []
-    for row in sheet.rows[start:]:
+    for row in sheet.rows[start : start + STRETCH]:
         fate = _judge(row, sheet, into)
         earlier = next((seen[key] for key in fate.keys if key in seen), None)
         if fate.outcome == "new" and earlier is not None:
@@ -118,12 +129,12 @@ def carry_out(
 
     Raises Problem `people.refused` (nothing was written), `people.elsewhere` (another process is at the same file).
     """
-    _check(into)
+    check(into)
     known = Import.objects.filter(pk=name_of(sheet, into, content)).first()
     if known and known.finished_at:
         return known
-    refused = [each for each in preview(sheet, into, start=known.done if known else 0) if each.outcome == "refused"]
-    if refused and not leave_out_refused and not known:
+    refused = [] if known or leave_out_refused else [each for each in preview(sheet, into) if each.outcome == "refused"]
+    if refused:
         raise Problem(
             "people.refused", f"{len(refused)} of {len(sheet.rows)} rows are refused; nothing was written",
             way_out="Mend the file, or leave the refused rows out: --leave-out-refused", status=422,
@@ -144,7 +155,8 @@ def carry_out(
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
-def _check(into: Into) -> None:
+def check(into: Into) -> None:
+    """Raises Problem for what the policy does not let a list be taken in for."""
     fields_for(into.purpose)
     policy = publication.current().policy
     market = policy.markets.get(into.market)

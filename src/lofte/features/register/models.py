@@ -221,9 +221,11 @@ class ListInHand(models.Model):
     """A list somebody gave in the console: judged, waiting for their word, or being taken in. Gone within an hour of the last step.
 
     Of many people and reached by none of them: everything the file says is sealed under a key of its own that goes with the row.
+    ``told`` is what was found of its first ``judged`` rows.
     """
 
     class State(models.TextChoices):
+        JUDGING = "judging"
         JUDGED = "judged"
         ORDERED = "ordered"
         DONE = "done"
@@ -244,4 +246,6 @@ class ListInHand(models.Model):
     problem = models.CharField(max_length=64, blank=True)
     ledger = models.UUIDField(null=True)
     rows = models.PositiveIntegerField()
+    judged = models.PositiveIntegerField(default=0)
+    told = models.BinaryField(null=True)
     expires_at = models.DateTimeField(db_index=True)

@@ -59,7 +59,8 @@ def one(request: HttpRequest, list: UUID) -> HttpResponse:
                 return answer
         except Problem as problem:
             error = forms.told(locale, problem)
-    seen = lists.one(list, by=me)
+    number = request.GET.get("page", "1")
+    seen = lists.one(list, by=me, page=int(number) if number.isdecimal() and len(number) < 7 else 1)
     columns = None
     if seen.state == lists.State.JUDGED:
         offered = imports.fields_for(seen.into.purpose)
