@@ -26,6 +26,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
+from demo import on_file
 from lofte.cli import serve, wiring
 from lofte.core import clock, evidence, mail, outbox, publication
 from lofte.core.models import Counter, Person
@@ -145,6 +146,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> 
         wiring.subscribe()
         policy.publish(files.read_directory(POLICY), home, log, clock.now())
         publication.forget()
+        on_file.put_on_file()
         plan = serve.Plan(
             home=home,
             origin=origin,

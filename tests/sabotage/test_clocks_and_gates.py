@@ -14,10 +14,12 @@ from lofte.features.register.models import Holding, Signal
 from lofte.features.retention import brake, holds
 from lofte.features.retention import verbs as retention
 from lofte.features.retention.models import Hold, Stop
+from lofte.features.rights import deadlines
 from lofte.features.rights import verbs as rights
 from lofte.rules import clocks
 from lofte.rules.control import Status
 from lofte.rules.controls import LOCALES
+from lofte.rules.model import StorageModel
 
 pytestmark = pytest.mark.xdist_group("sabotage")
 
@@ -123,6 +125,13 @@ def test_a_register_that_takes_any_sign_of_interest_breaks_p15(system, broken_by
         record(person_id, "reply" if kind.startswith("probe-") else kind, purpose)
 
     monkeypatch.setattr(register, "record_signal", credulous)
+
+    assert broken_by(CLOCKS) == {"P15"}
+    assert "nobody had shown" in system.reason("P15")
+
+
+def test_an_answer_to_a_question_nobody_asked_breaks_p15(system, broken_by, monkeypatch):
+    monkeypatch.setattr(register_due, "_without_answer", lambda signals: signals)
 
     assert broken_by(CLOCKS) == {"P15"}
     assert "nobody had shown" in system.reason("P15")
@@ -276,3 +285,34 @@ def _short(count):
         return clocks.Due(life.since + timedelta(days=1), name) if found and name == "statute" else found
 
     return due
+
+
+# --- P27 ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_deadline_of_another_country_breaks_p27(system, broken_by, monkeypatch):
+    """Everybody is answered by Colorado's clock."""
+    terms = deadlines.terms
+    monkeypatch.setattr(deadlines, "terms", lambda law, *given, **named: terms("US-CO", *given, **named))
+
+    assert broken_by({"P18", "P19", "P27"}) == {"P27"}
+    _in_every_language(system, "P27", "SE: rights_deadline")
+
+
+def test_a_statute_of_another_country_breaks_p27(system, broken_by, monkeypatch):
+    """Records of every market are kept as long as Finland's are; the Finnish test person notices nothing."""
+    floor_of = register_due._floor_of
+    monkeypatch.setattr(register_due, "_floor_of", lambda law, *given: floor_of("FI", *given))
+
+    assert broken_by({"P18", "P19", "P27"}) == {"P27"}
+    _in_every_language(system, "P27", "SE: floor")
+
+
+def test_a_cookie_rule_laxer_than_the_law_breaks_p27(system, broken_by):
+    published = system.world().published
+    purposes = published.policy.purposes
+    lax = purposes["statistics"].model_copy(update={"storage_by_market": {"NO": StorageModel.OPT_OUT}})
+    policy = published.policy.model_copy(update={"purposes": {**purposes, "statistics": lax}})
+
+    assert broken_by({"P27"}, published=published.model_copy(update={"policy": policy})) == {"P27"}
+    assert "NO: storage" in system.reason("P27")

@@ -1,12 +1,22 @@
 """Break what a visitor's browser meets: tags, cookies, transfers. Exactly that promise turns red."""
 
 import time
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from demo.site import site
 from demo.wire import redirect
 
+from lofte.core import clock
+from lofte.core.country import Kind
+from lofte.core.gates import tools
+from lofte.core.gates.models import Tool
+from lofte.features.register import verbs as register
+from lofte.features.rights import verbs as rights
+from lofte.features.sharing.models import Disclosure
 from lofte.rules.control import Status
+from lofte.rules.packs import shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sabotage")]
 
@@ -135,6 +145,79 @@ def test_a_recipient_abroad_with_a_tool_breaks_p24_alone(system, broken_visit):
     published = _with_recipients(system, meta=meta.model_copy(update={"country": "US"}))
 
     assert broken_visit(published=published) == {"P24"}
+
+
+@contextmanager
+def _stopped(country, day):
+    """Every decision on a country is no longer relied on from a day, whatever the Official Journal says."""
+    decisions = sorted({row["decision"] for row in shared("transfers")["adequacy"] if row["country"] == country})
+    rows = [tools.record(tools.Wanted(Kind.STOP, day, one), "staff:1") for one in decisions]
+    try:
+        yield
+    finally:
+        Tool.objects.filter(pk__in=rows).delete()
+
+
+@contextmanager
+def _handed_over(**said):
+    """Somebody's data that left the house, written past the verbs."""
+    person = register.welcome()
+    row = {
+        "reference": "ABCDE-FGHIJ", "name": "Somebody", "purpose": "answers", "fields": ["name"], "basis": "legitimate_interest",
+        "ground": "agreement", "law": "GDPR 5(1)(b)", "told": "phone", "by": "staff:1", "evidence_index": 1,
+        "state": Disclosure.State.HANDED_OVER, "handed_at": clock.now(),
+    }  # fmt: skip
+    Disclosure.objects.create(person_id=person, **(row | said))
+    try:
+        yield
+    finally:
+        Disclosure.objects.of(person)._raw_delete("default")
+        rights.erase(person)
+
+
+def test_a_transfer_after_adequacy_lapsed_breaks_p25(system, broken_visit):
+    """The United Kingdom's adequacy is gone since yesterday, and something went there today."""
+    yesterday = clock.now().date() - timedelta(days=1)
+    went = {"recipient": "partners-gb", "country": "GB", "market": "SE"}
+    with _handed_over(**went):
+        assert broken_visit() == set()  # while the decision is in force it may go
+    with _stopped("GB", yesterday), _handed_over(**went):
+        assert broken_visit() == {"P25"}
+
+    assert "partners-gb (GB: 1)" in system.reason("P25")
+    assert len({system.reason("P25", locale) for locale in ("sv", "nb", "fi", "en-GB")}) == 4
+
+
+def test_a_listing_whose_proof_has_expired_breaks_p25(system, broken_visit):
+    rows = Tool.objects.filter(kind=Kind.LISTING.value, recipient="google")
+    before = list(rows.values_list("pk", "since", "until"))
+    rows.update(since=clock.now().date() - timedelta(days=300), until=clock.now().date() - timedelta(days=1))
+    try:
+        assert broken_visit() == {"P25"}
+    finally:
+        for pk, since, until in before:
+            Tool.objects.filter(pk=pk).update(since=since, until=until)
+
+    assert "google (US)" in system.reason("P25")
+    assert "expired" in system.reason("P25")
+
+
+def test_a_listing_without_any_proof_on_file_proves_nothing(system, healthy_visit):
+    rows = list(Tool.objects.filter(kind=Kind.LISTING.value, recipient="google"))
+    Tool.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    try:
+        assert system.board({"P25"})["P25"] is Status.UNPROVED
+    finally:
+        Tool.objects.bulk_create(rows)
+
+    assert "no dated proof is on file: google (US)" in system.reason("P25")
+
+
+def test_data_handed_over_outside_the_eea_breaks_p24_and_p25(system, broken_visit):
+    with _handed_over(recipient="partners-us", country="US", market="SE"):
+        assert broken_visit() == {"P24", "P25"}
+
+    assert "partners-us (US, SE: 1)" in system.reason("P24")
 
 
 def test_a_site_that_forgets_the_language_breaks_p35(system, broken_visit):

@@ -1,9 +1,10 @@
-"""Reads every market's law pack as it stands today: sources, days of checking, values that ran out."""
+"""Reads every market's law pack as it stands today (sources, days, values that ran out) and tries whether it is obeyed."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
 from typing import Any
 
+from lofte.probes.instruments import local_law
 from lofte.probes.probe import Probe
 from lofte.probes.world import World
 from lofte.rules.controls.law_pack_current import LawPacks, PackSeen
@@ -18,7 +19,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> LawPacks:
             packs.append(_seen(key, law_pack(market.law), today))
         except KeyError:
             without.append(key)
-    return LawPacks(tuple(packs), tuple(without))
+    return LawPacks(tuple(packs), tuple(without), tuple(local_law.ignored(world)))
 
 
 def _seen(market: str, pack: LawPack, today: date) -> PackSeen:

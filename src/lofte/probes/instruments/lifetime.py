@@ -17,6 +17,7 @@ from lofte.core.models import Person
 from lofte.features.register import verbs as register
 from lofte.features.register.models import Holding, Relation, Signal
 from lofte.features.retention import verbs as retention
+from lofte.features.retention import warnings
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import at_large, customer
 from lofte.probes.world import World
@@ -96,10 +97,16 @@ def _begin(life: _Life) -> None:
 
 
 def _show_interest(life: _Life, name: str, purpose: str) -> None:
-    """A declared sign of interest moves the last day; one that nobody declared must be refused and move nothing."""
+    """A declared sign of interest moves the last day. One that nobody declared, an answer to a question that was never asked, and a
+    link that nobody was sent must move nothing.
+    """
     signals, before = life.policy.clocks[name].signals, life.last_days(purpose)
     with suppress(Problem):
         register.record_signal(life.person_id, _UNDECLARED, purpose)
+    with suppress(Problem):
+        register.record_signal(life.person_id, warnings.KEPT, purpose)
+    with suppress(Problem):
+        warnings.keep(secrets.token_urlsafe(32))
     life.see(name, forged=life.last_days(purpose) != before)
     if signals:
         register.record_signal(life.person_id, signals[0], purpose)

@@ -29,9 +29,35 @@ class RecipientOnFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """``count`` disclosures of people of a market that went to a recipient in a country; ``is_allowed``: by the law of that day."""
+
+    market: str
+    recipient: str
+    country: str
+    count: int
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What the law denies today of what the policy says a recipient does. ``is_unlisted``: only the proof of a listing lacks."""
+
+    recipient: str
+    country: str
+    markets: frozenset[str]
+    is_unlisted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recipients:
-    """``contacted`` are pairs of market and third-party host seen by the browser; None when no browser looked."""
+    """``contacted`` are pairs of market and third-party host seen by the browser; None when no browser looked.
+
+    ``moved`` is what left the house by its gates, and ``denied`` what the country rule would not let go.
+    """
 
     on_file: tuple[RecipientOnFile, ...]
     today: date
     contacted: tuple[tuple[str, str], ...] | None = None
+    moved: tuple[Moved, ...] = ()
+    denied: tuple[Denied, ...] = ()

@@ -1,4 +1,4 @@
-"""Every market follows a law pack whose values are cited, checked lately and not expired."""
+"""Every market follows a law pack whose values are cited, checked lately and not expired, and the running system obeys it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +24,11 @@ class PackSeen:
 
 @dataclass(frozen=True, slots=True)
 class LawPacks:
+    """``without`` are markets that have no pack; ``ignored`` is where the running system does otherwise than the market's pack."""
+
     packs: tuple[PackSeen, ...]
     without: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def _judge(seen: LawPacks, parameters: Mapping[str, Any]) -> Verdict:
@@ -35,6 +38,8 @@ def _judge(seen: LawPacks, parameters: Mapping[str, Any]) -> Verdict:
         return broken("expired", values=listed(expired))
     if uncited := [f"{pack.law}: {value}" for pack in seen.packs for value in pack.uncited]:
         return broken("uncited", values=listed(uncited))
+    if seen.ignored:
+        return broken("ignored", places=listed(seen.ignored))
     limit = int(parameters.get("check_days", LONGEST_CHECK_DAYS))
     if old := [pack.law for pack in seen.packs if pack.checked_days > limit]:
         return broken("unchecked", laws=listed(old), days=limit)
@@ -47,6 +52,6 @@ CONTROL = Control(
     id="law_pack_current",
     law=("GDPR 24(1)", "GDPR 5(2)"),
     fresh_for=timedelta(days=2),
-    needs=frozenset({"publication"}),
+    needs=frozenset({"publication", "register"}),
     judge=_judge,
 )

@@ -22,6 +22,10 @@ def _judge(seen: Recipients, parameters: Mapping[str, Any]) -> Verdict:
     ]
     if outside:
         return broken("declared", recipients=listed(f"{one.id} ({one.country})" for one in outside))
+    if gone := [one for one in seen.moved if one.market in markets and one.country not in inside]:
+        return broken(
+            "moved", recipients=listed(f"{one.recipient} ({one.country}, {one.market}: {one.count})" for one in gone)
+        )
     if seen.contacted is None:
         return unproved("declared-only", recipients=len(seen.on_file))
     strays = [

@@ -21,11 +21,19 @@ def _judge(seen: Recipients, parameters: Mapping[str, Any]) -> Verdict:
         return broken("no-tool", recipients=listed(toolless))
     if expired := [f"{one.id} ({tool.country}, {tool.valid_to})" for one, tool in tools if _is_over(tool, seen)]:
         return broken("expired", recipients=listed(expired))
+    denied = [one for one in seen.denied if one.country not in EEA and (not markets or one.markets & markets)]
+    if lapsed := [f"{one.recipient} ({one.country})" for one in denied if not one.is_unlisted]:
+        return broken("denied", recipients=listed(lapsed))
+    gone = [one for one in seen.moved if not one.is_allowed and (not markets or one.market in markets)]
+    if gone:
+        return broken("moved", recipients=listed(f"{one.recipient} ({one.country}: {one.count})" for one in gone))
     if seen.contacted is None:
         return unproved("declared-only", tools=len(tools))
     contacted = {(market, host) for market, host in seen.contacted if not markets or market in markets}
     if strays := sorted(f"{host} ({market})" for market, host in contacted if not _on_file(meant, host)):
         return broken("contacted", hosts=listed(strays))
+    if denied:
+        return unproved("unlisted", recipients=listed(f"{one.recipient} ({one.country})" for one in denied))
     return kept(tools=len(tools), hosts=len({host for _, host in contacted}))
 
 
