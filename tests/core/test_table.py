@@ -190,6 +190,23 @@ def test_a_listing_without_the_uk_extension_carries_nothing_from_the_united_king
     assert answer(from_britain, agreements=(WITH_GOOGLE,), on_file=(extended,)).allowed
 
 
+def test_employment_data_needs_a_listing_that_covers_it():
+    policy = PUBLISHED.policy
+    recruiting = policy.model_copy(
+        update={"purposes": {**policy.purposes, "recruitment": policy.purposes["customer"]}}
+    )  # fmt: skip
+    published = PUBLISHED.model_copy(update={"policy": recruiting})
+    agreed = [replace(WITH_GOOGLE, purposes=frozenset({"recruitment", "contact"}))]
+    question = replace(GOOGLE, purpose="recruitment")
+
+    def told(listing, asked_for=question):
+        return compiled(published, agreed, [listing]).answer(asked_for, {}, False, AT).reason
+
+    assert told(LISTED) == "transfer-listing-without-hr"
+    assert told(LISTED, GOOGLE) == "agreement"
+    assert told(replace(LISTED, covers_hr=True)) == "agreement"
+
+
 def test_norway_sends_to_britain_only_once_counsel_confirmed_it():
     """The policy keeps British partners to the British market; here one that serves Norway too."""
     policy = PUBLISHED.policy

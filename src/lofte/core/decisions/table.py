@@ -19,6 +19,8 @@ from lofte.rules.packs import law_pack
 from lofte.rules.published import Published
 from lofte.rules.ruling import Ruling
 
+EMPLOYMENT = frozenset({"recruitment", "employment"})
+"""Purposes whose data is employment data: a listing must say that it covers it."""
 _REMEMBERED = 20_000  # judgements of recipient, market, country and day; a year of a busy house is far below
 
 
@@ -85,7 +87,7 @@ class _Party:
     countries: tuple[str, ...]
     agreements: tuple[Agreement, ...]
     held: frozenset[str]  # fields of the systems it runs for us, where it is our processor
-    rulings: dict[tuple[str, str, int], Ruling] = field(default_factory=dict)
+    rulings: dict[tuple[str, str, int, bool], Ruling] = field(default_factory=dict)
 
 
 class Table:
@@ -212,13 +214,16 @@ class Table:
         return case.lacks(on), _BY_CASE[case.kind], case.kind
 
     def _ruling(self, question: Question, party: _Party, country: str, on: date) -> Ruling:
-        key = (question.market, country, on.toordinal())
+        is_hr = question.purpose in EMPLOYMENT
+        key = (question.market, country, on.toordinal(), is_hr)
         found = party.rulings.get(key)
         if found is None:
             if len(party.rulings) > _REMEMBERED:
                 party.rulings = {}
             mine = self._on_file[question.recipient]
-            found = may_leave(self._published.policy, mine, question.market, question.recipient, country, on)
+            found = may_leave(
+                self._published.policy, mine, question.market, question.recipient, country, on, is_hr=is_hr
+            )
             party.rulings[key] = found
         return found
 
