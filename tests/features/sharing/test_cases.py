@@ -216,3 +216,57 @@ def test_rows_that_left_past_a_case_are_found(
     disclosures.hand_over(person, Disclosure.objects.of(person).get().id, by="staff:1")
     Case.objects.update(sealed=None, released_by=["staff:1"])
     assert {each.kind for each in reads.faults(clock.now())} == {"no-decision", "one-signer"}
+
+
+@pytest.mark.parametrize("falls", [0, 1, 2])
+def test_a_notice_that_is_killed_goes_on_and_tells_nobody_twice(
+    lead: Callable[..., UUID], settled: Callable[[], None], letterbox: Any, monkeypatch: pytest.MonkeyPatch, falls: int
+) -> None:
+    from lofte.features.sharing import letters
+
+    for number in range(3):
+        lead(f"person{number}@example.no", f"Person {number}")
+    case = cases.begin(merger(), by="staff:1")
+    cases.announce(case, by="staff:1")
+    real, calls = letters.announce, []
+
+    def announce(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == falls + 1:
+            raise SystemExit
+        return real(*given)
+
+    monkeypatch.setattr(cases, "_BATCH", 2)
+    monkeypatch.setattr(letters, "announce", announce)
+    with pytest.raises(SystemExit):
+        cases.carry(clock.now())
+    cases.carry(clock.now())
+    settled()
+    assert len(letterbox.letters) == 3
+    assert cases.counted(case) == {"noticed": 3}
+
+
+@pytest.mark.parametrize("falls", [0, 1, 2])
+def test_a_release_that_is_killed_writes_nothing_twice(
+    order: UUID, lead: Callable[..., UUID], settled: Callable[[], None], monkeypatch: pytest.MonkeyPatch, falls: int
+) -> None:
+    for number in range(3):
+        cases.add_person(order, lead(f"person{number}@example.no", f"Person {number}"), by="staff:1")
+    release(order)
+    real, calls = disclosures.write, []
+
+    def write(*given: Any, **named: Any) -> UUID:
+        calls.append(given)
+        if len(calls) == falls + 1:
+            raise SystemExit
+        return real(*given, **named)
+
+    monkeypatch.setattr(cases, "_BATCH", 2)
+    monkeypatch.setattr(disclosures, "write", write)
+    with pytest.raises(SystemExit):
+        cases.carry(clock.now())
+    cases.carry(clock.now())
+    settled()
+    cases.carry(clock.now())
+    assert cases.row_of(order).state == "ready"
+    assert Disclosure.everyone.count() == 3
