@@ -111,13 +111,13 @@ def erasure(title: str, chosen: list[Somebody]) -> Iterator[Case]:
 
 def together(title: str, chosen: list[Somebody]) -> Iterator[Case]:
     """Many at once, as after a sweep: one search for all of them."""
-    from lofte.features.rights import erasure
+    from lofte.features.rights import erasure, verbs
 
     began = time.monotonic()
     for each in chosen:
         erasure.begin(each.id, "sweep")
     while left := erasure.unproved():
-        erasure.resume(_now())
+        verbs.resume(_now())
         if erasure.unproved() == left:
             raise RuntimeError(f"{left} erasures do not come to an end")
     yield Case(
