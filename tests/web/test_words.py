@@ -10,12 +10,16 @@ import lofte.web
 from lofte.rules.catalogue import LOCALES, room_words, slots_of
 from lofte.web import calendar
 
-ROOMS = ("common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work")
+ROOMS = (
+    "common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work", "backup", "gates", "records",
+    "retention", "sharing",
+)  # fmt: skip
 TEMPLATES = Path(lofte.web.__file__).parent / "templates"
 SAME_IN_TWO_LANGUAGES = {
     "approvals.detail.form", "approvals.person", "approvals.detail.import", "console.person", "console.version",
     "people.column.company", "people.organisation", "people.out.form", "people.relation", "portal.request.send",
-    "portal.sources.import", "portal.write.send", "requests.channel.chat",
+    "portal.sources.import", "portal.write.send", "requests.channel.chat", "approvals.detail.plan", "gates.tokens.name",
+    "records.column.version", "sharing.cases.person", "sharing.form.partner",
 }  # fmt: skip
 AT = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
 
