@@ -99,7 +99,7 @@ def test_files_of_what_a_statute_keeps_stay_with_it_and_the_others_go(letter_kep
     assert [each.dialogue for each in Attachment.objects.of(person)] == [made["accounting"]]
     assert [each.id for each in Dialogue.objects.of(person)] == [made["accounting"]]
     kept = Attachment.objects.of(person).get()
-    assert attachments.content_of(person, kept.id)[1] == b"%PDF-1.7 faktura"
+    assert attachments.open_one(person, kept.id, "accounting", by=STAFF)[1] == b"%PDF-1.7 faktura"
     assert {each.exemption.partition(" ")[0] for each in done.residue} == {"accounting"}
 
 

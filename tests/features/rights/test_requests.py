@@ -417,7 +417,7 @@ def test_a_restricted_person_gets_nothing_from_the_queue_but_what_the_law_demand
     assert len(letterbox.letters) == 1
 
 
-def test_no_clock_runs_while_the_person_wants_the_data_kept(subscriber):
+def test_no_clock_runs_while_the_person_wants_the_data_kept(subscriber, log):
     person = subscriber()
     later = clock.now() + timedelta(days=1000)
     restriction.restrict(person, "person")
@@ -425,7 +425,21 @@ def test_no_clock_runs_while_the_person_wants_the_data_kept(subscriber):
     refresh([person])
     assert ports.register().due_people(later, 10) == []
     restriction.lift(person, "person")
+    assert ports.register().due_people(later, 10) == []  # what they asked for is still on its way
+    outbox.drain()
+    follow.follow(clock.now())
 
+    assert ports.register().due_people(later, 10) == [person]
+
+
+def test_no_clock_takes_whoever_waits_for_an_answer_and_it_runs_again_when_they_have_it(subscriber, asked):
+    person = subscriber()
+    later = clock.now() + timedelta(days=1000)
+    made = asked(person, "access")
+    assert ports.register().due_people(later, 10) == [person]  # anybody could say that it is from them
+    requests.identify(made, person, STAFF, "call_back")
+    assert ports.register().due_people(later, 10) == []
+    requests.refuse(made, "excessive", "Igjen.", STAFF)
     assert ports.register().due_people(later, 10) == [person]
 
 
@@ -480,6 +494,8 @@ def test_an_erasure_leaves_the_record_and_nobody_in_it(somebody, asked, log):
     assert {(each.subject, each.owner, each.sealed) for each in rows} == {(None, None, None)}
     assert not Step.objects.filter(sealed__isnull=False).exists()
     assert cases.words_of(requests.one(access)) == {}
+    with pytest.raises(Problem, match="has been erased"):
+        requests.note(access, "Kari ringte.", STAFF)
 
 
 def test_an_erasure_finds_what_was_written_from_the_address_before_anybody_knew_who_it_was(

@@ -49,7 +49,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request. ``waiting_for`` names connected systems, or `PERSON`, `LOG`, `SEARCH`; empty when it waits for us."""
+    """One request. ``waiting_for`` names connected systems, or `PERSON`, `LOG`, `SEARCH`; empty when it waits for us.
+
+    ``keeps_words`` until whoever it is from is erased; ``turn`` is what `requests.at_turn` asks for.
+    """
 
     id: UUID
     reference: str
@@ -64,6 +67,7 @@ class Case:
     state: str
     outcome: str
     ends_itself: bool
+    keeps_words: bool
     turn: int
     assignee: str
     received_at: datetime
@@ -372,7 +376,8 @@ def _case(row: Request, steps: Sequence[Step], waits: tuple[str, ...], at: datet
     return Case(
         id=row.id, reference=row.reference, person_id=row.subject, right=row.right, purpose=row.purpose, channel=row.channel,
         market=row.market, locale=row.locale, law=row.law, by=row.by, state=_shown_state(row, waits), outcome=row.outcome,
-        ends_itself=row.ends_itself, turn=row.turn, assignee=row.assignee, received_at=row.received_at,
+        ends_itself=row.ends_itself, keeps_words=row.owner is not None, turn=row.turn, assignee=row.assignee,
+        received_at=row.received_at,
         identified_at=row.identified_at, extended_at=row.extended_at,
         closed_at=row.closed_at, deadline=terms_of(row, steps, row.closed_at or at), waiting_for=waits,
         history=tuple(

@@ -51,6 +51,8 @@ def begin(
     row.save(force_insert=True)
     add(row, "received", by, words=words)
     count_days(row)
+    if is_known and subject is not None:
+        ports.register().refresh_due(subject)
     return row
 
 
@@ -196,6 +198,8 @@ def close(row: Request, state: Request.State, outcome: str, by: str, words: str 
         "late": at.date() > row.due_on,
     }  # fmt: skip
     known = row.subject if row.identified_at is not None else None
+    if known is not None:
+        ports.register().refresh_due(known)  # no clock took them while they waited for the answer
     outbox.add("request.closed", fact, policy=publication.current().digest, person_id=known, about=row.id)
     actions.record("request.closed", by, right=row.right, outcome=outcome, market=row.market)
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from lofte.core import actions, clock, codes, outbox, publication
+from lofte.core import actions, clock, codes, outbox, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.rights import cases, letters
 from lofte.features.rights.cases import OPEN, Case, one
@@ -127,6 +127,7 @@ def identify(request_id: UUID, person_id: UUID, by: str, how: str = "another") -
     change(row, identified_at=clock.now())
     add(row, "identified", by, reason=how)
     move(row, State.WAITING if _has_asked(row) else State.RECEIVED if row.right in TALKS else State.WORKING)
+    ports.register().refresh_due(person_id)  # no clock takes whoever waits for an answer
     actions.record("request.identified", by, how=how)
 
 
@@ -189,7 +190,12 @@ def answer_clarification(request_id: UUID, words: str, by: str) -> None:
 def note(request_id: UUID, words: str, by: str) -> None:
     """A note for ourselves, which the person may read all the same."""
     _demand_words(words)
-    add(turn_of(request_id), "noted", by, words=words)
+    row = turn_of(request_id)
+    if row.owner is None:
+        raise Problem(
+            "request.erased", "the person has been erased; nothing about them is written down again", status=410
+        )
+    add(row, "noted", by, words=words)
 
 
 @in_transaction

@@ -140,7 +140,8 @@ def _ended(case: Case) -> Iterator[str]:
         row = restriction.current(case.person_id)
         if row is not None and row.request == case.id:
             yield from _restricted(case)
-    yield "note"
+    if case.keeps_words:  # of somebody erased nothing is written down again
+        yield "note"
 
 
 def _restricted(case: Case) -> Iterator[str]:

@@ -305,6 +305,8 @@ def _shown(desk: Desk, name: str, form: forms.Form | None, letter: Any) -> dict[
         buttons = [("later", "later")] if waits else [("", "button_talk" if is_talk else "button")]
         if waits and desk.case.ends_itself:
             buttons = []
+    if name == "hand_over" and not desk.is_reachable:
+        buttons = [("", "button_print")]
     if name == "erase" and (desk.case.has("approved") or is_decided_elsewhere(desk.case)):
         buttons = []
     title = "title_talk" if name == "reply" and is_talk else "title"
