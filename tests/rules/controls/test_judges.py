@@ -8,8 +8,9 @@ import pytest
 from lofte.rules.control import Status
 from lofte.rules.controls import LOCALES, all_controls, reason, words_of
 from lofte.rules.controls._basis import BasisSeen
-from lofte.rules.controls._clocked import Clocked
-from lofte.rules.controls._recipients import RecipientOnFile, Recipients, TransferOnFile
+from lofte.rules.controls._clocked import Clocked, Led
+from lofte.rules.controls._gates import Left, Passage, Way
+from lofte.rules.controls._recipients import Denied, Moved, RecipientOnFile, Recipients, TransferOnFile
 from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
 from lofte.rules.controls.consent_recorded import ConsentRecords
 from lofte.rules.controls.contact_on_every_page import ContactShown
@@ -20,6 +21,7 @@ from lofte.rules.controls.data_secured import Doors, Secured, Stores, Ways
 from lofte.rules.controls.erasure_complete import ErasureWalk
 from lofte.rules.controls.export_machine_readable import ExportWalk
 from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
+from lofte.rules.controls.holds_named_in_law import Statutes, StatuteWalk
 from lofte.rules.controls.language_remembered import LanguageChoices, Switch
 from lofte.rules.controls.law_pack_current import LawPacks, PackSeen
 from lofte.rules.controls.legitimate_interest_balanced import Balanced, Objection
@@ -27,6 +29,7 @@ from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.newsletter_only_with_consent import Sends
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
+from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.purpose_limited import Uses
 from lofte.rules.controls.relations_have_clocks import Relations
@@ -100,6 +103,11 @@ RECORDS = ConsentRecords(2, 0, 0, 1)
 WALK = WithdrawalWalk(True, True, True, True)
 PACK = PackSeen("SE", "SE", 12)
 
+LED = Led(walked=True)
+PASSED = Passage(5, done=True)
+HELD = StatuteWalk(5, held=True)
+STATUTES = Statutes(1, walk=HELD)
+
 GATED = [
     (control, parameters, *case)
     for control, parameters in (
@@ -132,19 +140,94 @@ CLOCKS = [
     (control, {}, *case)
     for control in ("gone_after_withdrawal_or_inactivity", "gone_after_relation")
     for case in (
-        (Clocked(5, 0, swept_hours=3), K, "kept"),
-        (Clocked(0, 0, swept_hours=3, still_there=False), K, "kept"),
+        (Clocked(5, 0, swept_hours=3, led=LED), K, "kept"),
+        (Clocked(0, 0, swept_hours=3, still_there=False, led=LED), K, "kept"),
+        (Clocked(5, 0, swept_hours=3), U, "nobody"),
         (Clocked(5, 1, 40, 3), B, "overdue"),
+        (Clocked(5, 0, swept_hours=3, looked=100, put_off=2, led=LED), B, "put-off"),
+        (Clocked(5, 0, swept_hours=3, untrue_signals=1, led=LED), B, "untrue-signals"),
+        (Clocked(5, 0, swept_hours=3, let_alone=1, led=LED), B, "brake"),
+        (Clocked(5, 0, swept_hours=3, is_brake_loose=True, led=LED), B, "brake"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, forged=True)), B, "forged"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, clockless=True)), B, "clockless"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, late_days=30)), B, "dated-late"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, still_there=True)), B, "not-swept"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, early=True)), B, "early"),
+        (Clocked(5, 0, swept_hours=3, led=replace(LED, deaf=True)), B, "deaf"),
         (Clocked(5, 0, swept_hours=3, still_there=True), B, "not-swept"),
         (Clocked(5, 0), U, "never-swept"),
         (Clocked(5, 0, swept_hours=90), U, "sweep-late"),
         (Clocked(0, 0, swept_hours=3), U, "nobody"),
     )
 ]
+GATES = [
+    (control, {}, *case)
+    for control, faults, ways, more in (
+        (
+            "partners_agreed", ("not-agreed",), ("expired", "field", "purpose", "untold", "before-evidence"),
+            ("untold", "unrecalled"),
+        ),
+        (
+            "authority_decision_on_file", ("no-decision", "one-signer", "beyond-decision"),
+            ("no-decision", "no-case", "not-released", "alone", "field"), (),
+        ),
+        (
+            "transfer_case_noticed", ("no-notice", "no-decision", "one-signer", "beyond-decision"),
+            ("no-notice", "notice-runs", "notice-too-short", "not-released", "alone", "field", "objected"), ("untold",),
+        ),
+    )
+    for case in (
+        (Way(PASSED, used=3), K, "kept"),
+        *((Way(PASSED, (Left(one, "partners-se", 2),)), B, one) for one in faults),
+        *((Way(replace(PASSED, let_through=(one,))), B, f"passed-{one}") for one in ways),
+        *((Way(replace(PASSED, **{one.removeprefix("un"): False})), B, one) for one in ("unlogged", *more)),
+        (Way(PASSED, lacking=("partners-se",)), B, "not-on-file"),
+        (Way(replace(PASSED, beyond=("phone",))), B, "beyond"),
+        (Way(None), U, "no-way"),
+        (Way(Passage(5)), U, "not-walked"),
+    )
+]  # fmt: skip
+OUTSIDE = [
+    ("no_undeclared_disclosure", {}, *case)
+    for case in (
+        (WaysOut(PASSED, used=3), K, "kept"),
+        *((WaysOut(PASSED, (Left(one, "x", 1),)), B, one) for one in ("undeclared", "no-ground", "no-evidence", "not-recalled")),
+        *(
+            (WaysOut(replace(PASSED, let_through=(one,))), B, f"passed-{one}")
+            for one in ("recipient", "purpose", "market", "nothing-on-file", "sold")
+        ),
+        (WaysOut(PASSED, unlogged=2), B, "unlogged"),
+        (WaysOut(PASSED, strangers=("shop",)), B, "strangers"),
+        (WaysOut(PASSED, alone=1), B, "alone"),
+        (WaysOut(None), U, "not-tried"),
+        (WaysOut(Passage(0)), U, "not-tried"),
+    )
+]  # fmt: skip
+HOLDS = [
+    ("holds_named_in_law", {}, *case)
+    for case in (
+        (STATUTES, K, "kept"),
+        (replace(STATUTES, lawless=1), B, "lawless"),
+        (replace(STATUTES, over=1), B, "over"),
+        (replace(STATUTES, unreviewed=1), B, "unreviewed"),
+        *(
+            (replace(STATUTES, walk=replace(HELD, let_through=(one,))), B, f"passed-{one}")
+            for one in ("statute", "citation", "end", "past", "wide")
+        ),
+        (replace(STATUTES, walk=replace(HELD, lost=("accounting: name",))), B, "lost"),
+        (replace(STATUTES, walk=replace(HELD, stayed=("customer: phone",))), B, "stayed"),
+        (replace(STATUTES, walk=replace(HELD, outlived=True)), B, "outlived"),
+        (replace(STATUTES, without_law=("US",)), U, "without-law"),
+        (replace(STATUTES, walk=None), U, "nobody"),
+    )
+]
 CASES = [
     *GATED,
     *BASES,
     *CLOCKS,
+    *GATES,
+    *OUTSIDE,
+    *HOLDS,
     ("market_contacts", {}, ControllersShown((PAGE,)), K, "kept"),
     ("market_contacts", {}, ControllersShown((PAGE, BARE)), B, "not-named"),
     ("market_contacts", {}, ControllersShown(()), U, "no-pages"),
@@ -244,7 +327,25 @@ CASES = [
         "contacted",
     ),
     ("no_transfer_outside_eea", OFFICES, replace(SEEN, contacted=None), U, "declared-only"),
+    ("no_transfer_outside_eea", OFFICES, replace(SEEN, moved=(Moved("SE", "partners-us", "US", 1, True),)), B, "moved"),
+    ("no_transfer_outside_eea", OFFICES, replace(SEEN, moved=(Moved("SE", "partners-gb", "GB", 1, True),)), K, "kept"),
     ("transfer_tool_on_file", OFFICES, SEEN, K, "kept"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, moved=(Moved("SE", "partners-us", "US", 1, False),)), B, "moved"),
+    ("transfer_tool_on_file", OFFICES, replace(SEEN, moved=(Moved("US", "partners-us", "US", 1, False),)), K, "kept"),
+    (
+        "transfer_tool_on_file",
+        OFFICES,
+        replace(SEEN, denied=(Denied("g", "US", frozenset({"SE"}), False),)),
+        B,
+        "denied",
+    ),
+    (
+        "transfer_tool_on_file",
+        OFFICES,
+        replace(SEEN, denied=(Denied("g", "US", frozenset({"SE"}), True),)),
+        U,
+        "unlisted",
+    ),
     ("transfer_tool_on_file", OFFICES, replace(SEEN, on_file=(replace(STRAY, transfers=()),)), B, "no-tool"),
     ("transfer_tool_on_file", OFFICES, replace(SEEN, today=date(2032, 1, 1)), B, "expired"),
     ("transfer_tool_on_file", OFFICES, replace(SEEN, contacted=(("SE", "tag.acme.example"),)), B, "contacted"),
@@ -254,6 +355,7 @@ CASES = [
     ("law_pack_current", {}, LawPacks((replace(PACK, expired=("age",)),)), B, "expired"),
     ("law_pack_current", {}, LawPacks((replace(PACK, uncited=("age",)),)), B, "uncited"),
     ("law_pack_current", {}, LawPacks((replace(PACK, checked_days=400),)), B, "unchecked"),
+    ("law_pack_current", {}, LawPacks((PACK,), ignored=("SE: floor",)), B, "ignored"),
     ("law_pack_current", {}, LawPacks(()), U, "no-markets"),
     ("portal_gives_access", {}, PortalWalk(True, 3, unrestricted=True), B, "not-restricted"),
     ("portal_gives_access", {}, PortalWalk(True, 4), K, "kept"),
@@ -268,6 +370,7 @@ CASES = [
     ("erasure_complete", {}, ErasureWalk(True, 90, ("mail.body",), in_log=True), B, "residue"),
     ("erasure_complete", {}, ErasureWalk(True, 90, obligations_open=("creatio",), in_log=True), B, "elsewhere"),
     ("erasure_complete", {}, ErasureWalk(True, 90), B, "no-evidence"),
+    ("erasure_complete", {}, ErasureWalk(True, 90, in_log=True, back=2), B, "back"),
     ("erasure_complete", {}, ErasureWalk(True, 0, in_log=True), U, "not-searched"),
     ("export_machine_readable", {}, ExportWalk(True, 6), K, "kept"),
     ("export_machine_readable", {}, ExportWalk(False, 0), B, "no-file"),
