@@ -270,3 +270,29 @@ def test_a_release_that_is_killed_writes_nothing_twice(
     cases.carry(clock.now())
     assert cases.row_of(order).state == "ready"
     assert Disclosure.everyone.count() == 3
+
+
+def test_a_successor_is_told_to_erase_whoever_is_erased_here(
+    lead: Callable[..., UUID], settled: Callable[[], None], letterbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lofte.core import obligations
+    from lofte.features.rights import verbs as rights
+
+    person = lead()
+    case = cases.begin(merger(), by="staff:1")
+    cases.announce(case, by="staff:1")
+    cases.carry(clock.now())
+    settled()
+    later(monkeypatch, 31)
+    release(case)
+    cases.carry(clock.now())
+    settled()
+    cases.carry(clock.now())
+    assert len(list(cases.hand_over(case, by="staff:1"))) == 1
+    settled()
+    assert rights.erase(person).is_complete
+    obligations.carry_out()
+    letter = letterbox.last()
+    assert letter["To"] == "data@nyeier.example"
+    assert Recall.objects.get().reference in letter["Subject"]
+    assert "Slett alt dere har fått" in letter.get_content()

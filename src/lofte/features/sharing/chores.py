@@ -9,6 +9,9 @@ from lofte.core.models import Obligation
 from lofte.core.tasks import duty
 from lofte.features.sharing import agreements, cases, reads, recalls
 from lofte.features.sharing.models import Agreement, Recall
+from lofte.rules import values
+from lofte.rules.catalogue import LOCALES, say
+from lofte.rules.model import Policy
 
 WARN_BEFORE = timedelta(days=60)
 _logger = logging.getLogger("lofte.sharing")
@@ -37,17 +40,24 @@ def warn(at: datetime) -> int:
     if not rows:
         return 0
     policy = publication.current().policy
-    to = next(iter(policy.controllers.values())).email
-    lines = "\n".join(f"- {row.partner} ({row.recipient}): {row.expires:%Y-%m-%d}" for row in rows)
-    text = f"These agreements end soon. After the day nothing is shared under them:\n\n{lines}\n\nSee Sharing in the console.\n"
+    to, here = next(iter(policy.controllers.values())).email, _house_language(policy)
+    lines = [f"- {row.partner}: {values.day(here, row.expires)}" for row in rows]
+    text = "\n".join([say(here, "sharing.warn.lead"), "", *lines, "", say(here, "sharing.warn.where"), ""])
     try:
-        is_sent = mail.tell_house(to, f"{policy.organisation.name}: agreements that end soon", text)
+        is_sent = mail.tell_house(to, say(here, "sharing.warn.subject", organisation=policy.organisation.name), text)
     except (OSError, smtplib.SMTPException) as error:
         _logger.warning("a warning was not sent", extra={"fields": {"error": type(error).__name__}})
         return 0
     if is_sent:
         Agreement.objects.filter(id__in=[row.id for row in rows]).update(warned_at=clock.now())
     return len(rows) if is_sent else 0
+
+
+def _house_language(policy: Policy) -> str:
+    """The language of the first controller's country, if the policy speaks it; else English."""
+    home = next(iter(policy.controllers.values())).country
+    spoken = (each.locales[0] for each in policy.markets.values() if each.country == home)
+    return next((each for each in spoken if each in LOCALES), "en-GB")
 
 
 @duty("sharing.tidy", every=timedelta(hours=1))

@@ -17,6 +17,8 @@ from lofte.features.sharing.disclosures import DOOR, State, owe_again
 from lofte.features.sharing.models import Case, Disclosure, Recall
 from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Problem
+from lofte.rules import values
+from lofte.rules.catalogue import LOCALES, say
 
 What = Recall.What
 REASONS = ("erasure", "withdrawal", "objection", "restriction", "agreement-over", "staff", "not-held")
@@ -165,17 +167,22 @@ def must_tell(row: Recall, at: datetime) -> bool:
 
 def write_to_desk(row: Recall) -> None:
     """The letter: a reference and what to do with it. Raises Problem where there is no address or no mail server."""
-    to = _desk(row)
-    controller = publication.current().policy.organisation.name
-    act = (
-        "erase everything you were given under it" if row.what == What.ERASE else "keep it, and do nothing else with it"
-    )
-    text = (
-        f"{controller} gave you personal data under the reference {row.reference}.\n\n"
-        f"Please {act}, at the latest on {row.due:%Y-%m-%d}, and answer this letter when it is done (GDPR 19).\n"
-    )
-    if not mail.tell_house(to, f"{row.reference}: please act on data we gave you", text):
+    organisation, here = publication.current().policy.organisation.name, _spoken_in(row)
+    slots = {"organisation": organisation, "reference": row.reference, "day": values.day(here, row.due.date())}
+    if not mail.tell_house(
+        _desk(row), say(here, "sharing.desk.subject", **slots), say(here, f"sharing.desk.{row.what}", **slots) + "\n"
+    ):
         raise Problem("recall.no-mail", "no mail server is named", status=503)
+
+
+def _spoken_in(row: Recall) -> str:
+    """The language of the recipient's country, if the policy speaks it; else English."""
+    policy = publication.current().policy
+    party = policy.recipients.get(row.recipient)
+    spoken = (
+        each.locales[0] for each in policy.markets.values() if party is not None and each.country == party.country
+    )
+    return next((each for each in spoken if each in LOCALES), "en-GB")
 
 
 def _desk(row: Recall) -> str:

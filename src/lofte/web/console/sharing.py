@@ -167,6 +167,7 @@ def refer(request: HttpRequest, person: UUID) -> HttpResponse:
         request, "refer", "referrals", status=422 if form.errors else 200, form=form, person=person, letter=letter,
         offered=[words.agreement(locale, row, clock.now().date()) for row in offered],
         purpose=forms.word(locale, "purposes", stated, "name"),
+        rows=[words.given(locale, each) for each in reads.of_person(person)],
     )  # fmt: skip
 
 
