@@ -16,8 +16,8 @@ def told(text: str) -> str:
     ("said", "copied"),
     [
         ("Svar til ola.hansen@example.no i dag", "Svar til [email] i dag"),
-        ("Ring Ola på +47 400 11 222.", "Ring Ola på [phone]."),
-        ("Ring Ola på 400 11 222, takk", "Ring Ola på [phone], takk"),
+        ("Ring Ola på +47 400 11 222.", "Ring [name] på [phone]."),
+        ("Ring Ola på 400 11 222, takk", "Ring [name] på [phone], takk"),
         ("Ring 22 33 44 55", "Ring [phone]"),
         ("Hennes mobil är 070-123 45 67", "Hennes mobil är [phone]"),
         ("Call him on (719) 555-0142 or 07700 900123", "Call him on [phone] or [phone]"),
