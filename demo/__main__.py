@@ -11,7 +11,6 @@ import shutil
 import sys
 from pathlib import Path
 
-from demo import on_file
 from demo.app import Demonstration
 from demo.hosts import host_map
 from demo.mailbox import Mailbox
@@ -68,6 +67,8 @@ def run(home: Path, port: int) -> int:
 
 def announce(house: House, origin: str) -> None:
     """Says where everything is, for people and then for programs."""
+    from demo import on_file  # models: only once Django is set up
+
     on_file.put_on_file()
     password = staff.first(house.home, STAFF)
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
