@@ -1,4 +1,4 @@
-"""A house whose sweep is killed at every step, by its own SIGKILL: `python killed_sweep.py HOME`, run by its test.
+"""A house whose sweep is killed at every step, by its own SIGKILL: `python killed_sweep.py HOME [two]`, run by its test.
 
 Each death is a child's; the next child makes more people whose time is up and sweeps on in the same house, so every death also meets
 what the deaths before it left. Prints, as JSON, what is left when a last child has swept to the end.
@@ -63,14 +63,23 @@ def make(name: str, at: datetime, *, stays: bool = False) -> UUID:
 
 def in_child(work: Callable[[], None]) -> int:
     """How the child ended: the number of the signal that killed it, or 0."""
+    return ended(begun(work))
+
+
+def begun(work: Callable[[], None], *, has_log: bool = True) -> int:
     connections.close_all()
     sys.stdout.flush()
     if child := os.fork():
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    house = wiring.open_house(home, "http://localhost:8000")
+        return child
+    house = wiring.open_house(home, "http://localhost:8000") if has_log else None
     work()
-    house.close()
+    if house:
+        house.close()
     os._exit(0)
+
+
+def ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def sweep() -> None:
@@ -142,4 +151,20 @@ def main() -> None:
     in_child(finish)
 
 
-main()
+def two_at_once() -> None:
+    """Two processes sweep the same house together; one of them has no log, as beside a server."""
+
+    def people() -> None:
+        for each in range(40):
+            make(f"due1x{each}", START)
+        for each in range(5):
+            make(f"stays{each}", clock.now(), stays=True)
+
+    in_child(people)
+    children = [begun(sweep, has_log=has_log) for has_log in (True, False)]
+    failed = [ended(child) for child in children if child]
+    print(json.dumps({"failed": [each for each in failed if each]}), flush=True)  # noqa: T201
+    in_child(finish)
+
+
+two_at_once() if sys.argv[2:] == ["two"] else main()
