@@ -81,7 +81,7 @@ def test_a_hold_is_placed_seen_kept_and_released(staff, quiet):
         "statute": "claims",
         "citation": "GDPR 17(3)(e)",
         "reviewer": "lead",
-        "fields": ["email"],
+        "fields_needed": ["email"],
         "review_at": soon,
     }
 
@@ -91,6 +91,7 @@ def test_a_hold_is_placed_seen_kept_and_released(staff, quiet):
     assert "GDPR 17(3)(e)" in page(staff, f"person/{person}/")
     assert "GDPR 17(3)(e)" in page(staff, "holds/")
     hold = Hold.objects.get()
+    assert hold.fields == ["email"]
     one = f"/console/retention/holds/{hold.pk}/"
     later = (clock.now() + timedelta(days=90)).date().isoformat()
     assert staff.post(one, {"do": "review", "review_at": "2001-01-01"}).status_code == 422

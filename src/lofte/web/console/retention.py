@@ -193,7 +193,7 @@ def _placed(form: forms.Form, words: "_Words", person: UUID | None, by: str) -> 
     said = form.cleaned_data
     try:
         holds.place(
-            person, said["statute"], said["citation"], by=by, reviewer=said["reviewer"], fields=said["fields"],
+            person, said["statute"], said["citation"], by=by, reviewer=said["reviewer"], fields=said["fields_needed"],
             purposes=said["purposes"], market=said.get("market", ""), until=_end_of(said["until"]),
             review_at=_end_of(said["review_at"]),
         )  # fmt: skip
@@ -401,7 +401,7 @@ def _form(words: _Words, is_of_person: bool, data: Any) -> forms.Form:
         "purposes": forms.MultipleChoiceField(
             label=words.say("holds.purposes"), choices=purposes, required=False, widget=box, help_text=help_text
         ),
-        "fields": forms.MultipleChoiceField(
+        "fields_needed": forms.MultipleChoiceField(
             label=words.say("holds.fields"), choices=fields, required=False, widget=box, help_text=words.say("holds.fields_help")
         ),
         "until": forms.DateField(
