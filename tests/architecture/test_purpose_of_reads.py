@@ -36,6 +36,7 @@ EXPLAINED = {
     "features.register.index:_found_by": COMPARES,
     "features.register.index:renew_person": COMPARES,
     "features.register.lists:_open": NO_PERSON,
+    "features.register.lists:_told": NO_PERSON,
     "features.register.merging:_Holdings._text": COMPARES,
     "features.register.merging:history": INNER,
     "features.register.organisations:name_of": NO_PERSON,

@@ -93,7 +93,13 @@ def add_many(facts: Iterable[New], policy: str = "") -> None:
         who = None if each.person_id is None else {"person": str(each.person_id)}
         rows.append(
             Outbox(
-                kind=each.kind, fact=whole, who=who, policy=policy, person_id=each.person_id, about=each.about, next_at=at
+                kind=each.kind,
+                fact=whole,
+                who=who,
+                policy=policy,
+                person_id=each.person_id,
+                about=each.about,
+                next_at=at,
             )
         )
         rows[-1].made_at = at + timedelta(microseconds=number)  # facts leave in the order of their time
@@ -151,8 +157,10 @@ def append_many(
 
 def drain_people(people: Sequence[UUID]) -> None:
     """As `drain` for some people: what is still on its way about them goes into the log and to its subscribers."""
-    for person_id in sorted(set(Outbox.objects.filter(person_id__in=people).values_list("person_id", flat=True))):
-        drain(person_id=person_id)
+    there = set(Outbox.objects.filter(person_id__in=people).values_list("person_id", flat=True))
+    for person_id in people:
+        if person_id in there:
+            drain(person_id=person_id)
 
 
 def subscribe(kind: str, handler: Handler) -> None:

@@ -39,6 +39,7 @@ def test_a_file_nobody_looked_at_stays_inside_and_the_request_waits_for_it(perso
         ("looking", "Avtale [en annens navn].pdf")
     ]
     assert case_of(person).waiting_for == (cases.FILES,)
+    assert cases.listed(cases.Wanted("waiting"), clock.now()).total == 1
     assert [each.person for each in attachments.wanted()] == [person]
     follow.follow(clock.now())
     assert case_of(person).is_open
