@@ -1,7 +1,7 @@
 """A house whose sweep is killed at every step, by its own SIGKILL: `python killed_sweep.py HOME [two]`, run by its test.
 
-Each death is a child's; the next child makes more people whose time is up and sweeps on in the same house, so every death also meets
-what the deaths before it left. Prints, as JSON, what is left when a last child has swept to the end.
+Each death is a child's; the next child makes more people whose time is up and sweeps on in the same house, so every death also
+meets what the deaths before it left. Prints, as JSON, what is left when a last child has swept to the end.
 """
 
 import json
@@ -40,7 +40,8 @@ loop._IN_PART = 2
 together._TOGETHER = 0  # so that few are cleared in one reading too
 together._PROVED_AT_ONCE = 2
 PLACES: list[tuple[Any, str]] = [
-    *((together, name) for name in ("_order", "_write", "_move", "_write_each", "_release", "_clear_some", "_settle", "_prove", "_end")),
+    *((together, name) for name in ("_order", "_write", "_move", "_write_each", "_release")),
+    *((together, name) for name in ("_clear_some", "_settle", "_prove", "_end")),
     (vault, "destroy_keys"), (holdings, "erase_rows_of"), (outbox, "append_many"), (outbox, "drain_people"),
     (loop, "_sweep_some"), (loop, "_drop_some"), (progress, "move"), (progress, "finish"), (scan, "steps"),
 ]  # fmt: skip

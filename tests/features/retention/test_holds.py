@@ -198,8 +198,8 @@ def test_a_record_goes_the_day_after_its_statute_and_not_by_its_clock(asking, so
     assert {each.due for each in found.values()} == {last}
     assert all(each.rule == "floor" and law in each.law for each in found.values())
 
-    left = {(each.purpose, each.field) for each in Holding.objects.of(person)}
-    assert left == {("accounting", "name"), ("accounting", "company")}
+
+def test_a_customer_who_left_is_gone_after_a_year_but_for_the_accounting_fields(asking, somebody, log):
     with clock.at(START):
         person = somebody()
         voucher(person)

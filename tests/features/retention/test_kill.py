@@ -16,7 +16,12 @@ SCRIPT = Path(__file__).with_name("killed_sweep.py")
 def _killed(home, *how, **more):
     environ = {**os.environ, "LOFTE_DATABASE": "", **more}
     ended = subprocess.run(
-        [sys.executable, str(SCRIPT), str(home), *how], capture_output=True, text=True, check=False, timeout=570, env=environ
+        [sys.executable, str(SCRIPT), str(home), *how],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=570,
+        env=environ,
     )
     lines = ended.stdout.strip().splitlines()
     assert len(lines) == 2, ended.stderr[-3000:]

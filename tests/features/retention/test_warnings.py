@@ -58,7 +58,8 @@ def test_keep_is_a_sign_of_interest_and_the_time_starts_again(quiet, letterbox):
         assert (seen.is_all, seen.until, seen.is_kept) == (True, END, False)
         warnings.keep(code)
 
-        assert Signal.objects.of(quiet).filter(kind="kept").exists()
+        notice = Notice.objects.of(quiet).get()
+        assert Signal.objects.of(quiet).get(kind="kept").source == f"notice:{notice.id}"
         assert {each.due for each in reads.why(quiet)} == {datetime(2030, 1, 21, 12, tzinfo=UTC)}
         assert Notice.objects.of(quiet).get().state == Notice.State.KEPT
     assert verbs.sweep(END).erased == 0

@@ -149,7 +149,7 @@ def _enter(published: Published, person_id: UUID, row: SignUp, purpose: str, ask
         person_id, values, purpose, source=f"form:{row.form}", market=row.market, locale=row.locale, wording=row.wording
     )
     if any("sign_up" in each.signals for each in published.policy.clocks.values()):
-        register.signal(person_id, "sign_up")
+        register.signal(person_id, "sign_up", source=f"form:{row.form}")
 
 
 def _relation(published: Published, purpose: str) -> str | None:

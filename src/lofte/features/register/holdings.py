@@ -39,7 +39,7 @@ declare(
     models.Holding, field=_POLICY, purpose=_POLICY, basis=_POLICY, source=_POLICY, sealed=Holds("*", "*"), hash=Holds("*", "*"),
     market=_POLICY, locale=Holds("*", "locale"), publication=_POLICY, wording=_POLICY, since=_WHEN, clock=_POLICY, due_at=_WHEN,
 )  # fmt: skip
-declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY)
+declare(models.Signal, kind=Holds("*", "interest"), at=_WHEN, purpose=_POLICY, source=_POLICY)
 declare(
     models.Look, by=NotPersonal("a room, or a staff member's number"), role=_POLICY, purpose=_POLICY, fields=_POLICY,
     allowed=_POLICY, reason=_POLICY, at=_WHEN,

@@ -188,7 +188,7 @@ def _signals(keep: UUID, gone: UUID) -> int:
     rows = list(Signal.objects.of(gone))
     for row in rows:
         if row.kind in latest and row.at > latest[row.kind]:
-            Signal.objects.of(keep).filter(kind=row.kind).update(at=row.at, purpose=row.purpose)
+            Signal.objects.of(keep).filter(kind=row.kind).update(at=row.at, purpose=row.purpose, source=row.source)
     doubled = {row.id for row in rows if row.kind in latest}
     return merging.move(Signal, keep, gone, without=doubled) + len(doubled)
 

@@ -50,11 +50,15 @@ class Holding(Personal):
 
 
 class Signal(Personal):
-    """The latest interest of each kind a person showed; earlier ones are not kept, because only the latest moves a clock."""
+    """The latest interest of each kind a person showed; earlier ones are not kept, because only the latest moves a clock.
+
+    ``source`` is where it was noticed: ``link:open``, ``form:newsletter``, ``dialogue``, ``notice:<id>``.
+    """
 
     kind = models.CharField(max_length=32)
     at = models.DateTimeField()
     purpose = models.CharField(max_length=64, blank=True)
+    source = models.CharField(max_length=64, blank=True)
 
     class Meta(Personal.Meta):
         constraints = [models.UniqueConstraint(fields=["person", "kind"], name="register_signal_once")]

@@ -334,14 +334,18 @@ def end_relation(person_id: UUID, relation_id: UUID) -> None:
 
 
 @in_transaction
-def record_signal(person_id: UUID, kind: str, purpose: str = "") -> None:
-    """The person showed interest (a kind that some clock of the policy names): inactivity counts from now."""
+def record_signal(person_id: UUID, kind: str, purpose: str = "", *, source: str = "") -> None:
+    """The person showed interest (a kind that some clock of the policy names): inactivity counts from now.
+
+    ``source`` is where it was noticed; a reply is one in the dialogue.
+    """
     if all(kind not in each.signals for each in publication.current().policy.clocks.values()):
         raise Problem("register.undeclared", f"no clock of the policy counts {kind} as interest", status=422)
     at = clock.now()
     latest = Signal.objects.of(person_id).filter(kind=kind)
-    if not latest.filter(at__lte=at).update(at=at, purpose=purpose) and not latest.exists():
-        Signal.objects.create(person_id=person_id, kind=kind, at=at, purpose=purpose)
+    noticed = {"at": at, "purpose": purpose, "source": source or ("dialogue" if kind == _REPLY else "register")}
+    if not latest.filter(at__lte=at).update(**noticed) and not latest.exists():
+        Signal.objects.create(person_id=person_id, kind=kind, **noticed)
     refresh_due(person_id)
 
 

@@ -88,7 +88,7 @@ def holds_of(people: Sequence[UUID] | UUID) -> Mapping[UUID, Sequence[ports.Held
     """The holds on each of these people, the general ones among them. Whether an end has passed is for the clock to say."""
     named = [people] if isinstance(people, UUID) else list(people)
     found: dict[UUID, list[ports.HeldBack]] = {each: [] for each in named}
-    general = []
+    general: list[ports.HeldBack] = []
     for row in _standing().filter(Q(person_id__in=named) | Q(person_id__isnull=True)):
         (general if row.person_id is None else found[row.person_id]).append(_seen(row))
     if general:

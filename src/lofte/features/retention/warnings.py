@@ -156,7 +156,7 @@ def keep(code: str) -> None:
     at = clock.now()
     Notice.objects.of(opened.person_id).filter(id=row.id).update(state=State.KEPT, answered_at=at)
     if _hears(row.clock):
-        ports.register().signal(opened.person_id, KEPT)
+        ports.register().signal(opened.person_id, KEPT, source=f"notice:{row.id}")
     ports.register().refresh_due(opened.person_id)
     fact = {"clock": row.clock, "end": rfc3339(row.due_at)}
     outbox.add("retention.kept", fact, policy=publication.current().digest, person_id=opened.person_id, about=row.id)

@@ -96,7 +96,7 @@ def open_portal(code: str) -> Grant:
         "session", opened.person_id, market=opened.market, locale=opened.locale, lasts=SESSION_LASTS, single_use=False
     )
     if any("portal_visit" in each.signals for each in publication.current().policy.clocks.values()):
-        ports.register().signal(opened.person_id, "portal_visit")
+        ports.register().signal(opened.person_id, "portal_visit", source="link:open")
     actions.record("portal.opened", "person", market=opened.market)
     made = codes.peek(token, "session")
     assert made is not None
