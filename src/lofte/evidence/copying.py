@@ -5,6 +5,7 @@ SQLite file would keep a shredding from emptying the write-ahead log. A copy is 
 by the same sums as the log itself.
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -77,6 +78,26 @@ def read(location: str | Path) -> AbstractContextManager[Reading]:
     except Exception as wrong:  # two drivers; a message may quote an address with its password
         raise _no_log(type(wrong).__name__) from None
     return closing(found)
+
+
+def is_being_written(location: str | Path) -> bool:
+    """Whether a process holds the log open to write."""
+    if is_postgres(location):
+        with read(location) as reading:
+            held = reading.rows("SELECT 1 FROM lease WHERE holder IS NOT NULL AND expires_at > clock_timestamp()")
+            return bool(held)
+    lock = Path(location).with_name(Path(location).name + ".lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def head_of(reading: Reading) -> Head:

@@ -55,6 +55,23 @@ def test_a_restore_brings_nobody_back_who_was_erased_since(town):
     assert after["wrong"] == []
 
 
+def test_a_house_that_is_still_open_is_not_taken_over(town):
+    data, keys = town.backup()
+    busy = town.begin("busy")
+    try:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        refused = town.restore(data, town.place / "new", "--keys", keys, "--surviving", town.home)
+    finally:
+        busy.kill()
+        busy.wait()
+        if busy.stdout:
+            busy.stdout.close()
+
+    assert "restore.still-open" in refused.stderr
+    assert not (town.place / "new").exists()
+
+
 @pytest.mark.long
 def test_a_restore_of_register_and_keys_brings_nobody_back_whose_erasure_is_in_the_log(town):
     """Register and keys are from the copy, so person 3's key is back: only the surviving log knows that they were erased."""
@@ -198,6 +215,8 @@ def test_a_copy_made_under_load_is_whole_whenever_it_was_made(town):
     for data, keys in made:
         assert town.lofte("backup", "verify", data, keys).returncode == 0
     new = town.place / "new"
+    if town.server:
+        time.sleep(11)  # the lease of the killed writer runs out
 
     done(town.restore(made[0][0], new, "--keys", made[0][1], "--surviving", town.home))
 

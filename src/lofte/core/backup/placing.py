@@ -206,6 +206,11 @@ def _best_log(wish: Wish, copied: Manifest, scratch: Path, told: Told) -> tuple[
     old: Path | str = wish.surviving_database or (wish.surviving / "evidence.sqlite3" if wish.surviving else "")
     if not old or (isinstance(old, Path) and not old.is_file()):
         return "copy", (from_copy, head)
+    if _is_alive(old):
+        raise _refused(
+            "restore.still-open", "the old house is still open: two houses must never write one log",
+            "Stop the old server; after a kill, PostgreSQL's lease takes ten seconds to run out.",
+        )  # fmt: skip
     scratch.unlink(missing_ok=True)
     try:
         with copying.read(old) as reading:
@@ -223,6 +228,13 @@ def _best_log(wish: Wish, copied: Manifest, scratch: Path, told: Told) -> tuple[
             "restore.foreign-log", "the surviving log is another than the copy's", "Restore a copy of the same house."
         )
     return "surviving", (scratch, survived)
+
+
+def _is_alive(old: Path | str) -> bool:
+    try:
+        return copying.is_being_written(old)
+    except Problem:  # it cannot even be read
+        return False
 
 
 def _known_head(wish: Wish, source: Path, vkey: VerifierKey) -> Checkpoint | None:
