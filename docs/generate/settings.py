@@ -126,6 +126,7 @@ FOR_TESTS = {
     "LOFTE_CHROMIUM": "the browser the tests drive; `scripts/test` sets it",
     "LOFTE_TEST_POSTGRES": "URL of a PostgreSQL cluster for the tests; `scripts/test` starts one",
     "LOFTE_TEST_WORKERS": "how many tests run at once, 2 unless said",
+    "LOFTE_SCREENSHOTS": "a folder where the walks in a browser keep a picture of each page",
     "LOFTE_TEST_LEASE_S": "seconds a writer's lease lasts in the drills of the PostgreSQL log",
     "LOFTE_BENCH_DIR": "where the benchmarks write; the disk under it is what they measure",
 }

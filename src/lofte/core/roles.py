@@ -30,7 +30,9 @@ PERMISSIONS = (
     "sharing.refer", "sharing.manage", "records.read", "transfers.manage", "tokens.manage", "approvals.decide",
     "roles.manage",
 )  # fmt: skip
-BY_PASSWORD = frozenset({"promises.read", "promises.check", "publications.read", "operation.read", "records.read", "retention.read"})
+BY_PASSWORD = frozenset(
+    {"promises.read", "promises.check", "publications.read", "operation.read", "records.read", "retention.read"}
+)
 """What a password alone opens: nothing here is about a person."""
 LEAD = "lead"
 OPERATOR = "operator:shell"

@@ -4,15 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0004_blindindex_found'),
+        ("core", "0004_blindindex_found"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='obligation',
-            name='what',
-            field=models.CharField(choices=[('erase', 'Erase'), ('correct', 'Correct'), ('export', 'Export'), ('restrict', 'Restrict'), ('withdraw', 'Withdraw'), ('share', 'Share')], max_length=12),
+            model_name="obligation",
+            name="what",
+            field=models.CharField(
+                choices=[
+                    ("erase", "Erase"),
+                    ("correct", "Correct"),
+                    ("export", "Export"),
+                    ("restrict", "Restrict"),
+                    ("withdraw", "Withdraw"),
+                    ("share", "Share"),
+                ],
+                max_length=12,
+            ),
         ),
     ]

@@ -29,8 +29,8 @@ class Correction(Personal):
 class Erasure(models.Model):
     """An erasure from order to proof. While it runs it knows the person and, sealed, what to search for; afterwards only counts.
 
-    Not reached by `person_id`: it must outlive the person's rows to be carried to its end after a crash. ``hand`` is the batch or the
-    search that has it in hand; whoever takes it over writes another there, and the first then leaves it alone.
+    Not reached by `person_id`: it must outlive the person's rows to be carried to its end after a crash. ``hand`` is the batch or
+    the search that has it in hand; whoever takes it over writes another there, and the first then leaves it alone.
     """
 
     class State(models.TextChoices):

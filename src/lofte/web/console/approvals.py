@@ -21,7 +21,9 @@ from lofte.web.console.language import console_locale
 from lofte.web.console.staff import actor, needs
 
 # Whoever may ask for an act sees what became of it; deciding needs `approvals.decide`.
-_MAY_SEE = ("approvals.decide", "retention.release", "people.export", "people.merge", "requests.work", "roles.manage", "sharing.manage")
+_MAY_SEE = (
+    "approvals.decide", "retention.release", "people.export", "people.merge", "requests.work", "roles.manage", "sharing.manage",
+)  # fmt: skip
 _CHANGES_SHOWN = 20
 _ABOUT = {
     "retention.release": "detail.plan",
