@@ -13,6 +13,7 @@ from lofte.features.rights import restriction
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PRIMARY = "bokføringsloven LOV-2004-11-19-73 13, items 1-4"
 UNTIL = datetime(2028, 3, 1, 23, tzinfo=UTC)
 
 
@@ -38,7 +39,7 @@ def test_the_forecast_counts_who_goes_who_is_held_and_why(house):
     assert {(each.rule, each.law, each.people, each.spared) for each in seen.kept} == {
         ("hold", "GDPR 17(3)(e)", 1, True),
         ("restriction", "GDPR 18(1)", 1, True),
-        ("floor", "bokføringsloven LOV-2004-11-19-73 13, items 1-4", 1, False),
+        ("floor", PRIMARY, 1, False),
     }
     assert [(each.day, each.whole) for each in seen.days] == [(date(2027, 1, 31), 0), (date(2028, 1, 31), 2)]
     assert seen.days[1].by_clock == {"inactivity": 2}

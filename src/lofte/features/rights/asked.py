@@ -12,4 +12,5 @@ _NEED_NO_DATA = (Request.Right.ERASURE, Request.Right.WITHDRAWAL)
 def asking_of(people: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these people have an open request that is surely theirs and asks for something else than to go."""
     rows = Request.objects.filter(subject__in=people, state__in=OPEN, identified_at__isnull=False)
-    return frozenset(rows.exclude(right__in=_NEED_NO_DATA).values_list("subject", flat=True))
+    asked = rows.exclude(right__in=_NEED_NO_DATA).values_list("subject", flat=True)
+    return frozenset(each for each in asked if each is not None)
