@@ -1,5 +1,5 @@
-"""One house that is swept: `python -m bench.sweep_house measure HOME PEOPLE NAME [GOING]`, after `rights_house fill`, in a process of
-its own, so that the memory of filling it is not counted. Prints a case a line, as JSON.
+"""One house that is swept: `python -m bench.sweep_house measure HOME PEOPLE NAME [GOING]`, after `rights_house fill`, in a process
+of its own, so that the memory of filling it is not counted. Prints a case a line, as JSON.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.case import Case, at_least, at_most
 
-MOST_GOING = 40_000
+MOST_GOING = 20_000
 BAR_PLANNED_S, BAR_ERASED, BAR_MEMORY_MB = 10, 1_000, 256
 ORIGIN = "http://localhost:8000"
 
@@ -33,7 +33,8 @@ def main(home: Path, count: int, name: str, going: int) -> None:
 def measure(title: str, count: int, going: int) -> Iterator[Case]:
     yield from planned(title, count)
     yield from swept(title, going)
-    yield at_most("sweep", f"{title}: peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", BAR_MEMORY_MB)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    yield at_most("sweep", f"{title}: peak memory", peak, "MB", BAR_MEMORY_MB)
 
 
 def planned(title: str, count: int) -> Iterator[Case]:
@@ -50,24 +51,25 @@ def planned(title: str, count: int) -> Iterator[Case]:
     few = instant_of(max(10, count // 1_000))
     began = time.monotonic()
     plan = register.plan(few)
-    yield Case("sweep", f"{title}: planned, {plan.people:,} of them due", round((time.monotonic() - began) * 1000, 1), "ms")
+    yield Case(
+        "sweep", f"{title}: planned, {plan.people:,} of them due", round((time.monotonic() - began) * 1000, 1), "ms"
+    )
 
 
 def swept(title: str, going: int) -> Iterator[Case]:
     """A sweep such as the duty makes, without the brake, which would ask two people first."""
-    from lofte.core import clock, evidence, ports
+    from lofte.core import clock, evidence
     from lofte.features.retention import loop
+    from lofte.features.rights import together
     from lofte.features.rights.models import Erasure
 
     at, before = instant_of(going), evidence.log().size()
     began, work = time.monotonic(), time.process_time()
     walked = loop.walk(at, told)
     gone, gone_cpu = time.monotonic() - began, time.process_time() - work
-    while Erasure.objects.exclude(state="done").exists():
-        left = Erasure.objects.exclude(state="done").count()
-        ports.eraser().resume(clock.now())
-        if Erasure.objects.exclude(state="done").count() == left:
-            raise RuntimeError(f"{left} erasures do not come to an end")
+    together.resume(clock.now(), told, at_most=None)
+    if left := Erasure.objects.exclude(state="done").count():
+        raise RuntimeError(f"{left} erasures did not come to an end")
     whole, cpu = time.monotonic() - began, time.process_time() - work
     proofs = evidence.log().size() - before
     if Erasure.objects.count() != walked.erased or proofs < walked.erased:
@@ -77,7 +79,9 @@ def swept(title: str, going: int) -> Iterator[Case]:
     yield Case("sweep", f"{title}: keys and rows gone", round(walked.erased / gone), "people/s")
     yield Case("sweep", f"{title}: keys and rows gone, CPU each", round(gone_cpu / walked.people * 1e6), "us")
     yield Case("sweep", f"{title}: searched and proved", round(walked.erased / (whole - gone)), "people/s")
-    yield Case("sweep", f"{title}: searched and proved, CPU each", round((cpu - gone_cpu) / max(1, walked.erased) * 1e6), "us")
+    yield Case(
+        "sweep", f"{title}: searched and proved, CPU each", round((cpu - gone_cpu) / max(1, walked.erased) * 1e6), "us"
+    )
     yield at_least("sweep", f"{title}: erased, from deadline to proof", walked.erased / whole, "people/s", BAR_ERASED)
 
 
@@ -87,7 +91,8 @@ def instant_of(going: int) -> datetime:
 
     from lofte.features.register.models import Holding
 
-    firsts = Holding.everyone.filter(due_at__isnull=False).values("person_id").annotate(first=Min("due_at")).order_by("first")
+    due = Holding.everyone.filter(due_at__isnull=False)
+    firsts = due.values("person_id").annotate(first=Min("due_at")).order_by("first")
     found = list(firsts.values_list("first", flat=True)[going - 1 : going]) or [firsts.last()["first"]]
     return found[0]
 

@@ -221,7 +221,8 @@ def forget_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, 
     """As `forget`, for those of many people whom any request names."""
     asked = list(people)
     named = Approval.objects.filter(Q(about__in=asked) | Q(also__in=asked)).values_list("about", "also")
-    return {each: forget(each, people[each]) for each in {who for pair in named for who in pair} & set(asked)}
+    there = {who for pair in named for who in pair}
+    return {each: forget(each, people[each]) for each in asked if each in there}
 
 
 def follow(keep: UUID, gone: UUID) -> dict[str, int]:

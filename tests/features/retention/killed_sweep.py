@@ -37,7 +37,7 @@ START = datetime(2024, 2, 29, 12, tzinfo=UTC)
 LEASE = timedelta(minutes=11)
 loop._PEOPLE = 3
 loop._IN_PART = 2
-together._TOGETHER = 0  # so that few are cleared in one reading too
+together._FEW = 0  # so that few are cleared in one reading too
 together._PROVED_AT_ONCE = 2
 PLACES: list[tuple[Any, str]] = [
     *((together, name) for name in ("_order", "_write", "_move", "_write_each", "_release")),

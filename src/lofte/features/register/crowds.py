@@ -150,7 +150,9 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
     """
     due.refresh(people)
     rows = list(
-        Holding.everyone.filter(person_id__in=people, due_at__lte=at).values_list("id", "person_id", "field", named=True)
+        Holding.everyone.filter(person_id__in=people, due_at__lte=at).values_list(
+            "id", "person_id", "field", named=True
+        )
     )
     gone = [row.id for row in rows]
     Holding.everyone.filter(person_id__in=people, id__in=gone, due_at__lte=at)._raw_delete(using="default")
@@ -159,7 +161,9 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
         fields[row.person_id].add(row.field)
     index.forget_of(fields)
     _drop_beside(list(fields), gone)
-    left = dict(Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id").annotate(n=Count("id")))
+    left = dict(
+        Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id").annotate(n=Count("id"))
+    )
     counted = Counter(row.person_id for row in rows)
     return {person: (count, left.get(person, 0)) for person, count in counted.items()}
 

@@ -105,7 +105,8 @@ def _forms(kind: str, value: str, normal: str, brief: bool) -> Iterator[Needle]:
 
 
 _BRIEF = 24  # letters
-_HASHED = ("email", "phone", "name", "url", "ip")  # what people are known by elsewhere; nobody matches on hashed free text
+# What people are known by elsewhere; nobody matches on hashed free text.
+_HASHED = ("email", "phone", "name", "url", "ip")
 _HASHES = (hashlib.sha256, hashlib.sha1, hashlib.md5)
 _PERCENT = {letter: quote(chr(letter), safe="") for letter in range(128)}
 

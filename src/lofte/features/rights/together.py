@@ -6,8 +6,9 @@ What connected systems must do, and what the law keeps, goes the way of one by o
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -28,7 +29,8 @@ _LEASE = timedelta(minutes=10)  # in which nobody carries a batch on one by one;
 _PROVED_AT_ONCE = 500
 _ORDERS_A_ROUND = 1_000
 _TOGETHER = 200  # people one exact search looks for
-_CROWD = 40_000  # people one reading clears: some two hundred megabytes
+_FEW = 200  # people for whom the exact search does by itself
+_CROWD = 20_000  # people one reading clears: some hundred megabytes
 _SEARCHING, _CLEARING = "rights.search", "rights.clear"
 # The orders' own note of whom they are about, which they forget when they are proved.
 _OWN = frozenset({"default.rights_erasure.subject", "default.core_obligation.subject"})
@@ -68,7 +70,8 @@ def _order(people: list[UUID], by: str, hand: UUID) -> None:
     ]  # fmt: skip
     try:
         _write(rows, values)
-    except IntegrityError:  # somebody ordered one of them in the same moment: each by itself then, and theirs stays theirs
+    except IntegrityError:
+        # Somebody ordered one of them in the same moment: each by itself then, and theirs stays theirs.
         vault.destroy_keys(list(orders), forever=False)
         for person_id in fresh:
             if Person.objects.filter(pk=person_id).exists():
@@ -76,7 +79,7 @@ def _order(people: list[UUID], by: str, hand: UUID) -> None:
 
 
 @in_transaction
-def _write(rows: list[Erasure], values: dict[UUID, list[tuple[str, str]]]) -> None:
+def _write(rows: list[Erasure], values: Mapping[UUID, list[tuple[str, str]]]) -> None:
     Erasure.objects.bulk_create(rows)
     asked = own_acts.who_asked({row.subject: frozenset[str]() for row in rows if row.subject}, frozenset())
     for row in rows:
@@ -88,13 +91,15 @@ def _write(rows: list[Erasure], values: dict[UUID, list[tuple[str, str]]]) -> No
             own_acts.ordered(row.subject, row.id, row.by)
 
 
-def _in_hand(hand: UUID, state: str) -> dict[UUID, Erasure]:
-    return {row.subject: row for row in Erasure.objects.filter(hand=hand, state=state) if row.subject}
+def _in_hand(hand: UUID, state: str, *needed: str) -> dict[UUID, Erasure]:
+    """The orders by whom they are about, with only what is needed of them."""
+    rows = Erasure.objects.filter(hand=hand, state=state).only("subject", *needed)
+    return {row.subject: row for row in rows if row.subject}
 
 
 def _destroy_keys(hand: UUID) -> None:
     """As `erasure._destroy_key`: what was said is in the log first; then the keys go."""
-    orders = _in_hand(hand, State.PLANNED)
+    orders = _in_hand(hand, State.PLANNED, "kept")
     people = [person for person, row in orders.items() if not row.kept]
     if not people or not evidence.has_log():
         return
@@ -106,9 +111,11 @@ def _destroy_keys(hand: UUID) -> None:
 @in_transaction
 def _erase_rows(hand: UUID) -> None:
     """Every row of every room, and the note of it, in one transaction. Who took over an order meanwhile keeps it."""
-    asked = [row.id for row in _in_hand(hand, State.KEY_DESTROYED).values() if not row.kept]
+    asked = [row.id for row in _in_hand(hand, State.KEY_DESTROYED, "kept").values() if not row.kept]
     _move(hand, asked, State.KEY_DESTROYED, State.ROWS_ERASED)
-    orders = {person: row for person, row in _in_hand(hand, State.ROWS_ERASED).items() if row.id in set(asked)}
+    mine = set(asked)
+    found = _in_hand(hand, State.ROWS_ERASED, "sealed", "indexes")
+    orders = {person: row for person, row in found.items() if row.id in mine}
     if not orders:
         return
     people = list(orders)
@@ -131,7 +138,7 @@ def _erase_rows(hand: UUID) -> None:
 
 
 def _shred(hand: UUID) -> None:
-    orders = _in_hand(hand, State.ROWS_ERASED)
+    orders = _in_hand(hand, State.ROWS_ERASED, "indexes")
     if not orders or not evidence.has_log():
         return
     if indexes := sorted({index for row in orders.values() for index in row.indexes}):
@@ -161,7 +168,7 @@ def _move(hand: UUID, ids: Sequence[UUID], before: str, after: str) -> int:
     return Erasure.objects.filter(id__in=ids, hand=hand, state=before).update(state=after)
 
 
-def _write_each(what: str, rows: Sequence[tuple[object, ...]]) -> None:
+def _write_each(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """One UPDATE of the orders for many values; the last of each is the order."""
     key = Erasure._meta.pk
     with connection.cursor() as cursor:
@@ -229,7 +236,7 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
 
     Who is not cleared so, and whoever it would not do for, is searched for exactly after it (`_search`).
     """
-    while not is_late():
+    while True:
         work = progress.unfinished(_CLEARING)
         if work is None:
             # In the hand of a search nobody knows of any more.
@@ -237,15 +244,14 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
             waiting = Erasure.objects.filter(state=State.VERIFIED, hand=None, next_at__lte=at, kept=[], searched=0)
             ids = list(waiting.order_by("started_at").values_list("id", flat=True)[:_CROWD])
             owed = obligations.owed_any(ids) if systems.names() else frozenset()
-            if len(ids) - len(owed) <= _TOGETHER:
+            if len(ids) - len(owed) <= _FEW:
                 return True
             work = progress.begin(_CLEARING, "rows", scan.size())
             for start in range(0, len(ids), _ORDERS_A_ROUND):
                 some = [each for each in ids[start : start + _ORDERS_A_ROUND] if each not in owed]
                 Erasure.objects.filter(id__in=some, state=State.VERIFIED, hand=None).update(hand=work.id)
-        if not _clear_some(work, told, is_late):
+        if not _clear_some(work, told, is_late) or is_late():
             return False
-    return False
 
 
 def _clear_some(work: Work, told: progress.Told, is_late: Callable[[], bool]) -> bool:
@@ -265,7 +271,8 @@ def _clear_some(work: Work, told: progress.Told, is_late: Callable[[], bool]) ->
                 place = {"after": [step.place.name, step.place.row], "columns": columns, "suspects": sorted(suspects)}
                 progress.move(work, rows, place=place)
                 told(work.done, work.total)
-                if step.place.row and is_late():  # never where a table would be begun anew: it could be longer than a round
+                # Never where a table would be begun anew: it could be longer than a round.
+                if step.place.row and is_late():
                     return False
     finally:
         known.close()
@@ -367,6 +374,7 @@ def _end(orders: list[Erasure], indexes: list[int]) -> int:
     for each in obligations.owed_any(ids):
         obligations.forget(each)
     for by in sorted({each.by for each in orders}):
-        told = [{"rows": sum(each.counts.values()), "residue": 0} for each in orders if each.by == by and each.id in left]
+        mine = [each for each in orders if each.by == by and each.id in left]
+        told = [{"rows": sum(each.counts.values()), "residue": 0} for each in mine]
         actions.record_many("person.erased", by, told)
     return len(left)
