@@ -42,6 +42,7 @@ class Swept:
 
 @duty("retention.sweep", every=timedelta(minutes=5))
 def _sweep_in_turn(at: datetime) -> Swept:
+    """Erase everything whose clock has struck."""
     return sweep(at)
 
 
