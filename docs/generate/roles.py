@@ -39,6 +39,7 @@ PERMISSIONS = {
 ACTS = {
     "people.export": "a list of people leaves the register as a file; the asker fetches it, once",
     "people.merge": "two records become one person",
+    "retention.release": "a run of the sweep that the brake stopped takes exactly the people of its plan",
     "rights.erase": "a person is erased on request by mail or telephone, not through their own page",
     "roles.change": "an account gets other roles",
     "sharing.release": "what an authority's decision, a merger or a sale covers may be handed over",
