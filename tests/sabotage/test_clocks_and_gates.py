@@ -269,22 +269,20 @@ def test_a_hold_that_keeps_more_than_its_fields_breaks_p19(system, broken_by, mo
 
 
 def test_a_sweep_that_takes_what_a_statute_keeps_breaks_p19(system, broken_by, monkeypatch):
-    monkeypatch.setattr(register_due, "_floor", lambda *given: None)
-    monkeypatch.setattr(register_due.clocks, "due", _short(register_due.clocks.due))
+    sweep_person = retention._sweep_person
+
+    def greedy(person_id, at, erase):
+        found = sweep_person(person_id, at, erase)
+        register.drop(
+            person_id, Holding.objects.of(person_id).filter(purpose="accounting").values_list("id", flat=True)
+        )
+        return found
+
+    monkeypatch.setattr(retention, "_sweep_person", greedy)
 
     assert broken_by(CLOCKS) == {"P19"}
     _in_every_language(system, "P19", "accounting: ")
     assert "went too early" in system.reason("P19")
-
-
-def _short(count):
-    """The record's own clock as if it were a day: what keeps it then is the statute, or nothing."""
-
-    def due(name, declared, life):
-        found = count(name, declared, life)
-        return clocks.Due(life.since + timedelta(days=1), name) if found and name == "statute" else found
-
-    return due
 
 
 # --- P27 ------------------------------------------------------------------------------------------------------------

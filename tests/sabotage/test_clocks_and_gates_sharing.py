@@ -257,8 +257,11 @@ def test_a_release_by_two_sessions_of_one_person_breaks_p22(system, broken_by, m
     decide = approvals.decide
 
     def forgetful(approval, actor, approves):
-        if approvals.one(approval).asked_by == actor and approvals.one(approval).details["kind"] == Case.Kind.AUTHORITY:
-            return approvals.one(approval)
+        asked = approvals.one(approval)
+        named = {asked.about, str(asked.details.get("case", ""))}
+        own = [one for one in Case.objects.filter(kind=Case.Kind.AUTHORITY) if named & {one.id, str(one.id)}]
+        if asked.asked_by == actor and own:
+            return asked
         return decide(approval, actor, approves)
 
     monkeypatch.setattr(approvals, "decide", forgetful)
