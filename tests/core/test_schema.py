@@ -19,6 +19,7 @@ BETWEEN = {
     "core.Obligation",
     "core.Approval",
     "register.ListInHand",
+    "retention.Hold",
 }
 
 

@@ -11,6 +11,7 @@ LOFTE_SMTP            smtp://host:port or smtp+tls://user:password@host:587; emp
 LOFTE_MAIL_FROM       sender of every mail, default noreply@<host of the origin>
 LOFTE_CANARY_MAILBOX  base address of a Mailpit-compatible mailbox that probes may read; empty: no canary
 LOFTE_OUTBOUND        host names, comma between, that may be reached although they are private addresses
+LOFTE_SURVIVING_DATABASE  for `lofte restore`: the register that outlived the accident, where it is PostgreSQL
 LOFTE_SOURCE          URL of a connected database; each mapping names its own variable, so there may be several
 """
 

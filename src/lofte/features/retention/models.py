@@ -32,7 +32,8 @@ class Hold(models.Model):
     """A reason in law to keep some fields of one person, or of everybody in a market, longer than their clocks say.
 
     ``statute`` is a kind of `holds.STATUTES`, ``citation`` the section relied on. Without an end there is a day of review.
-    ``purposes`` and ``fields`` empty mean all of them; a general hold (no person) names its purposes.
+    ``purposes`` and ``fields`` empty mean all of them; a general hold (no person) names its purposes. Not reached by `person_id`
+    alone: holds are few, a general one has no person to hang on, and both are asked for together.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -94,7 +94,9 @@ def _overview(
     items = {each.id: _item(each, cleaner) for each in held}
     register = rooms["register"]
     transfers = tuple(
-        TransferItem(**{**each, "fields": tuple(each["fields"])}) for room in rooms.values() for each in room.get("transfers", ())
+        TransferItem(**{**each, "fields": tuple(each["fields"])})
+        for room in rooms.values()
+        for each in room.get("transfers", ())
     )
     return Overview(
         person_id=person_id, market="", locale="", holdings=tuple(items.values()), consents=consents,

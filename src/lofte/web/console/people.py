@@ -406,7 +406,7 @@ def _done(request: HttpRequest, person: UUID, what: str, write: Callable[[], obj
 
 def _alike(request: HttpRequest, person: UUID, stated: str) -> list[dict[str, Any]]:
     pairs = {pair.other: pair.reason for pair in duplicates.alike(person)}
-    seen, _ = search.briefs(pairs, stated, by=actor(request))
+    seen, _ = search.briefs(list(pairs), stated, by=actor(request))
     return [{"brief": each, "why": pairs[each.person]} for each in seen]
 
 
