@@ -19,6 +19,9 @@ _KNOWN = {
     "vault.rotate": "rotate",
     "retention.recompute": "recompute",
     "rights.search": "search",
+    "rights.clear": "search",
+    "retention.sweep": "sweep",
+    "register.index": "index",
     "people.import": "import",
 }
 
