@@ -152,6 +152,10 @@ SIDE_TABLES = {
     "the address in a query": ("?mail=kari.nordmann%40example.no", "escaped"),
     "an unsalted hash, as advertisers want it": (hashlib.sha256(ADDRESS.encode()).hexdigest(), "hashed"),
     "an MD5": (hashlib.md5(ADDRESS.encode(), usedforsecurity=False).hexdigest(), "hashed"),
+    "the hash of an organisation's name": (
+        hashlib.sha1(b"Nordmann og datter", usedforsecurity=False).hexdigest(),
+        "hashed",
+    ),
 }
 
 
@@ -168,7 +172,8 @@ def side_table():
 @pytest.mark.parametrize("what", SIDE_TABLES)
 def test_a_copy_in_a_side_table_keeps_the_erasure_open_and_is_named(person, side_table, what):
     value, form = SIDE_TABLES[what]
-    keep.hold(person, {"name": "Kåre Ødegård"}, "newsletter", source="staff:1", market="NO", locale="nb")
+    more = {"name": "Kåre Ødegård", "company": "Nordmann og datter"}
+    keep.hold(person, more, "newsletter", source="staff:1", market="NO", locale="nb")
     side_table(value)
 
     done = verbs.erase(person)

@@ -96,7 +96,7 @@ def _forms(kind: str, value: str, normal: str, brief: bool) -> Iterator[Needle]:
                 escaped = {json.dumps(shape)[1:-1], _quoted(shape), _quoted(shape, "@+"), html.escape(shape)} - {shape}
             yield from (Needle("escaped", each.encode(), any_case=True) for each in sorted(escaped))
             yield Needle("encoded", _base64(whole.encode()))
-    for text in {value, value.lower(), normal} - {""} if kind in _HASHED else ():
+    for text in () if brief and kind not in _HASHED else {value, value.lower(), normal} - {""}:
         for hashed in _HASHES:  # as advertising platforms and old exports hash people
             digest = hashed(text.encode(), usedforsecurity=False).digest()
             yield Needle("hashed", digest.hex().encode(), any_case=True)
@@ -105,7 +105,7 @@ def _forms(kind: str, value: str, normal: str, brief: bool) -> Iterator[Needle]:
 
 
 _BRIEF = 24  # letters
-# What people are known by elsewhere; nobody matches on hashed free text.
+# What people are known by elsewhere. Hashed free text, by which nobody matches people, would double the work for a crowd.
 _HASHED = ("email", "phone", "name", "url", "ip")
 _HASHES = (hashlib.sha256, hashlib.sha1, hashlib.md5)
 _PERCENT = {letter: quote(chr(letter), safe="") for letter in range(128)}
