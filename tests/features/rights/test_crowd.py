@@ -43,7 +43,10 @@ def crowd(home, settings):
 def test_every_form_of_everybody_makes_a_suspect_wherever_it_stands(crowd):
     rng = random.Random(8)
     for key, values, person in list(people(300))[::23]:
+        texts = residue.needles([(field, value) for field, value in values if SHAPES[field].kind == "text"], SHAPES)
         for needle in residue.needles(values, SHAPES, person):
+            if needle.form == "hashed" and needle in texts:
+                continue  # hashes of free text are looked for where few are searched for, not for a crowd
             data = rng.randbytes(rng.randrange(40)) + needle.data + rng.randbytes(rng.randrange(40))
             assert (key, "suspect") in crowd.held(data), needle
             if needle.any_case:
