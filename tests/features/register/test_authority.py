@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 
 from lofte.core import approvals, ports, roles
 from lofte.features.register import reads, verbs
+from lofte.features.rights import restriction
 from lofte.features.rights import verbs as rights
 from lofte.kernel.problems import Problem
 
@@ -86,8 +87,8 @@ def test_naming_a_person_to_a_connected_system_leaves_a_look(kari):
     assert (latest(kari).by, latest(kari).purpose) == ("rights", "rights")
 
 
-def test_restricted_data_is_stored_and_not_used(kari, member, monkeypatch):
-    monkeypatch.setattr(ports, "is_restricted", lambda person: person == kari)
+def test_restricted_data_is_stored_and_not_used(kari, member):
+    restriction.restrict(kari, "person")
     bo = member("bo", "register")
 
     with pytest.raises(Problem, match="restricted"):

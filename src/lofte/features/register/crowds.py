@@ -3,18 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q
 
-from lofte.core import clock, decisions, ports, publication, roles, vault
+from lofte.core import decisions, ports, vault
 from lofte.core.models import BlindIndex
-from lofte.features.register import due, erased, index, lists, organisations
-from lofte.features.register.models import Attachment, Dialogue, Holding, Likeness, Look, Placement
+from lofte.features.register import due, erased, index, lists, organisations, reads
+from lofte.features.register.models import Attachment, Dialogue, Holding, Likeness, Placement
 from lofte.kernel.problems import Problem
-from lofte.rules.model import Basis
 
 _FEW = 50_000  # rows that are due: up to so many are followed one by one, above the whole index is read once
 
@@ -64,12 +62,6 @@ def due_after(at: datetime, after: tuple[datetime, UUID] | None, limit: int) -> 
     return list(rows.order_by("due_at", "person_id").values_list("due_at", "person_id")[:limit])
 
 
-def kept_by_law_of(people: Sequence[UUID], at: datetime) -> frozenset[UUID]:
-    """Those of whom a legal obligation keeps something past an erasure, as `reads.kept_by_law` says."""
-    rows = Holding.everyone.filter(person_id__in=people, basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at)
-    return frozenset(rows.values_list("person_id", flat=True))
-
-
 def due_counts_of(people: Sequence[UUID], at: datetime) -> dict[UUID, ports.DueCount]:
     """As `reads.due_counts` for many; who has nothing at all is not in it."""
     rows = Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id")
@@ -92,26 +84,9 @@ def open_crowd(people: Sequence[UUID], purpose: str, *, by: str) -> dict[UUID, l
     rows = Holding.everyone.filter(person_id__in=list(openers)).values_list("id", "person_id", "field", "sealed")
     for row_id, person, field, sealed in rows.iterator():
         values[person].append((field, openers[person].open(row_id, sealed).decode()))
-    _look({person: sorted({field for field, _ in held}) for person, held in values.items() if held}, purpose, by)
+    asked = {person: {field for field, _ in held} for person, held in values.items() if held}
+    reads.demand_of(asked, purpose, by=by)
     return values
-
-
-def _look(fields: Mapping[UUID, list[str]], purpose: str, by: str) -> None:
-    role, may_state = roles.role_for(by, purpose)
-    published, at, looks = publication.current(), clock.now(), list[Look]()
-    decided: dict[tuple[str, ...], Any] = {}
-    for person, asked in fields.items():
-        if (key := tuple(asked)) not in decided:
-            decided[key] = decisions.decide(published, purpose, asked, {}, may_state=may_state)
-        said = decided[key]
-        looks.append(
-            Look(
-                person_id=person, by=by, role=role, purpose=purpose, fields=asked, allowed=said.allowed, reason=said.reason, at=at
-            )
-        )  # fmt: skip
-    Look.everyone.bulk_create(looks)
-    if refused := next((each for each in decided.values() if not each.allowed), None):
-        raise Problem("register.denied", f"{purpose} may not see this: {refused.reason}", law=refused.law, status=403)
 
 
 def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
@@ -160,7 +135,7 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
     for row in rows:
         fields[row.person_id].add(row.field)
     index.forget_of(fields)
-    _drop_beside(list(fields), gone)
+    drop_beside(list(fields), gone)
     left = dict(
         Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id").annotate(n=Count("id"))
     )
@@ -168,8 +143,8 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
     return {person: (count, left.get(person, 0)) for person, count in counted.items()}
 
 
-def _drop_beside(people: list[UUID], gone: list[UUID]) -> None:
-    """As `verbs._drop_beside`."""
+def drop_beside(people: list[UUID], gone: list[UUID]) -> None:
+    """What stood beside the holdings that went: notes of when a call was and its files, places in organisations."""
     Dialogue.everyone.filter(person_id__in=people, id__in=gone)._raw_delete(using="default")
     Attachment.everyone.filter(person_id__in=people, dialogue__in=gone)._raw_delete(using="default")
     places = Placement.everyone.filter(person_id__in=people)

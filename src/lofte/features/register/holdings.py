@@ -1,7 +1,6 @@
 """What this room holds, and its side of `core.ports`."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -121,7 +120,7 @@ class _Register:
     due_after = staticmethod(crowds.due_after)
     due_counts_of = staticmethod(crowds.due_counts_of)
     drop_due_of = staticmethod(crowds.drop_due)
-    kept_by_law_of = staticmethod(crowds.kept_by_law_of)
+    kept_by_law_of = staticmethod(reads.kept_by_law_of)
     needles_of_crowd = staticmethod(crowds.open_crowd)
     kept_by_law = staticmethod(reads.kept_by_law)
     leave_to_holds = staticmethod(due.leave_to_holds)
@@ -164,13 +163,6 @@ class _Register:
         verbs.refresh_due(person_id)
 
     refresh_due_of = staticmethod(due.refresh)
-
-    def drop_due(self, person_id: UUID, at: datetime) -> tuple[int, int]:
-        """Erase what is due; returns how many went and how many are left."""
-        verbs.refresh_due(person_id)  # the truth of this moment, not of when the row was written
-        due = list(models.Holding.objects.of(person_id).filter(due_at__lte=at).values_list("id", flat=True))
-        gone = verbs.drop(person_id, due, due_by=at)
-        return gone, models.Holding.objects.of(person_id).count()
 
     def fields_held(self, person_id: UUID, purpose: str) -> frozenset[str]:
         """Which fields are held for a purpose. Nothing is opened, so it leaves no look."""

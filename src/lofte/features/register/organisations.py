@@ -36,6 +36,8 @@ def name_of(organisation: UUID) -> str | None:
 def emptied(organisations: Iterable[UUID]) -> set[UUID]:
     """As `forget_empty`; which went."""
     asked = set(organisations)
+    if not asked:
+        return set()
     asked -= set(Placement.everyone.filter(organisation__in=asked).values_list("organisation", flat=True).distinct())
     found = set(Organisation.objects.filter(pk__in=asked).values_list("pk", flat=True))
     Organisation.objects.filter(pk__in=found).delete()
@@ -44,8 +46,4 @@ def emptied(organisations: Iterable[UUID]) -> set[UUID]:
 
 def forget_empty(organisations: Iterable[UUID]) -> int:
     """Remove those of the organisations in which nobody has a place any more; returns how many went."""
-    asked = set(organisations)
-    if not asked:
-        return 0
-    still = set(Placement.everyone.filter(organisation__in=asked).values_list("organisation", flat=True).distinct())
-    return Organisation.objects.filter(pk__in=asked - still).delete()[0]
+    return len(emptied(organisations))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from lofte.core import blind, clock, decisions, ports, publication, roles, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due, index
@@ -120,25 +122,31 @@ def holdings_of_many(
     }
 
 
-def _allowed(asked: Mapping[UUID, set[str]], purpose: str, by: str) -> list[UUID]:
+def _allowed(asked: Mapping[UUID, Iterable[str]], purpose: str, by: str) -> list[UUID]:
     """Those of whom the purpose may see the fields; everybody asked for gets a look, refused or not."""
+    return [person for person, decided in look(asked, purpose, by=by).items() if decided.allowed]
+
+
+def look(asked: Mapping[UUID, Iterable[str]], purpose: str, *, by: str) -> dict[UUID, decisions.Decision]:
+    """Ask of each person whether the purpose may see these fields, and keep a look for each, refused or not."""
     people, published, at = list(asked), publication.current(), clock.now()
     role, may_state = roles.role_for(by, purpose)
-    is_by_law = purpose in decisions.BY_LAW
+    is_by_law = purpose in decisions.BY_LAW  # what the person said of uses does not matter then, and is not asked for
     standings = {} if is_by_law else ports.consents().standings_of(people)
     restricted = frozenset[UUID]() if is_by_law else ports.restricted_of(people)
-    allowed, looks = [], []
+    decided, looks = {}, []
     for person, fields in asked.items():
-        decided = decisions.decide(
-            published, purpose, fields, standings.get(person, {}), restricted=person in restricted, may_state=may_state
+        shown = sorted(set(fields))
+        decided[person] = found = decisions.decide(
+            published, purpose, shown, standings.get(person, {}), restricted=person in restricted, may_state=may_state
         )
         looks.append(
-            Look(person_id=person, by=by, role=role, purpose=purpose, fields=sorted(fields), allowed=decided.allowed,
-                 reason=decided.reason, at=at)
+            Look(
+                person_id=person, by=by, role=role, purpose=purpose, fields=shown, allowed=found.allowed, reason=found.reason, at=at
+            )
         )  # fmt: skip
-        allowed += [person] if decided.allowed else []
     Look.everyone.bulk_create(looks)
-    return allowed
+    return decided
 
 
 def file_of(person_id: UUID, purpose: str, *, by: str) -> File:
@@ -199,27 +207,19 @@ def value_of(person_id: UUID, field: str, purpose: str, *, by: str) -> str | Non
 
 def demand(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> None:
     """Ask whether the purpose may see these fields, keep the look, and raise Problem `register.denied` when it may not."""
-    asked = sorted(set(fields))
-    role, may_state = roles.role_for(by, purpose)
-    is_by_law = purpose in decisions.BY_LAW  # what the person said of uses does not matter then, and is not asked for
-    decided = decisions.decide(
-        publication.current(), purpose, asked, {} if is_by_law else ports.consents().standings(person_id),
-        restricted=not is_by_law and ports.is_restricted(person_id), may_state=may_state,
-    )  # fmt: skip
-    Look.objects.create(
-        person_id=person_id,
-        by=by,
-        role=role,
-        purpose=purpose,
-        fields=asked,
-        allowed=decided.allowed,
-        reason=decided.reason,
-        at=clock.now(),
-    )
-    if not decided.allowed:
-        raise Problem(
-            "register.denied", f"the purpose {purpose} may not use this: {decided.reason}", law=decided.law, status=403
-        )
+    demand_of({person_id: fields}, purpose, by=by)
+
+
+def demand_of(asked: Mapping[UUID, Iterable[str]], purpose: str, *, by: str) -> None:
+    """As `demand` of many: refused when it is refused of one, with a look for each."""
+    for decided in look(asked, purpose, by=by).values():
+        if not decided.allowed:
+            raise Problem(
+                "register.denied",
+                f"the purpose {purpose} may not use this: {decided.reason}",
+                law=decided.law,
+                status=403,
+            )
 
 
 def looks_of(person_id: UUID, limit: int = 500) -> list[Look]:
@@ -282,18 +282,31 @@ def due_counts(person_id: UUID, at: datetime) -> ports.DueCount:
 
 
 def kept_by_law(person_id: UUID, at: datetime) -> list[ports.KeptByLaw]:
-    """What the law keeps past an erasure (GDPR 17(3)): a legal obligation where a clock says until when, and what a hold covers."""
-    kept: dict[UUID, ports.KeptByLaw] = {}
-    holds = due.surroundings(person_id).holds
-    for row in Holding.objects.of(person_id).defer("sealed").order_by("id"):
+    """As `kept_by_law_of` for one person."""
+    return kept_by_law_of([person_id], at).get(person_id, [])
+
+
+def kept_by_law_of(people: Sequence[UUID], at: datetime) -> dict[UUID, list[ports.KeptByLaw]]:
+    """What the law keeps past an erasure (GDPR 17(3)): a legal obligation where a clock says until when, and what a hold covers.
+
+    Of whom it keeps nothing is not in it.
+    """
+    keeper = ports.retention()
+    holds = keeper.holds_of(people) if keeper else {}
+    held = [each for each in people if holds.get(each)]
+    by_statute = Q(basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at)
+    rows = Holding.everyone.filter(by_statute | Q(person_id__in=held), person_id__in=people)
+    kept: dict[UUID, dict[UUID, ports.KeptByLaw]] = {}
+    for row in rows.defer("sealed").order_by("id"):
+        found = kept.setdefault(row.person_id, {})
         if row.basis == Basis.LEGAL_OBLIGATION.value and row.due_at is not None and row.due_at > at:
-            kept[row.id] = ports.KeptByLaw(row.id, row.purpose, row.clock, row.due_at)
-        for hold in holds:
+            found[row.id] = ports.KeptByLaw(row.id, row.purpose, row.clock, row.due_at)
+        for hold in holds.get(row.person_id, ()):
             until = hold.until or hold.review_at or at + _UNTIL_SOMEBODY_LOOKS
             is_kept = hold.covers(row.field, row.purpose, row.market) and (hold.until is None or hold.until > at)
-            if is_kept and (row.id not in kept or kept[row.id].until < until):
-                kept[row.id] = ports.KeptByLaw(row.id, row.purpose, due.HOLD, until)
-    return list(kept.values())
+            if is_kept and (row.id not in found or found[row.id].until < until):
+                found[row.id] = ports.KeptByLaw(row.id, row.purpose, due.HOLD, until)
+    return {person: list(found.values()) for person, found in kept.items() if found}
 
 
 def beside(person_id: UUID, holding_ids: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:

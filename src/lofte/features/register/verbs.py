@@ -15,8 +15,8 @@ from django.db import transaction
 from lofte.core import blind, clock, publication, vault
 from lofte.core.models import Person, new_id
 from lofte.core.retry import in_transaction
-from lofte.features.register import due, erased, index, organisations
-from lofte.features.register.models import Attachment, Dialogue, Holding, Placement, Relation, Signal
+from lofte.features.register import crowds, due, erased, index, organisations
+from lofte.features.register.models import Dialogue, Holding, Placement, Relation, Signal
 from lofte.kernel import ids
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import Basis, DataField, Purpose
@@ -268,16 +268,13 @@ def correct_value(person_id: UUID, holding_id: UUID, value: str) -> list[UUID]:
 
 
 @in_transaction
-def drop(person_id: UUID, holding_ids: Iterable[UUID], *, due_by: datetime | None = None) -> int:
-    """Erase single holdings and what finds them. With ``due_by`` only those that are due by then, asked again at this moment."""
-    rows = Holding.objects.of(person_id).filter(id__in=list(holding_ids))
-    if due_by is not None:
-        rows = rows.filter(due_at__lte=due_by)
-    leaving = list(rows)
+def drop(person_id: UUID, holding_ids: Iterable[UUID]) -> int:
+    """Erase single holdings and what finds them; returns how many went."""
+    leaving = list(Holding.objects.of(person_id).filter(id__in=list(holding_ids)))
     gone = Holding.objects.of(person_id).filter(id__in=[each.id for each in leaving])._raw_delete(using="default")
     if leaving:
         index.renew(vault.opener(person_id), {each.field for each in leaving})
-    _drop_beside(person_id, {each.id for each in leaving})
+    crowds.drop_beside([person_id], [each.id for each in leaving])
     return gone
 
 
@@ -291,18 +288,6 @@ def remove(person_id: UUID, holding_id: UUID) -> str:
         raise Problem("register.kept-by-law", "a legal obligation keeps it", law="GDPR 17(3)(b)", status=409)
     drop(person_id, [holding_id])
     return str(row.field)
-
-
-def _drop_beside(person_id: UUID, gone: set[UUID]) -> None:
-    """What stood beside the holdings that went: notes of when a call was, places in organisations."""
-    Dialogue.objects.of(person_id).filter(id__in=gone)._raw_delete(using="default")
-    Attachment.objects.of(person_id).filter(dialogue__in=gone)._raw_delete(using="default")
-    places = Placement.objects.of(person_id)
-    for field in ("title", "role"):
-        places.filter(**{f"{field}__in": gone}).update(**{field: None})
-    left = set(places.filter(company__in=gone).values_list("organisation", flat=True))
-    places.filter(company__in=gone)._raw_delete(using="default")
-    organisations.forget_empty(left)
 
 
 def _move(person_id: UUID, companies: set[UUID], name: str) -> None:

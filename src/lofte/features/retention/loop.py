@@ -78,14 +78,14 @@ def _sweep_some(people: list[UUID], at: datetime, walked: Walked, admit: Admit) 
     ports.eraser().begin_crowd(whole, "sweep")
     part = sorted(set(due) - set(whole))
     for start in range(0, len(part), _IN_PART):
-        walked.holdings += _drop_some(part[start : start + _IN_PART], at)
+        walked.holdings += drop(part[start : start + _IN_PART], at)
     walked.erased += len(whole)
     walked.people += len(due)
 
 
 @in_transaction
-def _drop_some(people: Sequence[UUID], at: datetime) -> int:
-    """As `drop`, for many in one transaction."""
+def drop(people: Sequence[UUID], at: datetime) -> int:
+    """Part of these people goes: the rows and their evidence in one transaction. How many holdings went."""
     dropped = ports.register().drop_due_of(people, at)
     outbox.add_many(
         (
@@ -96,16 +96,3 @@ def _drop_some(people: Sequence[UUID], at: datetime) -> int:
     )  # fmt: skip
     actions.record_many("holdings.erased", "sweep", [{"rows": gone} for gone, _ in dropped.values()])
     return sum(gone for gone, _ in dropped.values())
-
-
-@in_transaction
-def drop(person_id: UUID, at: datetime) -> int:
-    """Part of a person goes: the rows and their evidence in one transaction."""
-    gone, left = ports.register().drop_due(person_id, at)
-    if gone:
-        outbox.add(
-            "erasure.partial", {"by": "sweep", "erased": {"register_holding": gone}, "left": left},
-            policy=publication.current().digest, person_id=person_id,
-        )  # fmt: skip
-        actions.record("holdings.erased", "sweep", rows=gone)
-    return gone

@@ -110,7 +110,7 @@ def _sweep_person(person_id: UUID, at: datetime, erase: Callable[[UUID, str], ob
     if held.due and held.due == held.all:
         erase(person_id, "sweep")
         return 0, True
-    return (loop.drop(person_id, at), False) if held.due else (0, False)
+    return (loop.drop([person_id], at), False) if held.due else (0, False)
 
 
 def _recompute_if_rules_changed(run: Sweep) -> bool:
