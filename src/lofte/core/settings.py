@@ -70,6 +70,10 @@ INSTALLED_APPS = [
         for folder in sorted(_features.iterdir())
         if folder.is_dir() and _installed(f"lofte.features.{folder.name}")
     ),
+    *(  # rooms within a room that have tables of their own
+        f"lofte.features.{inner.parent.parent.name}.{inner.parent.name}"
+        for inner in sorted(_features.glob("*/*/apps.py"))
+    ),
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-DJANGO_PREFIXES = ("/console/", "/accounts/", "/my/", "/news/", "/static/", "/api/decide/")
+DJANGO_PREFIXES = (
+    "/console/", "/accounts/", "/my/", "/news/", "/static/", "/forms/", "/materials/", "/events/",
+    "/api/decide/", "/api/forms/", "/api/openapi.json",
+)  # fmt: skip
 
 
 class OnReport(Protocol):

@@ -266,15 +266,54 @@ class Cookie(Declared):
     path: str = "/"
 
 
+Channel = Literal["email", "sms", "phone", "post"]
+"""How somebody is reached with what they said yes to."""
+
+
+class Topic(Declared):
+    """Something people can subscribe to, for a purpose that rests on consent. Words: topics.<id>.{name, lead}."""
+
+    purpose: Id
+    markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
+    channels: list[Channel] = Field(default_factory=lambda: ["email"], min_length=1)
+
+
+class Frequency(Declared):
+    """No more marketing letters than this to one person."""
+
+    letters: int = Field(ge=1)
+    per: Period
+
+
+class Outreach(Declared):
+    """How far newsletters and campaigns may go beside what consent says."""
+
+    frequency: Frequency | None = None
+    count_clicks: bool = Field(False, description="count how often a link in a newsletter is followed, never by whom")
+    smallest_group: int = Field(5, ge=2, description="results about fewer people than this are not shown")
+
+
 class FormField(Declared):
     field: Id
     required: bool = True
 
 
+class Box(Declared):
+    """An unticked box under a form: consent to one purpose over one channel. Words: forms.<id>.boxes.<purpose>-<channel>."""
+
+    purpose: Id
+    channel: Channel = "email"
+
+
 class Form(Declared):
     """A form that asks people for data. Words: forms.<id>.{name, lead, submit} and, on consent, forms.<id>.consent."""
 
+    kind: Literal["inquiry", "application", "supplier", "partner", "newsletter", "material", "event"] | None = Field(
+        None, description="what becomes of what is sent in; none: nothing takes it in"
+    )
     purpose: Id
+    boxes: list[Box] = Field(default_factory=list, description="what else one may say yes to on it")
+    files: int = Field(0, ge=0, le=5, description="how many files may come with it")
     fields: list[FormField] = Field(min_length=1)
     markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
 
@@ -322,6 +361,8 @@ class Policy(Declared):
     tags: dict[Id, Tag]
     cookies: dict[str, Cookie]
     forms: dict[Id, Form]
+    topics: dict[Id, Topic] = Field(default_factory=dict)
+    outreach: Outreach = Field(default_factory=Outreach)
     rights: Rights = Field(default_factory=Rights)
     retention: Retention = Field(default_factory=Retention)
     promises: dict[PromiseId, Promise]

@@ -1,0 +1,1 @@
+"""Events: registration, waiting list, reminders, attendance, and the end of each answer."""

@@ -1,0 +1,1 @@
+"""Files people ask for: a personal link that ends, and nothing that follows from it."""

@@ -1,0 +1,1 @@
+"""Groups of people by declared fields, which each of them can see."""
