@@ -89,6 +89,32 @@ VARIABLES = (
         "Make replies go to somebody else.",
     ),
     Variable(
+        "LOFTE_MAIL_DOMAIN",
+        "a domain, such as `lofte.example.com`",
+        "empty: no mail reaches us",
+        "The domain whose mail is given to Löfte: answers, bounces, complaints. Set, letters get an envelope sender and, where "
+        "an answer is wanted, a Reply-To in it.",
+        "Whoever runs the server and the DNS of the domain (its MX).",
+        "Let answers and bounces go to a domain of theirs.",
+    ),
+    Variable(
+        "LOFTE_INBOUND",
+        "`smtp://host:port` or `lmtp://host:port`",
+        "empty: mail comes through `lofte mail receive`, if at all",
+        "Where `lofte serve` listens for that mail. It takes letters to addresses it has given out, and nothing else. Bind it to "
+        "loopback or an inner network: a mail server belongs in front.",
+        "Whoever runs the server.",
+        "Offer the listener to the open network.",
+    ),
+    Variable(
+        "LOFTE_DKIM",
+        "`selector._domainkey.example.com`",
+        "empty: letters leave unsigned, which is right where the mail server signs",
+        "The DNS record letters are signed for, with the key that `lofte mail key` made.",
+        "Whoever runs the server. The key below `<home>/keys` is what counts.",
+        "Make signatures fail, and letters with them.",
+    ),
+    Variable(
         "LOFTE_CANARY_MAILBOX",
         "base address of a Mailpit-compatible mailbox",
         "empty: no canary, and what needs one is unproved",

@@ -42,7 +42,7 @@ declare(
 declare(
     models.Mail, letter=_CHOICE, purpose=_CHOICE, is_marketing=_CHOICE, sealed=Holds("*", "email"), state=_CHOICE, reason=_CHOICE,
     about=NotPersonal("the id of a row"), made_at=Holds("*", "dialogue"), next_at=_TECHNICAL, sent_at=Holds("*", "dialogue"),
-    attempts=_TECHNICAL,
+    attempts=_TECHNICAL, lease=_TECHNICAL, address=Holds("*", "email"),
 )  # fmt: skip
 declare(
     models.Duty, name=_TECHNICAL, every_s=_TECHNICAL, next_due=_TECHNICAL, lease=_TECHNICAL, lease_until=_TECHNICAL,

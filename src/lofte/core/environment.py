@@ -4,6 +4,7 @@ Used by `core.settings` only. Nothing here touches Django.
 """
 
 import os
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from lofte.kernel.problems import Place, Problem
 
 KEY_BYTES = 32
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 RESTORING = "restoring.json"  # in a data directory that a restore is not done with
 is_restoring = False  # set by the restore itself; nobody else gets in meanwhile
 
@@ -123,6 +125,42 @@ def smtp(environ: Mapping[str, str]) -> tuple[str, int, str, str, bool]:
         unquote(parts.password or ""),
         parts.scheme == "smtp+tls",
     )
+
+
+def domain(environ: Mapping[str, str], name: str) -> str:
+    """A bare domain in lower case, or empty."""
+    text = environ.get(name, "").strip().lower()
+    if text and not _DOMAIN.fullmatch(text):
+        raise refused(name, "the domain is not one", "a name like lofte.example.com")
+    return text
+
+
+def inbound(environ: Mapping[str, str]) -> tuple[str, str, int] | None:
+    """Protocol, host and port where mail is taken, from ``smtp://127.0.0.1:2525`` or ``lmtp://...``; None means nowhere."""
+    text = environ.get("LOFTE_INBOUND", "")
+    if not text:
+        return None
+    parts = urlsplit(text)
+    try:
+        port = parts.port or 0
+    except ValueError:
+        port = 0
+    if parts.scheme not in ("smtp", "lmtp") or not parts.hostname or not port:
+        raise refused("LOFTE_INBOUND", "the place is not understood", "smtp://host:port or lmtp://host:port")
+    if not environ.get("LOFTE_MAIL_DOMAIN"):
+        raise refused("LOFTE_MAIL_DOMAIN", "mail is taken, but for no domain", "the domain whose mail comes to us")
+    return parts.scheme, parts.hostname, port
+
+
+def dkim(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Selector and domain from ``selector._domainkey.example.com``, the name of the DNS record; None means we do not sign."""
+    text = environ.get("LOFTE_DKIM", "").strip().lower()
+    if not text:
+        return None
+    selector, mark, signed = text.partition("._domainkey.")
+    if not mark or not _DOMAIN.fullmatch(selector) or not _DOMAIN.fullmatch(signed):
+        raise refused("LOFTE_DKIM", "this names no DKIM record", "selector._domainkey.example.com")
+    return selector, signed
 
 
 def address(environ: Mapping[str, str], name: str, default: str) -> str:

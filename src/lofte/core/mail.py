@@ -1,15 +1,13 @@
 """Mail: a sealed row in the queue first, then SMTP by a duty. The row shows nothing personal, and keeps nothing once it left.
 
-A letter for marketing is its own class, and one without a way out cannot be built. Consent is asked when the letter is queued and
+What a letter is stands in `mailing.letters`, how it travels in the rest of `mailing`. Consent is asked when it is queued and
 once more in the transaction that takes it out of the queue; a letter that may no longer go is kept as a bare row that says so.
 """
 
 import json
 import logging
-import re
 import smtplib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -23,69 +21,18 @@ from django.template.loader import render_to_string
 from lofte.core import clock, ports, publication, vault
 from lofte.core.decisions import BY_LAW
 from lofte.core.links import link
+from lofte.core.mailing.assembly import assembled
+from lofte.core.mailing.letters import Attached, Letter, MarketingLetter, Thread, Words
 from lofte.core.models import Mail, new_id
 from lofte.core.tasks import duty
 from lofte.kernel.problems import Problem
+
+__all__ = ["Attached", "Letter", "MarketingLetter", "Thread", "Words"]  # and the functions below
 
 _BATCH = 100
 _LEASE = timedelta(minutes=5)
 _PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
 _logger = logging.getLogger("lofte.mail")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a letter says, in one language."""
-
-    subject: str
-    text: str
-    html: str = ""
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One letter to one person, owed to them or asked for. ``name`` is the kind of letter, ``purpose`` what it serves."""
-
-    name: str
-    person_id: UUID
-    to: str
-    words: Words
-    purpose: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    about: UUID | None = None
-
-    def __post_init__(self) -> None:
-        for value in (self.to, self.words.subject, *self.headers, *self.headers.values()):
-            if re.search(r"[\r\n\0]", value):
-                raise Problem("mail.bad-header", "a header may not hold a line break", status=422)
-        if not self.to or not self.words.subject.strip() or not self.words.text.strip():
-            raise Problem("mail.empty", "a letter needs an address, a subject and a text", status=500)
-
-
-@dataclass(frozen=True)
-class MarketingLetter(Letter):
-    """A letter that needs consent. Without a way out, in what is read and in the one-click header (RFC 8058), it is no letter."""
-
-    unsubscribe_url: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        way_out = self.unsubscribe_url
-        if not way_out.startswith(("https://", "http://")) or way_out not in self.words.text:
-            raise _no_way_out()
-        if self.words.html and way_out.replace("&", "&amp;") not in self.words.html:
-            raise _no_way_out()
-        one_click = {"List-Unsubscribe": f"<{way_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-        object.__setattr__(self, "headers", {**self.headers, **one_click})
-
-
-def _no_way_out() -> Problem:
-    return Problem(
-        "mail.no-unsubscribe",
-        "a marketing letter without a way out cannot be sent",
-        law="GDPR 7(3), ePrivacy 13(2)",
-        status=500,
-    )
 
 
 def compose(letter: str, market: str, locale: str, /, **context: Any) -> Words:
@@ -110,21 +57,40 @@ def compose(letter: str, market: str, locale: str, /, **context: Any) -> Words:
 
 def send(letter: Letter) -> UUID:
     """Queue a letter, in the caller's transaction. Returns the row's id. One for a purpose nobody declared is refused."""
-    if letter.purpose not in BY_LAW and letter.purpose not in publication.current().policy.purposes:
+    _demand_declared([letter])
+    return _row(letter, vault.opener(letter.person_id), Mail.objects.create).id
+
+
+def send_many(letters: Sequence[Letter]) -> list[UUID | None]:
+    """As `send` for many at once, in the caller's transaction. One to a person whose key is gone (erased) has no row: None."""
+    _demand_declared(letters)
+    keys = vault.openers(list({letter.person_id for letter in letters}))
+    rows = [_row(letter, keys[letter.person_id], Mail) if letter.person_id in keys else None for letter in letters]
+    Mail.everyone.bulk_create([row for row in rows if row is not None], batch_size=_BATCH)
+    return [row.id if row else None for row in rows]
+
+
+def _demand_declared(letters: Iterable[Letter]) -> None:
+    asked = {letter.purpose for letter in letters} - set(BY_LAW)
+    if asked and not asked <= set(publication.current().policy.purposes):
         raise Problem(
             "mail.undeclared", "no letter is sent for a purpose nobody declared", law="GDPR 5(1)(b)", status=422
         )
+
+
+def message_id_of(row_id: UUID) -> str:
+    """The Message-ID of a queued letter that was given none of its own. The same on a second try: receivers fold doubles."""
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return f"<{row_id}@{sender.rpartition('@')[2] or 'localhost'}>"
+
+
+def _row(letter: Letter, key: vault.Opener, make: Callable[..., Any]) -> Mail:
     row_id = new_id()
-    words = letter.words
-    plain = {
-        "to": letter.to, "subject": words.subject, "text": words.text, "html": words.html, "headers": dict(letter.headers),
-    }  # fmt: skip
-    sealed = vault.opener(letter.person_id).seal(row_id, json.dumps(plain).encode())
-    Mail.objects.create(
-        id=row_id, person_id=letter.person_id, letter=letter.name, purpose=letter.purpose, sealed=sealed, about=letter.about,
-        is_marketing=isinstance(letter, MarketingLetter),
+    row: Mail = make(
+        id=row_id, person_id=letter.person_id, letter=letter.name, purpose=letter.purpose, about=letter.about,
+        sealed=key.seal(row_id, json.dumps(letter.as_kept()).encode()), is_marketing=isinstance(letter, MarketingLetter),
     )  # fmt: skip
-    return row_id
+    return row
 
 
 def tell_house(to: str, subject: str, text: str) -> bool:
@@ -234,23 +200,7 @@ def _message(row: Mail) -> EmailMessage:
     if row.sealed is None:
         raise Problem("mail.empty", "the letter is no longer there", status=500)
     plain = json.loads(vault.opener(row.person_id).open(row.id, row.sealed))
-    message = EmailMessage()
-    message["From"] = settings.DEFAULT_FROM_EMAIL
-    message["To"] = plain["to"]
-    message["Subject"] = plain["subject"]
-    message["Date"] = format_datetime(row.made_at)
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    message["Message-ID"] = (
-        f"<{row.id}@{sender.rpartition('@')[2] or 'localhost'}>"  # the same on a second try: receivers fold doubles
-    )
-    if not row.is_marketing:
-        message["Auto-Submitted"] = "auto-generated"
-    for name, value in plain["headers"].items():
-        message[name] = value
-    message.set_content(plain["text"])
-    if plain["html"]:
-        message.add_alternative(plain["html"], subtype="html")
-    return message
+    return assembled(row, plain, message_id_of(row.id))
 
 
 def _again(rows: Any, row: Mail, at: datetime, is_final: bool) -> None:

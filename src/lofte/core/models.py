@@ -190,6 +190,8 @@ class Mail(Personal):
     next_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    lease = models.CharField(max_length=32, blank=True)
+    address = models.CharField(max_length=64, blank=True)  # keyed hash: which address a bounce speaks of
 
     class Meta(Personal.Meta):
         indexes = [

@@ -9,6 +9,9 @@ LOFTE_DATABASE        empty: SQLite file <home>/register.sqlite3; else postgresq
 LOFTE_KEYS_DATABASE   empty: SQLite file <home>/keys.sqlite3, which is right for PostgreSQL installations too
 LOFTE_SMTP            smtp://host:port or smtp+tls://user:password@host:587; empty: mail waits in the queue
 LOFTE_MAIL_FROM       sender of every mail, default noreply@<host of the origin>
+LOFTE_MAIL_DOMAIN     domain whose mail comes to us: answers, bounces, complaints; empty: none does
+LOFTE_INBOUND         smtp://host:port or lmtp://host:port where `lofte serve` takes that mail; empty: `lofte mail receive` does
+LOFTE_DKIM            selector._domainkey.domain that letters are signed for with the key of `lofte mail key`; empty: not by us
 LOFTE_CANARY_MAILBOX  base address of a Mailpit-compatible mailbox that probes may read; empty: no canary
 LOFTE_OUTBOUND        host names, comma between, that may be reached although they are private addresses
 LOFTE_SURVIVING_DATABASE  for `lofte restore`: the register that outlived the accident, where it is PostgreSQL
@@ -63,6 +66,7 @@ INSTALLED_APPS = [
     "lofte.core.keys",
     "lofte.core",
     "lofte.core.progress",
+    "lofte.core.mailing",
     "lofte.core.backup",
     "lofte.core.gates",
     *(
@@ -188,6 +192,9 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS = environment.smtp(_environ)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.address(_environ, "LOFTE_MAIL_FROM", f"noreply@{_host}")
+LOFTE_MAIL_DOMAIN: str = environment.domain(_environ, "LOFTE_MAIL_DOMAIN")
+LOFTE_INBOUND: tuple[str, str, int] | None = environment.inbound(_environ)
+LOFTE_DKIM: tuple[str, str] | None = environment.dkim(_environ)
 LOFTE_CANARY_MAILBOX: str = _environ.get("LOFTE_CANARY_MAILBOX", "").rstrip("/")
 LOFTE_OUTBOUND = frozenset(
     filter(None, (name.strip().lower() for name in _environ.get("LOFTE_OUTBOUND", "").split(",")))
