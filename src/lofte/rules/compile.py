@@ -7,7 +7,7 @@ the frozen files.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES, room_words
 from lofte.rules.diff import diff
-from lofte.rules.model import Locale, Policy
+from lofte.rules.model import Basis, Locale, Policy
 from lofte.rules.pages.banner import banner
 from lofte.rules.pages.changes import changes_page
 from lofte.rules.pages.cookies import cookies_page
@@ -95,6 +95,7 @@ def _wordings(published: Published, at: date) -> dict[str, str]:
         for key, form in published.policy.forms.items():
             if not form.markets or edition.market_id in form.markets:
                 found[f"{tail}/form.{key}"] = _hash(_form_words(edition, key))
+                found |= {f"{tail}/box.{key}.{box}": _hash(said) for box, said in _box_words(edition, key)}
     return found
 
 
@@ -119,6 +120,17 @@ def _form_words(edition: Edition, key: str) -> list[Any]:
     fields = [[item.field, item.required, words.get("fields", {}).get(item.field, "")] for item in form.fields]
     purpose = words.get("purposes", {}).get(form.purpose, {})
     return [key, form.purpose, words.get("forms", {}).get(key, {}), fields, purpose]
+
+
+def _box_words(edition: Edition, key: str) -> Iterator[tuple[str, Any]]:
+    """The consent words of a form by ``<purpose>-<channel>``: that of its own purpose, and those of the boxes beside it."""
+    words, form = edition.published.words.get(edition.locale, {}), edition.policy.forms[key]
+    said = words.get("forms", {}).get(key, {})
+    if edition.policy.purposes[form.purpose].basis is Basis.CONSENT:
+        yield f"{form.purpose}-email", ["box", form.purpose, "email", said.get("consent", "")]
+    for box in form.boxes:
+        name = f"{box.purpose}-{box.channel}"
+        yield name, ["box", box.purpose, box.channel, said.get("boxes", {}).get(name, "")]
 
 
 def _hash(value: Any) -> str:
