@@ -90,15 +90,40 @@ def small_policy() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _boxes(policy: dict[str, Any]) -> list[str]:
+    """The names of the consent words of all forms."""
+    found = []
+    for form, each in policy["forms"].items():
+        consents = policy["purposes"][each["purpose"]]["basis"] == "consent"
+        found += [f"box.{form}.{each['purpose']}-email"] if consents else []
+        found += [f"box.{form}.{box['purpose']}-{box.get('channel', 'email')}" for box in each.get("boxes", ())]
+    return found
+
+
+def _words(policy: dict[str, Any], locale: str) -> dict[str, Any]:
+    """What forms need to speak: plain words with the locale behind them, so that languages can be told apart."""
+    forms = {
+        form: {part: f"{form} {part} {locale}" for part in ("name", "lead", "submit", "consent")}
+        | {
+            "boxes": {
+                f"{box['purpose']}-{box.get('channel', 'email')}": f"box {locale}" for box in each.get("boxes", ())
+            }
+        }
+        for form, each in policy["forms"].items()
+    }
+    purposes = {key: {"name": f"{key} {locale}", "why": f"why {key} {locale}"} for key in policy["purposes"]}
+    return {"forms": forms, "fields": {field: f"{field} {locale}" for field in policy["fields"]}, "purposes": purposes}
+
+
 def publish(home: Path, policy: dict[str, Any], version: str | None = None) -> Published:
     """Freeze a policy into a home, as the serving side reads it."""
     if version:
         policy = {**policy, "version": version}
     digest = sha256_hex(json.dumps(policy, sort_keys=True).encode())
-    shown = ["banner", "policy", *(f"form.{form}" for form in policy["forms"])]
+    shown = ["banner", "policy", *(f"form.{form}" for form in policy["forms"]), *_boxes(policy)]
     found = Published(
         version=policy["version"], digest=digest, published_at="2026-01-01T00:00:00Z", policy=Policy.model_validate(policy),
-        words={locale: {} for locale in LOCALES.values()},
+        words={locale: _words(policy, locale) for locale in LOCALES.values()},
         wordings={f"{m}/{loc}/{s}": sha256_hex(f"{digest}{m}{s}".encode()) for m, loc in LOCALES.items() for s in shown},
     )  # fmt: skip
     content = found.model_dump_json(by_alias=True).encode()

@@ -198,6 +198,43 @@ CODES: dict[str, Code] = {
         law="GDPR 13(1)(c)",
         way_out="Bind the form to a purpose of scope `person`.",
     ),
+    "form.doubled": Code(
+        "A form asks for the same twice.",
+        way_out="Keep one of them. A form whose purpose rests on consent has a box for it already.",
+    ),
+    "form.no-kind": Code(
+        "A form has no kind, so that nothing takes in what is sent in.",
+        way_out="Give it a kind, or remove it.",
+        severity="warning",
+    ),
+    "form.no-address": Code(
+        "A form can be sent without an address, so that nobody could be answered, found or erased.",
+        law="GDPR 11, 17",
+        way_out="Ask for `email`, required.",
+    ),
+    "form.files-unread": Code(
+        "A form takes files that nobody would read.",
+        law="GDPR 5(1)(c)",
+        way_out="Set `files: 0`, or give the form a kind with an inbox.",
+    ),
+    "form.newsletter-without-consent": Code(
+        "A form signs people up for a newsletter on another basis than consent.",
+        law="ePrivacy 13(1)",
+        way_out="Bind the form to a purpose that rests on consent.",
+    ),
+    "form.box-without-consent": Code(
+        "A box under a form asks for a yes to something that does not rest on consent.",
+        law="GDPR 7(2), 13(1)(c)",
+        way_out="Remove the box, or bind it to a purpose that rests on consent.",
+    ),
+    "form.box-without-address": Code(
+        "A box promises a channel the form has no address for.",
+        way_out="Ask for the field, or choose another channel.",
+    ),
+    "form.long-name": Code(
+        "The names of a form and its box are too long to be kept with a consent.",
+        way_out="Choose a shorter name.",
+    ),
     # storage on devices
     "storage.consent-declared-necessary": Code(
         "Something that needs consent is declared necessary.",

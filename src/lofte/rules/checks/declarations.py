@@ -48,7 +48,6 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _records(case)
     yield from _brake(case)
     yield from _fields(case)
-    yield from _forms(case)
 
 
 def _empty(case: Case) -> Iterator[Problem]:
@@ -218,20 +217,3 @@ def _fields(case: Case) -> Iterator[Problem]:
             detail = f"`{key}` is a {field.kind} and is indexed"
             place = case.place("fields", key, "indexed")
             yield fault("field.indexed-low-entropy", detail, place, expected="`indexed: false`")
-
-
-def _forms(case: Case) -> Iterator[Problem]:
-    for key, form in case.policy.forms.items():
-        purpose = case.policy.purposes.get(form.purpose)
-        if purpose is None:
-            continue
-        if purpose.scope == "browser":
-            detail = f"`{form.purpose}` is about the browser"
-            place = case.place("forms", key, "purpose")
-            yield fault("form.browser-purpose", detail, place, expected="a purpose of scope `person`")
-            continue
-        for index, asked in enumerate(form.fields):
-            if asked.field not in purpose.fields and case.is_known("fields", asked.field):
-                detail = f"`{key}` asks for `{asked.field}`, which `{form.purpose}` does not use"
-                place = case.place("forms", key, "fields", index, "field")
-                yield fault("form.undeclared-field", detail, place, expected=f"one of {', '.join(purpose.fields)}")

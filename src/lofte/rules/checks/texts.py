@@ -64,6 +64,8 @@ def required_words(case: Case) -> Iterator[tuple[tuple[str, ...], str]]:
         asks = purpose_of is not None and purpose_of.basis is Basis.CONSENT
         parts = ["name", "lead", "submit"] + (["consent"] if asks else [])
         yield from ((("forms", key, part), word) for part in parts)
+        yield from ((("forms", key, "boxes", f"{box.purpose}-{box.channel}"), word) for box in form.boxes)
+        yield from ((("forms", key, "labels", field), word) for field in _labelled(case, key))
     yield from ((("promises", key, "title"), word) for key in policy.promises)
     yield from ((("banner", part), word) for part in BANNER_WORDS)
 
@@ -99,8 +101,27 @@ def _at(content: Any, path: Sequence[str]) -> Any:
 
 _OPTIONAL_PARTS = {
     "purposes": {"interest", "necessity", "balance", "necessary"},
-    "forms": {"consent"},
+    "forms": {"consent", "boxes", "labels"},
 }
+
+
+def _labelled(case: Case, key: str) -> list[str]:
+    """The fields of a form that some language calls by another name than usual: then every language says which."""
+    trees = [tree.content for tree in case.source.words.values()]
+    labels = [_at(content, ("forms", key, "labels")) for content in trees]
+    asked = [each.field for each in case.policy.forms[key].fields]
+    return [field for field in asked if any(isinstance(each, Mapping) and field in each for each in labels)]
+
+
+def _unknown_parts(tree: Tree, key: str, parts: Mapping[str, Any], required: set[tuple[str, ...]]) -> Iterator[Problem]:
+    """Words for a box or field the form does not have."""
+    for part in ("boxes", "labels"):
+        held = parts.get(part)
+        allowed = {path[3] for path in required if path[:3] == ("forms", key, part)}
+        for name in held if isinstance(held, Mapping) else ():
+            if name not in allowed:
+                detail = f"words for `{name}`, which the form `{key}` does not have"
+                yield fault("text.unknown-word", detail, tree.place("forms", key, part, name))
 
 
 def _unknown_words(case: Case, tree: Tree, required: set[tuple[str, ...]]) -> Iterator[Problem]:
@@ -140,6 +161,8 @@ def _unknown_words(case: Case, tree: Tree, required: set[tuple[str, ...]]) -> It
                     detail = f"`{part}` is not a word of {section}"
                     expected = f"one of {', '.join(sorted(allowed))}"
                     yield fault("text.unknown-word", detail, tree.place(section, key, part), expected=expected)
+            if section == "forms" and isinstance(parts, Mapping) and (section, key) not in case.source.set_aside:
+                yield from _unknown_parts(tree, key, parts, required)
 
 
 # Paragraphs across locales
