@@ -133,6 +133,7 @@ class Register(Protocol):
         wording: str = "",
     ) -> None: ...
     def read(self, person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]: ...
+    def look(self, asked: Mapping[UUID, Iterable[str]], purpose: str, *, by: str) -> Mapping[UUID, Any]: ...
     def signal(self, person_id: UUID, kind: str, purpose: str = "", *, source: str = "") -> None: ...
     def relate(self, person_id: UUID, relation: str, *, market: str, locale: str) -> UUID: ...
     def market_of(self, person_id: UUID) -> tuple[str, str] | None: ...
@@ -185,6 +186,18 @@ class Register(Protocol):
     def waiting_for_files(self, among: Iterable[UUID] | None = None) -> frozenset[UUID]: ...
     def attachments(self, person_id: UUID) -> list[Any]: ...
     def attachment(self, person_id: UUID, attachment: UUID) -> tuple[Any, bytes]: ...
+    def note(
+        self, person_id: UUID, text: str, purpose: str, *, medium: str, direction: str, at: datetime, by: str, market: str,
+        locale: str, field: str = "dialogue", counts: bool = True,
+    ) -> UUID: ...  # fmt: skip
+    def keep_one(
+        self, person_id: UUID, field: str, value: str, purpose: str, *, source: str, market: str, locale: str, wording: str = ""
+    ) -> UUID: ...  # fmt: skip
+    def attach(self, person_id: UUID, dialogue: UUID, name: str, content: bytes, *, by: str) -> UUID: ...
+    def words_of(
+        self, person_id: UUID, entries: Iterable[UUID], purpose: str, *, by: str, fields: Iterable[str] = ()
+    ) -> Mapping[UUID, str]: ...
+    def still_held(self, entries: Iterable[UUID]) -> frozenset[UUID]: ...
 
 
 class Consents(Protocol):
@@ -244,10 +257,35 @@ class Retention(Protocol):
     def answers_of(self, people: Sequence[UUID]) -> Mapping[UUID, datetime]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """What somebody registered for, for one purpose: when last, and from when each field must be gone; ``rest`` for all others."""
+
+    since: datetime
+    until: Mapping[str, datetime]
+    rest: datetime
+
+
+class Attendance(Protocol):
+    """Provided by `features.outreach.events` as ``attendance``: who registered for what, by purpose."""
+
+    def attended_of(self, people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Attended]]: ...
+
+
 class Asking(Protocol):
     """Provided by `features.rights` as ``asking``: who waits for an answer that needs their data to be there."""
 
     def asking_of(self, people: Sequence[UUID]) -> frozenset[UUID]: ...
+
+
+class Requests(Protocol):
+    """Provided by `features.rights` as ``requests``: where what somebody asks by right is taken up."""
+
+    def receive(
+        self, person_id: UUID | None, right: str, *, by: str, channel: str, market: str, locale: str, at: datetime,
+        words: str | None = None, purpose: str = "", contact: str = "",
+    ) -> UUID: ...  # fmt: skip
+    def acknowledge(self, request_id: UUID, by: str) -> bool: ...
 
 
 class Sharing(Protocol):
@@ -311,10 +349,20 @@ def retention() -> Retention | None:
     return _providers.get("retention")
 
 
+def attended_of(people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Attended]]:
+    """What of these people must be gone a while after an event; of nobody anything where no room holds events."""
+    provider: Attendance | None = _providers.get("attendance")
+    return provider.attended_of(people) if provider is not None else {}
+
+
 def asking_of(people: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these people wait for the answer to a request of theirs."""
     provider: Asking | None = _providers.get("asking")
     return provider.asking_of(people) if provider is not None else frozenset()
+
+
+def requests() -> Requests:
+    return _of("requests")  # type: ignore[no-any-return]
 
 
 def sharing() -> Sharing | None:

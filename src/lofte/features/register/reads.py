@@ -184,6 +184,24 @@ def _dialogue(person_id: UUID, spoken: tuple[Held, ...]) -> tuple[Said, ...]:
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
 
+def words_of(
+    person_id: UUID, entries: Iterable[UUID], purpose: str, *, by: str, fields: Iterable[str] = ()
+) -> dict[UUID, str]:
+    """The words of some entries of the dialogue that are held for a purpose, by id; what has gone is not in it.
+
+    ``fields`` are others the caller opens with it, so that one look says it all. Raises Problem `register.denied` as `holdings_of`.
+    """
+    rows = list(Holding.objects.of(person_id).filter(id__in=list(entries), purpose=purpose))
+    demand(person_id, purpose, {*fields, *(row.field for row in rows)}, by=by)
+    opener = vault.opener(person_id) if rows else None
+    return {row.id: opener.open(row.id, row.sealed).decode() for row in rows} if opener else {}
+
+
+def still_held(entries: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of some holdings that have not been erased."""
+    return frozenset(Holding.everyone.filter(id__in=list(entries)).values_list("id", flat=True))
+
+
 def gather(person_id: UUID, purpose: str, fields: Iterable[str], *, by: str) -> Mapping[str, str]:
     """The latest value of each field, whatever purpose it was given for: for a purpose that is about what others hold already, such
     as an authority's decision or a change of ownership. Raises Problem `register.denied` as `holdings_of`; leaves a look."""

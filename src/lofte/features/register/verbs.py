@@ -216,12 +216,12 @@ def leave(person_id: UUID, place_id: UUID) -> None:
 @in_transaction
 def note(
     person_id: UUID, text: str, purpose: str, *, medium: str, direction: str, at: datetime, by: str, market: str, locale: str,
-    field: str = "dialogue",
+    field: str = "dialogue", counts: bool = True,
 ) -> UUID:  # fmt: skip
     """Keep what was said with a person, for a purpose that declares dialogue. Returns the entry's id.
 
     ``by`` is who of us it was with (``staff:<id>``), ``direction`` whether it came in or went out. A word that came in is a sign
-    of interest where the policy counts replies as one.
+    of interest where the policy counts replies as one, unless it is not certain that it is theirs (``counts``).
     """
     if medium not in Dialogue.Medium.values or direction not in Dialogue.Direction.values:
         raise Problem("register.bad-value", "this is no way people talk with us", Place(key="medium"), status=422)
@@ -232,7 +232,7 @@ def note(
         raise Problem("register.undeclared", "the policy declares no such dialogue", Place(key=field), status=422)
     holding = hold_value(person_id, field, text, purpose, source=by, market=market, locale=locale)
     Dialogue.objects.create(id=holding, person_id=person_id, medium=medium, direction=direction, at=at, by=by)
-    if direction == Dialogue.Direction.IN and _counts(_REPLY):
+    if counts and direction == Dialogue.Direction.IN and _counts(_REPLY):
         record_signal(person_id, _REPLY, purpose)
     return holding
 

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.rights import asked, erasure, follow, merging, models, own_acts, restriction, together, verbs
+from lofte.features.rights import (
+    asked,
+    erasure,
+    follow,
+    merging,
+    models,
+    own_acts,
+    requests,
+    restriction,
+    together,
+    verbs,
+)
 
 _POLICY = NotPersonal("a key of the policy")
 _WORK = NotPersonal("how far the work has come; counts and names of tables, never values")
@@ -85,6 +96,7 @@ def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> Mapping[UUID, Mapping
 ports.provide("eraser", _Eraser())
 ports.provide("restrictions", _Restrictions())
 ports.provide("asking", asked)
+ports.provide("requests", requests)
 register(Room("rights", export=_export, erase=_erase, merge=merging.merge, erase_crowd=_erase_crowd))
 
 __all__ = ["follow"]  # imported for its duties
