@@ -14,6 +14,7 @@ from lofte.features.register import (
     duplicates,
     erased,
     exports,
+    groups,
     index,
     lists,
     merging,
@@ -105,6 +106,9 @@ class _Register:
     still_held = staticmethod(reads.still_held)
     exists = staticmethod(reads.exists)
     people_in = staticmethod(reads.people_in)
+    values_of = staticmethod(groups.values_of)
+    relations_of = staticmethod(groups.relations_of)
+    signals_of = staticmethod(groups.signals_of)
     kinds_held = staticmethod(reads.kinds_held)
     due_people = staticmethod(reads.due_people)
     beside = staticmethod(reads.beside)
