@@ -18,7 +18,7 @@ from lofte.features.retention import verbs as retention
 from lofte.features.rights import package
 from lofte.features.rights import verbs as rights
 from lofte.kernel.problems import Problem
-from lofte.probes.instruments import canary
+from lofte.probes.instruments.canary import person
 
 pytestmark = pytest.mark.xdist_group("sabotage")
 
@@ -68,8 +68,8 @@ def test_a_letter_to_somebody_who_has_not_confirmed_breaks_p11(system, broken_by
 
 def _addresses_of_canaries(monkeypatch):
     addresses = []
-    hatch = canary._hatch
-    monkeypatch.setattr(canary, "_hatch", lambda *given: addresses.insert(0, (made := hatch(*given)).address) or made)
+    hatch = person.hatch
+    monkeypatch.setattr(person, "hatch", lambda *given: addresses.insert(0, (made := hatch(*given)).address) or made)
     return addresses
 
 

@@ -18,7 +18,7 @@ from lofte.core.models import Obligation, new_id
 from lofte.features.rights import gathering, package, requests
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Erasure, Request, Step
-from lofte.probes.instruments import canary
+from lofte.probes.instruments.canary import leaving, person
 from lofte.rules.controls import LOCALES
 from lofte.web.portal import acts
 
@@ -80,15 +80,15 @@ class Shop:
 def shop(system, tmp_path, monkeypatch):
     made = Shop(tmp_path / "shop.sqlite3")
     made.ask("CREATE TABLE buyers (id INTEGER PRIMARY KEY, mail TEXT, full_name TEXT)")
-    hatch = canary._hatch
+    hatch = person.hatch
 
     def bought(*given):
         one = hatch(*given)
         made.ask("INSERT INTO buyers (mail, full_name) VALUES (?, ?)", one.address, one.name)
         return one
 
-    monkeypatch.setattr(canary, "_hatch", bought)
-    monkeypatch.setattr(canary, "_ELSEWHERE_S", 0.5)
+    monkeypatch.setattr(person, "hatch", bought)
+    monkeypatch.setattr(leaving, "_ELSEWHERE_S", 0.5)
     monkeypatch.setenv("LOFTE_SOURCE_SHOP", f"sqlite:///{made.file}")
     mapping = tmp_path / "creatio.yaml"
     mapping.write_text(_MAPPING)
@@ -147,7 +147,7 @@ def test_an_erasure_a_system_has_owed_too_long_breaks_p29(system, broken_by):
 
 
 def test_a_copy_of_a_person_in_a_side_table_breaks_p29(system, broken_by, monkeypatch):
-    hatch = canary._hatch
+    hatch = person.hatch
 
     def copied(*given):
         one = hatch(*given)
@@ -159,8 +159,8 @@ def test_a_copy_of_a_person_in_a_side_table_breaks_p29(system, broken_by, monkey
         cursor.execute("CREATE TABLE audience (uploaded text)")
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(canary, "_hatch", copied)
-            patched.setattr(canary, "_ELSEWHERE_S", 0.5)
+            patched.setattr(person, "hatch", copied)
+            patched.setattr(leaving, "_ELSEWHERE_S", 0.5)
             broken = broken_by(RIGHTS)
     finally:
         with connection.cursor() as cursor:
