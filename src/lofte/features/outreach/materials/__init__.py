@@ -1,1 +1,1 @@
-"""Files people ask for: a personal link that ends, and nothing that follows from it."""
+"""Materials people ask for: guides, white papers, recordings. Asked for means asked for: it is no consent to anything else."""
