@@ -20,7 +20,7 @@ class Related:
 
 
 def values_of(people: Sequence[UUID], purpose: str, fields: Iterable[str], *, by: str) -> dict[UUID, Mapping[str, str]]:
-    """The latest value of each of the fields held for a purpose. Everybody gets a look; whom the purpose may not see is not in it."""
+    """The latest value of each field held for a purpose. Everybody gets a look; whom the purpose may not see is not in it."""
     asked = sorted(set(fields))
     decided = reads.look(dict.fromkeys(people, asked), purpose, by=by)
     allowed = [each for each in people if decided[each].allowed]
