@@ -22,7 +22,8 @@ INNER = "opens for a caller that has asked: every caller names purpose and actor
 NO_PERSON = "no value of a person: an organisation's name, a list in hand, or no sealed value at all"
 EXPLAINED = {
     "core.backup.manifest:flush": NO_PERSON,
-    "core.mail:_message": OWN_WORDS,
+    "core.mailing.delivering:_Built.__call__": OWN_WORDS,
+    "core.mailing.journal:_taken": NO_PERSON,
     "core.merging:move": CARRIES,
     "core.obligations:_payload": OWN_WORDS,
     "core.obligations:follow": CARRIES,

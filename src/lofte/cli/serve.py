@@ -181,9 +181,25 @@ def start_chores(house: wiring.House, plan: Plan) -> None:
     note_serving(house.home, base_url, plan.host_map)
     watch = Watch(lambda: here(base_url, plan.host_map))
     checks.provide(watch.check, watch.is_running)
+    take_mail(house)
     runner.start()
     watch.start()
     house.on_close += [watch.stop, runner.stop]
+
+
+def take_mail(house: wiring.House) -> None:
+    """Mail that comes to us, where LOFTE_INBOUND says that we listen for it."""
+    from django.conf import settings
+
+    from lofte.core.mailing.listener import Listener
+
+    if settings.LOFTE_INBOUND is None:
+        return
+    protocol, host, port = settings.LOFTE_INBOUND
+    demand_free(host, port)
+    listener = Listener(protocol, host, port)
+    listener.start()
+    house.on_close.append(listener.close)
 
 
 def _reachable(host: str) -> str:

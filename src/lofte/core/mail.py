@@ -5,34 +5,32 @@ once more in the transaction that takes it out of the queue; a letter that may n
 """
 
 import json
-import logging
-import smtplib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from contextlib import closing
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.template.loader import render_to_string
 
-from lofte.core import clock, ports, publication, vault
+from lofte.core import clock, publication, vault
 from lofte.core.decisions import BY_LAW
 from lofte.core.links import link
-from lofte.core.mailing.assembly import assembled
+from lofte.core.mailing import suppression
+from lofte.core.mailing.assembly import message_id_of
+from lofte.core.mailing.delivering import deliver
+from lofte.core.mailing.handing import connect
 from lofte.core.mailing.letters import Attached, Letter, MarketingLetter, Thread, Words
 from lofte.core.models import Mail, new_id
-from lofte.core.tasks import duty
 from lofte.kernel.problems import Problem
 
-__all__ = ["Attached", "Letter", "MarketingLetter", "Thread", "Words"]  # and the functions below
-
-_BATCH = 100
-_LEASE = timedelta(minutes=5)
-_PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
-_logger = logging.getLogger("lofte.mail")
+__all__ = [
+    "Attached", "Letter", "MarketingLetter", "Thread", "Words", "compose", "deliver", "message_id_of", "send", "send_many",
+    "suppress", "take_back", "tell_house",
+]  # fmt: skip
+_BATCH = 500
 
 
 def compose(letter: str, market: str, locale: str, /, **context: Any) -> Words:
@@ -78,17 +76,12 @@ def _demand_declared(letters: Iterable[Letter]) -> None:
         )
 
 
-def message_id_of(row_id: UUID) -> str:
-    """The Message-ID of a queued letter that was given none of its own. The same on a second try: receivers fold doubles."""
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    return f"<{row_id}@{sender.rpartition('@')[2] or 'localhost'}>"
-
-
 def _row(letter: Letter, key: vault.Opener, make: Callable[..., Any]) -> Mail:
     row_id = new_id()
     row: Mail = make(
         id=row_id, person_id=letter.person_id, letter=letter.name, purpose=letter.purpose, about=letter.about,
         sealed=key.seal(row_id, json.dumps(letter.as_kept()).encode()), is_marketing=isinstance(letter, MarketingLetter),
+        address=suppression.hash_of(letter.to),
     )  # fmt: skip
     return row
 
@@ -102,7 +95,7 @@ def tell_house(to: str, subject: str, text: str) -> bool:
     message["From"], message["To"], message["Subject"] = settings.DEFAULT_FROM_EMAIL, to, subject
     message["Date"], message["Auto-Submitted"] = format_datetime(clock.now()), "auto-generated"
     message.set_content(text)
-    with _server() as server:
+    with closing(connect()) as server:
         server.send_message(message)
     return True
 
@@ -116,102 +109,7 @@ def suppress(person_id: UUID, purpose: str, reason: str) -> int:
     )
 
 
-@duty("mail.deliver", every=timedelta(seconds=2))
-def deliver(at: datetime) -> int:
-    """Send what is due; returns how many left. Without LOFTE_SMTP the queue waits."""
-    if not settings.EMAIL_HOST:
-        return 0
-    _pick_up_the_fallen(at)
-    due = (
-        Mail.everyone.filter(state=Mail.State.QUEUED, next_at__lte=at)
-        .order_by("next_at")
-        .values_list("person_id", "id")
-    )
-    waiting = list(due[:_BATCH])
-    if not waiting:
-        return 0
-    sent = 0
-    try:
-        with _server() as server:
-            for person_id, row_id in waiting:
-                sent += _deliver_one(server, person_id, row_id, at)
-    except (OSError, smtplib.SMTPException) as error:
-        _logger.warning("the mail server did not answer", extra={"fields": {"error": type(error).__name__}})
-        Mail.everyone.filter(id__in=[row for _, row in waiting], state=Mail.State.QUEUED).update(
-            next_at=at + _PAUSES[0]
-        )
-    return sent
-
-
-def _server() -> smtplib.SMTP:
-    server = smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=settings.EMAIL_TIMEOUT)
-    if settings.EMAIL_USE_TLS:
-        server.starttls()
-    if settings.EMAIL_HOST_USER:
-        server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-    return server
-
-
-def _deliver_one(server: smtplib.SMTP, person_id: UUID, row_id: UUID, at: datetime) -> int:
-    row = _take(person_id, row_id, at)
-    if row is None:
-        return 0
-    rows = Mail.objects.of(person_id).filter(id=row_id, state=Mail.State.SENDING)
-    try:
-        message = _message(row)
-        server.send_message(message)
-    except smtplib.SMTPResponseException as error:
-        _again(rows, row, at, error.smtp_code >= 500)
-        return 0
-    except smtplib.SMTPRecipientsRefused as error:
-        _again(rows, row, at, all(code >= 500 for code, _ in error.recipients.values()))
-        return 0
-    except Problem:  # the key is gone: the person was erased between taking and sealing open
-        rows.update(state=Mail.State.FAILED, reason="erased", sealed=None)
-        return 0
-    except (OSError, smtplib.SMTPException):
-        _again(rows, row, at, False)
-        raise
-    rows.update(state=Mail.State.SENT, sent_at=clock.now(), sealed=None, reason="")
-    return 1
-
-
-@transaction.atomic
-def _take(person_id: UUID, row_id: UUID, at: datetime) -> Mail | None:
-    """Claim a row, and decide in the same transaction whether it may still go."""
-    rows = Mail.objects.of(person_id).filter(id=row_id, state=Mail.State.QUEUED)
-    if not rows.update(state=Mail.State.SENDING, next_at=at + _LEASE):
-        return None
-    row: Mail = Mail.objects.of(person_id).get(id=row_id)
-    if row.purpose not in BY_LAW and ports.is_restricted(person_id):
-        Mail.objects.of(person_id).filter(id=row_id).update(
-            state=Mail.State.SUPPRESSED, reason="restricted", sealed=None
-        )
-        return None
-    if row.is_marketing and not ports.consents().is_granted(person_id, row.purpose):
-        Mail.objects.of(person_id).filter(id=row_id).update(
-            state=Mail.State.SUPPRESSED, reason="no-consent", sealed=None
-        )
-        return None
-    return row
-
-
-def _message(row: Mail) -> EmailMessage:
-    if row.sealed is None:
-        raise Problem("mail.empty", "the letter is no longer there", status=500)
-    plain = json.loads(vault.opener(row.person_id).open(row.id, row.sealed))
-    return assembled(row, plain, message_id_of(row.id))
-
-
-def _again(rows: Any, row: Mail, at: datetime, is_final: bool) -> None:
-    if is_final or row.attempts >= len(_PAUSES):
-        rows.update(state=Mail.State.FAILED, reason="refused" if is_final else "unreachable", sealed=None)
-    else:
-        rows.update(state=Mail.State.QUEUED, attempts=row.attempts + 1, next_at=at + _PAUSES[row.attempts])
-
-
-def _pick_up_the_fallen(at: datetime) -> None:
-    """Letters whose sender died between claim and outcome: what is owed goes again, marketing is not risked twice."""
-    fallen = Mail.everyone.filter(state=Mail.State.SENDING, next_at__lte=at)
-    fallen.filter(is_marketing=True).update(state=Mail.State.FAILED, reason="outcome-unknown", sealed=None)
-    fallen.filter(is_marketing=False).update(state=Mail.State.QUEUED)
+def take_back(about: UUID, reason: str) -> int:
+    """Take every letter about this out of the queue; the rows stay and say why. What a sender holds in hand leaves."""
+    waiting = Mail.everyone.filter(about=about, state=Mail.State.QUEUED)
+    return waiting.update(state=Mail.State.SUPPRESSED, reason=reason, sealed=None)

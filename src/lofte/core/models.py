@@ -195,7 +195,7 @@ class Mail(Personal):
 
     class Meta(Personal.Meta):
         indexes = [
-            models.Index(fields=["state", "next_at"], name="core_mail_next"),
+            models.Index(fields=["state", "is_marketing", "next_at"], name="core_mail_due"),
             models.Index(fields=["person", "made_at"], name="core_mail_person"),
         ]
 

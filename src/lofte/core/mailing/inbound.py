@@ -18,7 +18,8 @@ from django.conf import settings
 from lofte.kernel.problems import Problem
 
 _KIND = re.compile(r"[a-z]{1,12}")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,51}")  # with the kind, no longer than the 64 letters a local part may have
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,61}")
+_LONGEST_LOCAL_PART = 64  # RFC 5321 4.5.3.1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,16 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(_handlers))
 
 
+def found(recipient: str) -> tuple[Handler, str] | None:
+    """Who takes what comes to this address, and the token in it; None for an address that we never gave out."""
+    local, _, domain = recipient.strip().strip("<>").rpartition("@")
+    kind, _, token = local.partition("+")
+    handler = _handlers.get(kind.lower())
+    if handler is None or not is_on() or domain.lower() != settings.LOFTE_MAIL_DOMAIN or not _TOKEN.fullmatch(token):
+        return None
+    return handler, token
+
+
 def is_on() -> bool:
     """Whether mail reaches us at all: LOFTE_MAIL_DOMAIN is set."""
     return bool(settings.LOFTE_MAIL_DOMAIN)
@@ -79,6 +90,6 @@ def new_token() -> str:
 
 def address_for(kind: str, token: str) -> str:
     """`reply+<token>@<LOFTE_MAIL_DOMAIN>`; empty where no mail reaches us, and then the letter has no such header."""
-    if not _KIND.fullmatch(kind) or not _TOKEN.fullmatch(token):
+    if not _KIND.fullmatch(kind) or not _TOKEN.fullmatch(token) or len(kind) + 1 + len(token) > _LONGEST_LOCAL_PART:
         raise Problem("mail.bad-token", "this cannot stand in an address", status=500)
     return f"{kind}+{token}@{settings.LOFTE_MAIL_DOMAIN}" if is_on() else ""
