@@ -1,5 +1,6 @@
 """What every page for people needs: the edition (market and locale) it belongs to, and one way to render it."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,17 +121,23 @@ def kept_for(here: Edition, clock_id: str | None) -> str:
     return sentence(f"{values.period(here.locale, declared.period)} {name}" if declared.period else name)
 
 
-def editions_beside(request: HttpRequest, here: Edition, route: str) -> list[dict[str, Any]]:
-    """The same page in every market, for the language switch. Personal pages pass no route and get none."""
+def editions_beside(
+    request: HttpRequest, here: Edition, route: str, more: Sequence[str] = (), markets: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """The same page in every market, for the language switch. Personal pages pass no route and get none.
+
+    ``more`` follows market and locale in the address; ``markets`` are those that have the page, by default all.
+    """
     known = [
         {
-            "url": reverse(route, args=(market.lower(), locale)),
+            "url": reverse(route, args=(market.lower(), locale, *more)),
             "locale": locale,
             "name": say(locale, "common.short_name"),
             "title": say(locale, "common.own_name"),
             "current": (market, locale) == (here.market, here.locale),
         }
         for market, declared in here.published.policy.markets.items()
+        if markets is None or market in markets
         for locale in declared.locales
     ]
     return sorted(known, key=lambda item: str(item["name"]))

@@ -69,7 +69,7 @@ def _page(request: HttpRequest, key: str, status: int) -> HttpResponse:
 
 def _edition_of(path: str) -> Edition | None:
     parts = path.split("/")
-    if len(parts) < 5 or parts[1] not in ("my", "news"):
+    if len(parts) < 5 or parts[1] not in ("my", "news", "forms", "events", "materials"):
         return None
     try:
         return edition(parts[2], parts[3])

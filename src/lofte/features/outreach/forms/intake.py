@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -114,14 +115,14 @@ def take(
             "form.changed", "the form says something else now", law="GDPR 7(1)", status=409,
             way_out="Read the form again, and send it.",
         )  # fmt: skip
+    ticked, given = frozenset(boxes), tuple(files)
+    for fault in faults(spec, said, values, ticked, given):
+        raise fault
     checked = Submission(
-        id=new_id(), form=spec, market=market, locale=locale, values=clean(spec, values), boxes=_ticked(said, boxes),
-        wording=wording, page=path_of(page), at=clock.now(), key=key[:64], remote=remote, about=about,
-        files=judged(spec.files, files),
+        id=new_id(), form=spec, market=market, locale=locale, values=clean(spec, values), boxes=ticked, wording=wording,
+        page=path_of(page), at=clock.now(), key=key[:64], remote=remote, about=about, files=judged(spec.files, given),
     )  # fmt: skip
     _demand_room(checked)
-    if not limits.allow("form-address", checked.values.get("email", ""), *PER_ADDRESS):
-        return Taken()  # nobody learns what others did with this address
     return _take(checked, said)
 
 
@@ -135,7 +136,8 @@ def _take(sent: Submission, said: Words) -> Taken:
     asked = [(box, (box.purpose, box.channel) in sent.boxes) for box in said.boxes]
     for box, is_ticked in asked:
         if is_ticked and _askers and not (box.required and sent.form.kind == "newsletter"):
-            sent.person = _askers[0](sent, box) or sent.person
+            asked_as = _askers[0](sent, box)
+            sent.person = sent.person or asked_as
     if sent.person is not None:
         _keep(sent, sent.person, asked)
     if once:
@@ -191,19 +193,36 @@ def forget_double_posts(at: datetime) -> int:
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
+def faults(
+    spec: FormSpec, said: Words, values: Mapping[str, str], boxes: frozenset[tuple[str, str]], files: Iterable[Upload]
+) -> list[Problem]:
+    """Everything that is wrong with a form as it was sent, in the order of the form; an undeclared field comes first."""
+    checks: list[Callable[[], object]] = [lambda: _demand_known(spec, values)]
+    checks += [partial(clean_one, one.field, values.get(one.field, ""), required=one.required) for one in spec.fields]
+    checks += [lambda: judged(spec.files, files), lambda: _demand_boxes(said, boxes)]
+    return [problem for check in checks if (problem := _refusal(check))]
+
+
+def _refusal(check: Callable[[], object]) -> Problem | None:
+    try:
+        check()
+    except Problem as problem:
+        return problem
+    return None
+
+
 def clean(spec: FormSpec, values: Mapping[str, str]) -> dict[str, str]:
     """The form's own fields, trimmed and checked, without the empty ones; anything else is refused by name."""
-    known = {each.field: each for each in spec.fields}
-    if stray := sorted(set(values) - set(known)):
-        raise Problem(
-            "form.unknown-field",
-            "the form does not ask for this",
-            Place(key=stray[0][:64]),
-            law="GDPR 5(1)(c)",
-            status=422,
-        )
-    found = {name: clean_one(name, values.get(name, ""), required=each.required) for name, each in known.items()}
+    _demand_known(spec, values)
+    found = {one.field: clean_one(one.field, values.get(one.field, ""), required=one.required) for one in spec.fields}
     return {name: value for name, value in found.items() if value}
+
+
+def _demand_known(spec: FormSpec, values: Mapping[str, str]) -> None:
+    if stray := sorted(set(values) - {each.field for each in spec.fields}):
+        raise Problem(
+            "form.unknown-field", "the form does not ask for this", Place(key=stray[0][:64]), law="GDPR 5(1)(c)", status=422
+        )  # fmt: skip
 
 
 def clean_one(name: str, value: str, *, required: bool) -> str:
@@ -237,8 +256,8 @@ def path_of(page: str) -> str:
     return path[:300] if path.startswith("/") else ""
 
 
-def _ticked(said: Words, boxes: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    ticked, known = frozenset(boxes), {(each.purpose, each.channel) for each in said.boxes}
+def _demand_boxes(said: Words, ticked: frozenset[tuple[str, str]]) -> None:
+    known = {(each.purpose, each.channel) for each in said.boxes}
     if ticked - known:
         raise Problem("form.unknown-box", "the form has no such box", law="GDPR 7(1)", status=422)
     for box in said.boxes:
@@ -247,11 +266,13 @@ def _ticked(said: Words, boxes: Iterable[tuple[str, str]]) -> frozenset[tuple[st
                 "form.missing-box", "without this consent nothing can be sent", Place(key=f"box.{box.key}"), law="GDPR 6(1)(a)",
                 status=422,
             )  # fmt: skip
-    return ticked
 
 
 def _demand_room(sent: Submission) -> None:
-    if sent.remote and not limits.allow("form-network", sent.remote, *PER_NETWORK):
-        raise Problem(
-            "form.too-many", "too many forms from here within the hour", way_out="Try again later.", status=429
-        )
+    """Counted before anything is kept, whoever the address belongs to."""
+    address = sent.values.get("email", "")
+    if not (
+        (not sent.remote or limits.allow("form-network", sent.remote, *PER_NETWORK))
+        and (not address or limits.allow("form-address", blind.normalise("email", address), *PER_ADDRESS))
+    ):
+        raise Problem("form.too-many", "too many forms within a short time", way_out="Try again later.", status=429)

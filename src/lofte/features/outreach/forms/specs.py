@@ -17,6 +17,8 @@ from lofte.rules.model import Basis, Box, Form, FormField
 from lofte.rules.published import Published
 
 KINDS = ("inquiry", "application", "supplier", "partner", "newsletter", "material", "event")
+ABOUT = ("material", "event")
+"""Kinds that are about something in particular: they stand on its page."""
 PARTS = ("name", "lead", "submit")
 """The words a form has of its own in each locale."""
 
