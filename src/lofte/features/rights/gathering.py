@@ -18,6 +18,7 @@ from lofte.features.rights import cases
 from lofte.features.rights.cleaning import Cleaner, free_texts, is_free, without_others
 from lofte.features.rights.models import Request, Step
 from lofte.features.rights.overview import (
+    AnswerItem,
     AttachmentItem,
     CarriedItem,
     ConsentItem,
@@ -31,6 +32,7 @@ from lofte.features.rights.overview import (
     MergedItem,
     Overview,
     PlaceItem,
+    RegistrationItem,
     RelationItem,
     RequestItem,
     RestrictionItem,
@@ -46,7 +48,9 @@ from lofte.rules.redaction import Redacted
 
 SHOWN: Mapping[str, str] = {
     "consent_consent": "consents", "core_blindindex": "holdings", "core_code": "mails", "core_entry": "evidence",
-    "core_mail": "mails", "core_obligation": "carried", "core_outbox": "evidence", "outreach_delivery": "deliveries",
+    "core_mail": "mails", "mailing_bounce": "mails", "mailing_suppression": "mails",
+    "core_obligation": "carried", "core_outbox": "evidence", "events_answer": "registrations",
+    "events_registration": "registrations", "outreach_delivery": "deliveries",
     "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
     "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
@@ -82,6 +86,16 @@ def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = 
     )
 
 
+def _mails(rooms: Mapping[str, Any]) -> Iterator[MailItem]:
+    """Letters as they were sent; those that came back; and since when none for marketing are."""
+    for each in rooms["core"]["mails"]:
+        yield MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
+    for each in rooms["mailing"]["came_back"]:
+        yield MailItem(each["at"], each["letter"], "", f"{each['kind']} {each['status']}".strip())
+    for each in rooms["mailing"]["stopped"]:
+        yield MailItem(each["at"], "marketing", "", f"stopped-{each['reason']}")
+
+
 def _overview(
     person_id: UUID,
     held: Sequence[Any],
@@ -112,10 +126,7 @@ def _overview(
             for each in room.get("disclosures", ())
         ),
         transfers=transfers,
-        mails=tuple(
-            MailItem(each["sent_at"] or each["made_at"], each["letter"], each["purpose"], each["state"])
-            for each in rooms["core"]["mails"]
-        ),
+        mails=tuple(_mails(rooms)),
         deliveries=tuple(DeliveryItem(each["at"], each["state"]) for each in rooms["outreach"]["deliveries"]),
         carried=tuple(CarriedItem(**each) for each in rooms["obligations"]["owed"]),
         requests=asked,
@@ -124,6 +135,7 @@ def _overview(
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
         attachments=tuple(_file(each, cleaner) for each in register["attachments"]),
         merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]),
+        registrations=tuple(_registered(each, cleaner) for each in rooms["events"]["registrations"]),
     )  # fmt: skip
 
 
@@ -146,6 +158,14 @@ def _place(each: Mapping[str, Any], items: Mapping[UUID, HeldItem]) -> PlaceItem
         company=value("company"), title=value("title"), role=value("role"), purpose=each["purpose"], market=each["market"],
         started_at=each["started_at"], ended_at=each["ended_at"],
     )  # fmt: skip
+
+
+def _registered(each: Mapping[str, Any], cleaner: Cleaner) -> RegistrationItem:
+    def value(field: str, text: str) -> str:
+        return cleaner.clean(text).text if is_free(field) else text
+
+    answers = tuple(AnswerItem(field, value(field, text)) for field, text in sorted(each["answers"].items()))
+    return RegistrationItem(**{**each, "answers": answers})
 
 
 def _file(each: Mapping[str, Any], cleaner: Cleaner) -> AttachmentItem:
