@@ -8,9 +8,16 @@ PATHS = {
     "open": "/my/{market}/{locale}/open/{code}/",
     "address": "/my/{market}/{locale}/address/{code}/",
     "keep": "/my/{market}/{locale}/keep/{code}/",
+    "events": "/events/{market}/{locale}/",
+    "event": "/events/{market}/{locale}/{code}/",
+    "event_leave": "/events/{market}/{locale}/leave/{code}/",
+    "materials": "/materials/{market}/{locale}/",
+    "material": "/materials/{market}/{locale}/{code}/",
+    "material_open": "/materials/{market}/{locale}/open/{code}/",
     "portal": "/my/{market}/{locale}/",
     "policy": "/lofte/policy/{market}/{locale}/",
     "requests": "/console/requests/",
+    "inquiries": "/console/inquiries/",
     "transfers": "/console/transfers/",
 }
 

@@ -26,13 +26,15 @@ from lofte.rules.catalogue import LOCALES
 PERMISSIONS = (
     "promises.read", "promises.check", "publications.read", "operation.read", "people.search", "people.read", "people.write",
     "people.export", "people.import", "people.merge", "requests.read", "requests.work", "requests.decide", "retention.read",
-    "retention.hold", "retention.release", "sharing.read",
-    "sharing.refer", "sharing.manage", "records.read", "transfers.manage", "tokens.manage", "approvals.decide",
-    "roles.manage",
+    "retention.hold", "retention.release", "inquiries.read", "inquiries.work", "sharing.read",
+    "sharing.refer", "sharing.manage", "events.read", "events.manage", "events.receive", "records.read", "transfers.manage",
+    "tokens.manage", "approvals.decide", "roles.manage",
 )  # fmt: skip
 BY_PASSWORD = frozenset(
-    {"promises.read", "promises.check", "publications.read", "operation.read", "records.read", "retention.read"}
-)
+    {
+        "promises.read", "promises.check", "publications.read", "operation.read", "records.read", "retention.read", "events.read",
+    }
+)  # fmt: skip
 """What a password alone opens: nothing here is about a person."""
 LEAD = "lead"
 OPERATOR = "operator:shell"

@@ -1,0 +1,5 @@
+"""What this room does when others report."""
+
+from lofte.features.outreach.inquiries import follow
+
+SUBSCRIPTIONS = {"erasure.partial": follow.on_partly_erased}
