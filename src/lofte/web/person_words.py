@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from lofte.core import roles
-from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, Overview, SaidItem
+from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, Overview, RegistrationItem, SaidItem
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.rules.values import country
@@ -58,6 +58,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for item in overview.transfers
         ],
+        "registrations": [_registration(here, item) for item in overview.registrations],
         "places": [
             {
                 "company": item.company,
@@ -95,6 +96,19 @@ def _said(here: Edition, item: SaidItem) -> dict[str, Any]:
         "mine": item.direction == "in",
         "words": item.words,
         "purpose": _purpose(here, item.purpose),
+    }
+
+
+def _registration(here: Edition, item: RegistrationItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "title": item.title,
+        "place": item.place,
+        "at": item.starts_at,
+        "state": spoken(here, "events.own.state", item.state),
+        "reference": item.reference,
+        "due": item.due,
+        "answers": [{"name": _fields(here, [each.field]), "value": each.value} for each in item.answers],
     }
 
 

@@ -47,6 +47,7 @@ class Surroundings:
     graces: Mapping[str, datetime] = field(default_factory=dict)
     asking: bool = False
     today: date = field(default_factory=lambda: clock.now().date())
+    attended: Mapping[str, ports.Attended] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,12 @@ def surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
             )
     holds = keeper.holds_of(people) if keeper else {}
     graces = keeper.graces_of(people) if keeper else {}
+    attended = ports.attended_of(people)
     today = clock.now().date()
     return {
         each: Surroundings(
             signals[each], tuple(relations[each]), said.get(each, {}), each in restricted, holds.get(each, ()),
-            graces.get(each, {}), each in asking, today,
+            graces.get(each, {}), each in asking, today, attended.get(each, {}),
         )
         for each in people
     }  # fmt: skip
@@ -181,6 +183,8 @@ def _struck(holding: Aged, purpose: Purpose, seen: Surroundings, published: Publ
     found = []
     if purpose.clock and purpose.clock in published.policy.clocks:
         found.append(clocks.due(purpose.clock, published.policy.clocks[purpose.clock], life))
+    if attended := seen.attended.get(holding.purpose):  # an event says itself how long after its end
+        found.append(clocks.Due(attended.until.get(holding.field, attended.rest), purpose.clock or AT_ONCE))
     rests_on_will = purpose.basis in (Basis.CONSENT, Basis.LEGITIMATE_INTEREST)
     if not (rests_on_will and life.withdrawn):
         return clocks.strictest(found)
@@ -245,8 +249,9 @@ def _floor_of(law: str, kind: str, ends: str, since: datetime, today: date) -> t
 def _life(holding: Aged, seen: Surroundings, published: Published, withdrawn: datetime | None) -> clocks.Life:
     serving = [each for each in seen.relations if _serves(each, holding.purpose, published)]
     ended = [each.ended_at for each in serving if each.ended_at]
+    attended = seen.attended.get(holding.purpose)
     return clocks.Life(
-        since=holding.since, signals=seen.signals, withdrawn=withdrawn,
+        since=max(holding.since, attended.since) if attended else holding.since, signals=seen.signals, withdrawn=withdrawn,
         relation_open=any(each.ended_at is None for each in serving), relation_ended=max(ended, default=None),
     )  # fmt: skip
 

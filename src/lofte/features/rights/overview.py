@@ -188,6 +188,32 @@ class DeliveryItem:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerItem:
+    """One thing somebody wrote when they registered."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationItem:
+    """That the person registered for an event, with what they wrote as far as it is still there."""
+
+    id: UUID
+    title: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    purpose: str
+    state: str
+    reference: str
+    made_at: datetime
+    checked_in_at: datetime | None
+    due: datetime
+    answers: tuple[AnswerItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CarriedItem:
     """Something done for the person in a connected system: a correction, a restriction, a withdrawal."""
 
@@ -271,6 +297,7 @@ class Overview:
     restrictions: tuple[RestrictionItem, ...] = ()
     attachments: tuple[AttachmentItem, ...] = ()
     merged: tuple[MergedItem, ...] = ()
+    registrations: tuple[RegistrationItem, ...] = ()
 
     @property
     def restricted_since(self) -> datetime | None:

@@ -228,6 +228,28 @@ class Step(_Part):
     words: str
 
 
+class Answer(_Part):
+    field: str
+    value: str
+
+
+class Registration(_Part):
+    """An event the person registered for, with what they wrote as far as it is still there."""
+
+    id: UUID
+    title: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    purpose: str
+    state: str
+    reference: str
+    made_at: datetime
+    checked_in_at: datetime | None
+    due: datetime = Field(description="from when nothing of it is kept")
+    answers: list[Answer]
+
+
 class Request(_Part):
     """A right that was exercised, with its history."""
 
@@ -323,6 +345,7 @@ class AccessPackage(_Part):
     requests: list[Request]
     restrictions: list[Restriction]
     merged: list[Merged]
+    registrations: list[Registration]
     alike: int = Field(description="other records that may be of the same person and wait for somebody to look")
     evidence: list[Evidence]
     recipients: list[Recipient]
@@ -359,7 +382,7 @@ def build(
         carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
-        attachments=_all(Attachment, seen.attachments),
+        attachments=_all(Attachment, seen.attachments), registrations=_all(Registration, seen.registrations),
         evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[
             Recipient(
