@@ -29,6 +29,7 @@ urlpatterns = [
     path("news/<str:market>/<str:locale>/", include("lofte.web.site.urls")),
     path("events/<str:market>/<str:locale>/", include("lofte.web.events.urls")),
     path("forms/<str:market>/<str:locale>/", include("lofte.web.forms.urls")),
+    path("materials/<str:market>/<str:locale>/", include("lofte.web.materials.urls")),
     path("my/<str:market>/<str:locale>/", include("lofte.web.portal.urls")),
     path("api/", include("lofte.web.api.urls")),
     path("console/", include("lofte.web.console.urls")),

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from lofte.core import actions, clock, codes, limits, ports, publication
+from lofte.core import actions, blind, clock, codes, limits, ports, publication
 from lofte.core.decisions import Act
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
@@ -56,7 +56,7 @@ class Handed:
 def take(sent: Submission) -> Taken:
     """A form for a material was sent in: a link goes to the address. The answer is the same for everybody."""
     row = offered(sent.market, about=sent.about, form=sent.form.id)
-    if not limits.allow("material", sent.values["email"], *PER_ADDRESS):
+    if not limits.allow("material", blind.normalise("email", sent.values["email"]), *PER_ADDRESS):
         return Taken("materials.thanks")
     person_id = arrivals.person_for(sent, _relation(sent.form.purpose))
     if terms.may(Act.SEND, person_id, sent.form.purpose, sent.market):

@@ -44,11 +44,12 @@ def described(locale: str, file: File) -> str:
 
 
 def size(locale: str, number: int) -> str:
-    """Bytes as people read them."""
+    """Bytes as people read them; in Finnish a byte is a tavu."""
+    letter = "t" if locale == "fi" else "B"
     if number < 100_000:
-        return f"{max(1, round(number / 1000))} kB"
+        return f"{max(1, round(number / 1000))} k{letter}"
     text = f"{number / 1_000_000:.1f}"
-    return f"{text if locale.startswith('en') else text.replace('.', ',')} MB"
+    return f"{text if locale.startswith('en') else text.replace('.', ',')} M{letter}"
 
 
 def until(market: str, locale: str, at: datetime) -> str:
