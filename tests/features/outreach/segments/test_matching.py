@@ -14,13 +14,14 @@ _WORDS = st.text(alphabet="abcÅäÖ -", max_size=8)
 _VALUES = st.lists(_WORDS, max_size=3).map(tuple)
 CONDITIONS = st.builds(
     Condition,
-    of=st.sampled_from(["market", "relation", "topic", "interest", "event", "material", "field"]),
+    of=st.sampled_from(["market", "locale", "relation", "topic", "interest", "event", "material", "field"]),
     values=_VALUES, without=st.booleans(), field=st.sampled_from(["", "company", "email"]),
     how=st.sampled_from(["is", "contains", "begins", "domain", "held"]), days=st.integers(0, 400),
 )  # fmt: skip
 KNOWN = st.builds(
     Known,
-    markets=st.frozensets(_WORDS, max_size=2), relations=st.frozensets(_WORDS, max_size=2),
+    markets=st.frozensets(_WORDS, max_size=2), locales=st.frozensets(_WORDS, max_size=2),
+    relations=st.frozensets(_WORDS, max_size=2),
     topics=st.frozensets(_WORDS, max_size=2),
     interests=st.dictionaries(_WORDS, st.integers(-10, 500).map(lambda days: AT - timedelta(days=days)), max_size=3),
     events=st.frozensets(_WORDS, max_size=2), materials=st.frozensets(_WORDS, max_size=2),

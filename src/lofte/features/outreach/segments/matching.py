@@ -11,12 +11,12 @@ from unicodedata import normalize
 
 from lofte.kernel.problems import Problem
 
-Of = Literal["market", "relation", "topic", "interest", "event", "material", "field"]
+Of = Literal["market", "locale", "relation", "topic", "interest", "event", "material", "field"]
 How = Literal["is", "contains", "begins", "domain", "held"]
-KINDS: tuple[Of, ...] = ("market", "relation", "topic", "interest", "event", "material", "field")
+KINDS: tuple[Of, ...] = ("market", "locale", "relation", "topic", "interest", "event", "material", "field")
 HOWS: tuple[How, ...] = ("is", "contains", "begins", "domain", "held")
 USES: Mapping[str, str] = {"topic": "topics", "interest": "interest", "event": "registrations", "material": "interest"}
-"""The field of the policy that a condition uses; one of kind `field` names its own, a market and a relation are no field."""
+"""The field of the policy that a condition uses. One of kind `field` names its own; market, language and relation are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Known:
     """What is known of somebody, as far as some conditions ask."""
 
     markets: frozenset[str] = frozenset()
+    locales: frozenset[str] = frozenset()
     relations: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     interests: Mapping[str, datetime] = field(default_factory=dict)
@@ -62,6 +63,8 @@ def _has_one(condition: Condition, known: Known, at: datetime) -> bool:
     match condition.of:
         case "market":
             return bool(wanted & known.markets)
+        case "locale":
+            return bool(wanted & known.locales)
         case "relation":
             return bool(wanted & known.relations)
         case "topic":

@@ -45,13 +45,14 @@ def known_of(
         register.values_of(people, purpose, uses, by=by) if uses else {each: {} for each in people}
     )
     there = list(values)
-    related = register.relations_of(there) if asks & {"market", "relation"} else {}
+    related = register.relations_of(there) if asks & {"market", "locale", "relation"} else {}
     signals = register.signals_of(there) if "interest" in asks else {}
     events = sources.asked_of("event", there) if "event" in asks else {}
     materials = sources.asked_of("material", there) if "material" in asks else {}
     return {
         each: Known(
             markets=frozenset(one.market for one in related.get(each, ())),
+            locales=frozenset(one.locale for one in related.get(each, ())),
             relations=frozenset(one.relation for one in related.get(each, ())),
             topics=frozenset(filter(None, values[each].get("topics", "").split(","))),
             interests=signals.get(each, {}), events=events.get(each, _NOBODY), materials=materials.get(each, _NOBODY),

@@ -32,11 +32,7 @@ def purposes(policy: Policy) -> list[str]:
 def kinds(policy: Policy, purpose: str) -> list[str]:
     """The kinds of condition this purpose allows."""
     declared = policy.purposes[purpose].fields
-    return [
-        each
-        for each in KINDS
-        if (uses := Condition(each).uses) in declared or (not uses and each != "field") or each == "field"
-    ]
+    return [each for each in KINDS if not (uses := Condition(each).uses) or uses in declared]
 
 
 def fields(policy: Policy, purpose: str) -> dict[str, tuple[How, ...]]:
@@ -65,11 +61,6 @@ def _hows(shape: DataField) -> tuple[How, ...]:
 def signals(policy: Policy) -> list[str]:
     """The kinds of interest the clocks of the policy know."""
     return list(dict.fromkeys(kind for each in policy.clocks.values() for kind in each.signals))
-
-
-def relations(policy: Policy, purpose: str) -> list[str]:
-    """Every relation: also a customer who has subscribed may be left out, or asked for."""
-    return list(policy.relations)
 
 
 def demand(policy: Policy, purpose: str, conditions: Sequence[Condition]) -> None:
@@ -109,8 +100,8 @@ def _faults_of(policy: Policy, purpose: str, condition: Condition) -> Iterator[P
         yield from _faults_of_field(policy, purpose, condition)
         return
     known = {
-        "market": list(policy.markets), "relation": relations(policy, purpose), "topic": list(policy.topics),
-        "interest": signals(policy),
+        "market": list(policy.markets), "locale": policy.locales(), "relation": list(policy.relations),
+        "topic": list(policy.topics), "interest": signals(policy),
     }.get(of)  # fmt: skip
     if not condition.values or (known is not None and not set(condition.values) <= set(known)):
         yield _bad("segments.value", "the policy has no such value", of)
