@@ -7,6 +7,7 @@ inquiry at once, one does it and the other is told to look again (`inquiry.moved
 import base64
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from lofte.features.outreach.inquiries.models import Inquiry, Step
 from lofte.kernel.problems import Problem
 
 State = Inquiry.State
+_A_MOMENT = timedelta(microseconds=1)  # two steps of one act keep their order
 
 
 def reference_of(inquiry: UUID) -> str:
@@ -67,11 +69,15 @@ def add(
     row: Inquiry, kind: str, by: str, *, reason: str = "", dialogue: UUID | None = None, kept: Mapping[str, str] | None = None,
     mail: UUID | None = None, step: UUID | None = None,
 ) -> UUID:  # fmt: skip
-    """One step. ``kept`` is sealed under the person's key; ``step`` is its id where the caller had to know it before."""
-    step_id = step or new_id()
+    """One step, later than those before it. ``kept`` is sealed under the person's key; ``step`` is its id where the caller had to
+    know it before."""
+    step_id, at = step or new_id(), clock.now()
+    steps = Step.objects.of(row.person_id).filter(inquiry=row.id)
+    if latest := steps.order_by("-at").values_list("at", flat=True).first():
+        at = max(at, latest + _A_MOMENT)
     sealed = seal(row.person_id, step_id, kept) if kept else None
     Step.objects.create(
-        id=step_id, person_id=row.person_id, inquiry=row.id, kind=kind, by=by, at=clock.now(), reason=reason, dialogue=dialogue,
+        id=step_id, person_id=row.person_id, inquiry=row.id, kind=kind, by=by, at=at, reason=reason, dialogue=dialogue,
         sealed=sealed, mail=mail,
     )  # fmt: skip
     return step_id
