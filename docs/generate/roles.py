@@ -36,6 +36,8 @@ PERMISSIONS = {
     "campaigns.read": "see campaigns, segments and their results; names nobody",
     "campaigns.write": "write campaigns, send a test to oneself, and describe segments",
     "campaigns.send": "schedule, start, pause, go on with and stop a campaign",
+    "materials.read": "see materials and how many asked for them; names nobody",
+    "materials.manage": "write materials, give them their files, offer them and take them back",
     "records.read": "the records of processing, and the transfer tools on file",
     "transfers.manage": "putting transfer tools on file and ending them",
     "tokens.manage": "making and revoking the tokens by which other systems ask",
