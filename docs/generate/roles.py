@@ -30,6 +30,8 @@ PERMISSIONS = {
     "sharing.read": "see recipients, agreements, cases and what went to whom",
     "sharing.refer": "refer a person to a partner, and hand over what was decided",
     "sharing.manage": "put agreements on file, end them, call back, open cases and release them with a second person",
+    "forms.read": "the forms there are, how often each was sent, previews and HTML for a site; names nobody",
+    "forms.manage": "building forms, publishing and retiring them",
     "events.read": "see events and how many come; names nobody",
     "events.manage": "write, publish, change and call off events",
     "events.receive": "the list of those who come, and ticking them off at the door",

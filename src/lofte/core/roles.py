@@ -27,14 +27,14 @@ PERMISSIONS = (
     "promises.read", "promises.check", "publications.read", "operation.read", "people.search", "people.read", "people.write",
     "people.export", "people.import", "people.merge", "requests.read", "requests.work", "requests.decide", "retention.read",
     "retention.hold", "retention.release", "inquiries.read", "inquiries.work", "sharing.read",
-    "sharing.refer", "sharing.manage", "events.read", "events.manage", "events.receive", "materials.read",
+    "sharing.refer", "sharing.manage", "forms.read", "forms.manage", "events.read", "events.manage", "events.receive", "materials.read",
     "materials.manage", "campaigns.read", "campaigns.write", "campaigns.send", "records.read", "transfers.manage", "tokens.manage",
     "approvals.decide", "roles.manage",
 )  # fmt: skip
 BY_PASSWORD = frozenset(
     {
         "promises.read", "promises.check", "publications.read", "operation.read", "records.read", "retention.read", "events.read",
-        "materials.read", "campaigns.read",
+        "materials.read", "campaigns.read", "forms.read",
     }
 )  # fmt: skip
 """What a password alone opens: nothing here is about a person."""
