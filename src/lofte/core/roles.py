@@ -27,9 +27,9 @@ PERMISSIONS = (
     "promises.read", "promises.check", "publications.read", "operation.read", "people.search", "people.read", "people.write",
     "people.export", "people.import", "people.merge", "requests.read", "requests.work", "requests.decide", "retention.read",
     "retention.hold", "retention.release", "inquiries.read", "inquiries.work", "sharing.read",
-    "sharing.refer", "sharing.manage", "forms.read", "forms.manage", "events.read", "events.manage", "events.receive", "materials.read",
-    "materials.manage", "campaigns.read", "campaigns.write", "campaigns.send", "records.read", "transfers.manage", "tokens.manage",
-    "approvals.decide", "roles.manage",
+    "sharing.refer", "sharing.manage", "forms.read", "forms.manage", "events.read", "events.manage", "events.receive",
+    "materials.read", "materials.manage", "campaigns.read", "campaigns.write", "campaigns.send", "records.read",
+    "transfers.manage", "tokens.manage", "approvals.decide", "roles.manage",
 )  # fmt: skip
 BY_PASSWORD = frozenset(
     {
