@@ -50,8 +50,9 @@ class OpenLink:
 
 
 def ahead(market: str, at: datetime) -> list[Event]:
-    """Published events of a market that are not over, the next first."""
-    rows = Event.objects.filter(state=Event.State.PUBLISHED, ends_at__gt=at).order_by("starts_at", "id")
+    """Published events of a market that are not over, the next first; not those on which a probe tries things out."""
+    rows = Event.objects.filter(state=Event.State.PUBLISHED, ends_at__gt=at).exclude(by="probe")
+    rows = rows.order_by("starts_at", "id")
     return [each for each in rows if market in each.markets]
 
 

@@ -24,8 +24,8 @@ class Numbers:
 
 
 def on_offer(market: str, locale: str) -> list[Material]:
-    """What can be asked for in a market and language, the latest first."""
-    rows = Material.objects.filter(state=State.PUBLISHED).order_by("-published_at", "slug")
+    """What can be asked for in a market and language, the latest first; not that on which a probe tries things out."""
+    rows = Material.objects.filter(state=State.PUBLISHED).exclude(by="probe").order_by("-published_at", "slug")
     return [row for row in rows if market in row.markets and row.words.get(locale, {}).get("title")]
 
 
