@@ -90,12 +90,21 @@ class Shown:
 def shown(here: Edition, form_id: str, *, page: str = "", about: UUID | None = None) -> Shown:
     """An empty form, for a page of its own or for another room's page. Raises Problem `form.not-here`."""
     spec = specs.find(here.market, here.locale, form_id)
-    said = specs.words(spec, here.market, here.locale)
+    return _shaped(here, spec, specs.words(spec, here.market, here.locale), page, about)
+
+
+def drafted(here: Edition, spec: FormSpec, own: Mapping[str, str]) -> Shown:
+    """A draft as it will look, with what is written of its words so far."""
+    said = specs.words(spec, here.market, here.locale, {part: own.get(part, "") or "…" for part in specs.PARTS})
+    return replace(_shaped(here, spec, said, "", None), stamp="", key="")
+
+
+def _shaped(here: Edition, spec: FormSpec, said: Words, page: str, about: UUID | None) -> Shown:
     return Shown(
-        spec, said, purpose_in_words(here, spec.purpose), action(here, form_id),
+        spec, said, purpose_in_words(here, spec.purpose), action(here, spec.id),
         tuple(_line(spec, said, name.field, required=name.required) for name in spec.fields),
         tuple(Box(f"box.{each.key}", each.purpose, each.channel, each.text, each.required) for each in said.boxes),
-        stamps.stamp(form_id), stamps.number(), page, str(about or ""),
+        stamps.stamp(spec.id), stamps.number(), page, str(about or ""),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 
 from lofte.core import merging, ports, publication, vault
 from lofte.features.outreach.forms.intake import Submission
@@ -54,6 +55,12 @@ def kept_values(sent: Submission) -> dict[str, str]:
 def of(person_id: UUID) -> list[Arrival]:
     """The forms a person sent in, the latest first."""
     return list(Arrival.objects.of(person_id).order_by("-at"))
+
+
+def counts() -> Mapping[str, int]:
+    """How often each form was sent in and is still held, by form."""
+    rows = Arrival.everyone.values("form").annotate(number=Count("id"))
+    return {row["form"]: row["number"] for row in rows}
 
 
 def follow(keep: UUID, gone: UUID) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from lofte.core import publication
 from lofte.features.outreach.forms.models import Built, Version
 from lofte.kernel.problems import Problem
+from lofte.rules.catalogue import say
 from lofte.rules.model import Basis, Box, Form, FormField
 from lofte.rules.published import Published
 
@@ -109,17 +110,27 @@ def not_here() -> Problem:
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-def words(spec: FormSpec, market: str, locale: str) -> Words:
-    """What the form says in a language: its own words, the policy's names of fields, and the consent words of its boxes."""
+def words(spec: FormSpec, market: str, locale: str, draft: Mapping[str, str] | None = None) -> Words:
+    """What the form says in a language: its own words, the policy's names of fields, and the consent words of its boxes.
+
+    ``draft`` stands in the place of its own words where it is only looked at.
+    """
     published = publication.current()
-    said = _said(published, spec, locale)
-    own = said.get("labels", {})
-    labels = {each.field: own.get(each.field) or published.word(locale, "fields", each.field) for each in spec.fields}
+    said: Mapping[str, Any] = _said(published, spec, locale) if draft is None else draft
+    labels = {each.field: _label(published, said, locale, each.field) for each in spec.fields}
     boxes = tuple(box_words(published, spec, market, locale))
     return Words(
         name=said["name"], lead=said["lead"], submit=said["submit"], labels=labels, boxes=boxes,
         wording=_wording(published, spec, market, locale, said, labels, boxes),
     )  # fmt: skip
+
+
+def _label(published: Published, said: Mapping[str, Any], locale: str, field: str) -> str:
+    """The form's own name of a field, or the policy's; what is written in one's own words is a message to whoever writes it."""
+    own: str = said.get("labels", {}).get(field, "")
+    if not own and published.policy.fields[field].category == "dialogue":
+        return say(locale, "forms.message")
+    return own or published.word(locale, "fields", field)
 
 
 def box_words(published: Published, spec: FormSpec, market: str, locale: str) -> list[BoxWords]:
