@@ -4,7 +4,7 @@ A room declares its tables (`declare`) and, where rows are not reached by `perso
 (`register`). Whoever exports or erases a person walks this registry and needs to know no room by name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -160,6 +160,6 @@ def _erased_in(
     return [(each, room.erase(each, hashes)) for each, hashes in people.items()] if room.erase else ()
 
 
-def export_person(person_id: UUID) -> dict[str, Any]:
-    """What each room shows of the person, by room."""
-    return {room.name: dict(room.export(person_id)) for room in rooms() if room.export}
+def export_person(person_id: UUID, without: Collection[str] = ()) -> dict[str, Any]:
+    """What each room shows of the person, by room; rooms in ``without`` are not asked (they are known to have no row of theirs)."""
+    return {room.name: dict(room.export(person_id)) for room in rooms() if room.export and room.name not in without}

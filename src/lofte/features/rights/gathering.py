@@ -3,11 +3,13 @@
 What belongs to somebody else is taken out of free text on the way (GDPR 15(4)) and leaves a mark that says what stood there.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model, OuterRef, Subquery
@@ -27,6 +29,7 @@ from lofte.features.rights.overview import (
     DisclosureItem,
     EntryItem,
     HeldItem,
+    InquiryItem,
     LookItem,
     MailItem,
     MergedItem,
@@ -50,7 +53,8 @@ SHOWN: Mapping[str, str] = {
     "consent_consent": "consents", "core_blindindex": "holdings", "core_code": "mails", "core_entry": "evidence",
     "core_mail": "mails", "mailing_bounce": "mails", "mailing_suppression": "mails",
     "core_obligation": "carried", "core_outbox": "evidence", "events_answer": "registrations",
-    "events_registration": "registrations", "outreach_delivery": "deliveries",
+    "events_registration": "registrations", "inquiries_inquiry": "inquiries", "inquiries_replyaddress": "inquiries",
+    "inquiries_step": "inquiries", "outreach_delivery": "deliveries",
     "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
     "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
@@ -63,27 +67,42 @@ SHOWN: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What is held here and what connected systems gave, without what is somebody else's."""
+    """What is held here and what connected systems gave, without what is somebody else's; ``counted`` is where it all stands."""
 
     seen: Overview
     returned: tuple[Returned, ...]
+    counted: tuple[Counted, ...]
 
 
 def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = ()) -> Gathered:
     """``held`` is what the register keeps, opened; ``returned`` what connected systems gave. Everything else is asked for here."""
-    rooms = holdings.export_person(person_id)
+    counted = tuple(count(person_id))
+    rooms = _rooms(person_id, counted)
     entries = rooms["core"]["entries"]
     consents = tuple(_consents(rooms["consent"]["events"], {each["about"]: each["index"] for each in entries}))
     market, locale = _edition(held, consents, rooms["register"]["relations"])
     found = cases.of(person_id)
     words = _request_words(person_id, [each.id for each in found])
     files = [each["name"] for each in rooms["register"]["attachments"]]
-    texts = [*free_texts(held, returned), *words.values(), *files]
+    notes = [step["words"] for each in rooms["inquiries"]["inquiries"] for step in each["history"]]
+    texts = [*free_texts(held, returned), *words.values(), *files, *notes]
     cleaner = Cleaner(person_id, [(each.field, each.value) for each in held], locale, texts)
     seen = _overview(person_id, held, rooms, consents, cleaner, tuple(_requests(found, words, cleaner)))
     return Gathered(
-        replace(seen, market=market, locale=locale), tuple(without_others(each, cleaner) for each in returned)
+        replace(seen, market=market, locale=locale), tuple(without_others(each, cleaner) for each in returned), counted
     )
+
+
+def _rooms(person_id: UUID, counted: Iterable[Counted]) -> Mapping[str, Mapping[str, Any]]:
+    """What each room shows. A room with no row of the person is not asked, and shows nothing: most people meet few rooms."""
+    filled = {each.table for each in counted}
+    empty = [
+        config.label
+        for config in apps.get_app_configs()
+        if config.name.startswith("lofte.") and not any(model._meta.db_table in filled for model in config.get_models())
+    ]
+    shown: dict[str, Mapping[str, Any]] = defaultdict(lambda: defaultdict(tuple))
+    return shown | {name: defaultdict(tuple, each) for name, each in holdings.export_person(person_id, empty).items()}
 
 
 def _mails(rooms: Mapping[str, Any]) -> Iterator[MailItem]:
@@ -130,6 +149,7 @@ def _overview(
         deliveries=tuple(DeliveryItem(each["at"], each["state"]) for each in rooms["outreach"]["deliveries"]),
         carried=tuple(CarriedItem(**each) for each in rooms["obligations"]["owed"]),
         requests=asked,
+        inquiries=tuple(_inquiry(each, items, cleaner) for each in rooms["inquiries"]["inquiries"]),
         entries=tuple(EntryItem(each["at"], each["kind"], each["index"]) for each in entries),
         next_due=min((each.due for each in items.values() if each.due), default=None),
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
@@ -179,6 +199,18 @@ def _said(each: Mapping[str, Any], words: HeldItem) -> SaidItem:
         id=words.id, at=each["at"], medium=each["medium"], direction=each["direction"], by=each["by"], purpose=words.purpose,
         words=words.value, taken_out=words.taken_out,
     )  # fmt: skip
+
+
+def _inquiry(each: Mapping[str, Any], items: Mapping[UUID, HeldItem], cleaner: Cleaner) -> InquiryItem:
+    """The words of letters are among what is held; what staff noted is cleaned here."""
+    history = tuple(
+        StepItem(
+            step["at"], step["kind"], step["by"], step["reason"],
+            items[step["holding"]].value if step["holding"] in items else cleaner.clean(step["words"]).text,
+        )
+        for step in each["history"]
+    )  # fmt: skip
+    return InquiryItem(**{**each, "history": history})
 
 
 def _consents(events: Iterable[Mapping[str, Any]], indexes: Mapping[UUID | None, int]) -> Iterator[ConsentItem]:

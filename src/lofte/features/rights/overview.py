@@ -254,6 +254,23 @@ class RequestItem:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryItem:
+    """What the person wrote to us about, with its history. ``due`` is when we owe an answer; empty while the word is theirs."""
+
+    id: UUID
+    reference: str
+    kind: str
+    purpose: str
+    market: str
+    state: str
+    outcome: str
+    received_at: datetime
+    due: date | None
+    closed_at: datetime | None
+    history: tuple[StepItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How many rows about the person stand in a table, and which part of the copy shows them."""
 
@@ -294,6 +311,7 @@ class Overview:
     deliveries: tuple[DeliveryItem, ...] = ()
     carried: tuple[CarriedItem, ...] = ()
     requests: tuple[RequestItem, ...] = ()
+    inquiries: tuple[InquiryItem, ...] = ()
     restrictions: tuple[RestrictionItem, ...] = ()
     attachments: tuple[AttachmentItem, ...] = ()
     merged: tuple[MergedItem, ...] = ()

@@ -267,6 +267,22 @@ class Request(_Part):
     history: list[Step]
 
 
+class Inquiry(_Part):
+    """What was written to us, and our answers, with what we noted for ourselves."""
+
+    id: UUID
+    reference: str
+    kind: str = Field(description="inquiry, application, supplier or partner")
+    purpose: str
+    market: str
+    state: str
+    outcome: str
+    received_at: datetime
+    due: date | None = Field(description="the last day to answer, while we owe one")
+    closed_at: datetime | None
+    history: list[Step]
+
+
 class Table(_Part):
     """How many rows about the person stand in a table, and the part of this copy that shows them."""
 
@@ -343,6 +359,7 @@ class AccessPackage(_Part):
     deliveries: list[Delivery]
     carried: list[Carried]
     requests: list[Request]
+    inquiries: list[Inquiry]
     restrictions: list[Restriction]
     merged: list[Merged]
     registrations: list[Registration]
@@ -379,7 +396,7 @@ def build(
         dialogue=_all(Said, seen.dialogue), signals=_all(Signal, seen.signals), looks=_all(Look, seen.looks),
         disclosures=_all(Disclosure, seen.disclosures), transfers=_all(Transfer, seen.transfers),
         mails=_all(Mail, seen.mails), deliveries=_all(Delivery, seen.deliveries),
-        carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests),
+        carried=_all(Carried, seen.carried), requests=_all(Request, seen.requests), inquiries=_all(Inquiry, seen.inquiries),
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
         attachments=_all(Attachment, seen.attachments), registrations=_all(Registration, seen.registrations),

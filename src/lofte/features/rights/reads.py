@@ -86,7 +86,7 @@ def copy_of(person_id: UUID) -> Copy:
         held = ports.register().held(person_id)
         returned = obligations.export(person_id, [(each.field, each.value) for each in held])
         found = gathering.gather(person_id, held, returned)
-        return Copy(found.seen, found.returned, tuple(gathering.count(person_id)), clock.now())
+        return Copy(found.seen, found.returned, found.counted, clock.now())
 
 
 def access_package(person_id: UUID) -> dict[str, Any]:

@@ -32,7 +32,7 @@ declare(
 def _export(person_id: UUID) -> dict[str, Any]:
     """Every inquiry with its history; words of letters are named by their holding, notes of ours are opened."""
     rows = list(models.Inquiry.objects.of(person_id).defer("sealed").order_by("received_at", "id"))
-    steps = list(models.Step.objects.of(person_id).order_by("at", "id"))
+    steps = list(models.Step.objects.of(person_id).order_by("at", "id")) if rows else []
     notes = _notes(person_id, steps)
     return {"inquiries": [_shown(row, [each for each in steps if each.inquiry == row.id], notes) for row in rows]}
 
