@@ -19,14 +19,18 @@ from lofte.rules.controls.cookie_list_current import CookieLists
 from lofte.rules.controls.customer_fields_declared import CustomerData
 from lofte.rules.controls.data_secured import Doors, Secured, Stores, Ways
 from lofte.rules.controls.erasure_complete import ErasureWalk
+from lofte.rules.controls.events_registered import Attended, Events
 from lofte.rules.controls.export_machine_readable import ExportWalk
 from lofte.rules.controls.forms_only_declared_fields import FormSeen, FormsSeen
 from lofte.rules.controls.holds_named_in_law import Statutes, StatuteWalk
+from lofte.rules.controls.inquiries_answered import Inquired, Inquiries
 from lofte.rules.controls.language_remembered import LanguageChoices, Switch
 from lofte.rules.controls.law_pack_current import LawPacks, PackSeen
 from lofte.rules.controls.legitimate_interest_balanced import Balanced, Objection
 from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
+from lofte.rules.controls.materials_by_grant import Asked as MaterialAsked
+from lofte.rules.controls.materials_by_grant import Materials
 from lofte.rules.controls.newsletter_only_with_consent import Sends
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
@@ -221,6 +225,16 @@ HOLDS = [
         (replace(STATUTES, walk=None), U, "nobody"),
     )
 ]
+INQUIRED = Inquired("SE", True, True, True, True, True, True, True, True)
+GIVEN = MaterialAsked("SE", *[True] * 8)
+ATTENDED = Attended("SE", *[True] * 9)
+
+
+def _met(walk, **changed):
+    """Nothing went wrong in Norway, and in Sweden what is ``changed``."""
+    return (replace(walk, market="NO"), replace(walk, **changed))
+
+
 CASES = [
     *GATED,
     *BASES,
@@ -394,6 +408,45 @@ CASES = [
     ("contact_route", {}, Routes((PAGE,), asked=Asked(True, True, 30)), B, "not-told"),
     ("contact_route", {}, Routes((BARE,)), B, "no-authority"),
     ("contact_route", {}, Routes(()), U, "no-pages"),
+    ("inquiries_answered", {}, Inquiries(("NO", "SE"), _met(INQUIRED), open=3), K, "kept"),
+    ("inquiries_answered", {}, Inquiries(("SE",), (INQUIRED,), open=3, late=1, longest_days=4), B, "late"),
+    ("inquiries_answered", {}, Inquiries(("SE",), (INQUIRED,), unanswered=2), B, "unanswered"),
+    ("inquiries_answered", {}, Inquiries(("SE",), (Inquired("SE"),)), B, "not-taken"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, in_time=False)), B, "no-last-day"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, told=False)), B, "not-told"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, answered=False)), B, "no-answer"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, threaded=False)), B, "loose"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, heard=False)), B, "unheard"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, closed=False)), B, "not-closed"),
+    ("inquiries_answered", {}, Inquiries(("SE",), _met(INQUIRED, let_be=False)), B, "used"),
+    ("inquiries_answered", {}, Inquiries(("FI", "SE"), _met(INQUIRED)), U, "not-walked"),
+    ("materials_by_grant", {}, Materials(("NO", "SE"), _met(GIVEN), links=7), K, "kept"),
+    ("materials_by_grant", {}, Materials(("SE",), (GIVEN,), late=1), B, "late"),
+    ("materials_by_grant", {}, Materials(("SE",), (GIVEN,), endless=1), B, "endless"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, shut=False)), B, "open"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, taken=False)), B, "not-taken"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, mailed=False)), B, "no-letter"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, waits=False)), B, "acts-on-get"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, given=False)), B, "not-given"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, counted=False)), B, "uncounted"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, ends=False)), B, "outlives"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, dies=False)), B, "lingers"),
+    ("materials_by_grant", {}, Materials(("SE",), _met(GIVEN, let_be=False)), B, "used"),
+    ("materials_by_grant", {}, Materials(("SE",)), U, "not-walked"),
+    ("events_registered", {}, Events(("NO", "SE"), _met(ATTENDED), events=2), K, "kept"),
+    ("events_registered", {}, Events(("SE",), (ATTENDED,), overbooked=1), B, "overbooked"),
+    ("events_registered", {}, Events(("SE",), (ATTENDED,), overdue=3, longest_days=2), B, "overdue"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, taken=False)), B, "not-taken"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, confirmed=False)), B, "not-confirmed"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, dated=False)), B, "no-calendar"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, listed=False)), B, "not-listed"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, waits=False)), B, "acts-on-get"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, freed=False)), B, "not-cancelled"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, promoted=False)), B, "not-promoted"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, stays=False)), B, "early"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, gone=False)), B, "still-there"),
+    ("events_registered", {}, Events(("SE",), _met(ATTENDED, let_be=False)), B, "used"),
+    ("events_registered", {}, Events(("SE",)), U, "not-walked"),
     ("cookies_as_declared", {}, NEWCOMERS, K, "kept"),
     (
         "cookies_as_declared",

@@ -7,6 +7,8 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +27,10 @@ class Letter:
     html: str
     list_unsubscribe: str
     list_unsubscribe_post: str
+    message_id: str = ""
+    reply_to: str = ""
+    sender: str = ""
+    """The envelope's sender, to whom reports of failure go."""
 
     def link_with(self, part: str) -> str:
         """The first address in the letter that holds ``part``; empty when there is none."""
@@ -58,6 +64,11 @@ class Mailbox:
                 return None
             time.sleep(0.1)
 
+    def source(self, letter: Letter) -> EmailMessage:
+        """The letter as it came, with its headers and files."""
+        answer = outbound.get(f"{self._base}/api/v1/message/{letter.id}/raw", also=self._also)
+        return message_from_bytes(answer.body, policy=policy.default)
+
     def forget(self, address: str) -> None:
         """Remove what was sent to the canary."""
         found = self._ask(f"/api/v1/search?query={quote('to:' + address)}")
@@ -82,6 +93,9 @@ class Mailbox:
             found.get("HTML", ""),
             way_out.get("Header", ""),
             way_out.get("HeaderPost", ""),
+            found.get("MessageID", "").strip("<>"),
+            next((one["Address"] for one in found.get("ReplyTo") or ()), ""),
+            found.get("ReturnPath", "").strip("<>"),
         )
 
     def _ask(self, path: str) -> dict[str, Any]:

@@ -78,11 +78,15 @@ def _left_elsewhere(values: list[tuple[str, str]]) -> Iterator[str]:
         yield from (f"{name}.{one.where}" for one in left if not one.exemption)
 
 
+def hash_of(address: str) -> str:
+    return blind.blind_hash("email", blind.normalise("email", address))
+
+
 def remove(canary: Canary) -> None:
     """Whatever the walk left of a canary goes, in the register and in the mailbox."""
     try:
-        hashed = blind.blind_hash("email", blind.normalise("email", canary.address))
-        people = set(outreach_models.SignUp.everyone.filter(hash=hashed).values_list("person_id", flat=True))
+        waiting = outreach_models.SignUp.everyone.filter(hash=hash_of(canary.address))
+        people = set(waiting.values_list("person_id", flat=True))
         people |= {canary.person_id} if canary.person_id else set()
         remember_requests(canary)
         at_large.erase(canary.world, people)

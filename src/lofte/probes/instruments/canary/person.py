@@ -2,12 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from lofte.core import limits
+from lofte.core.models import Mail
 from lofte.features.register import reads as register
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import html
@@ -44,12 +45,26 @@ class Canary:
         return f"{self.market.lower()}/{self.locale}/"
 
     @property
+    def handle(self) -> UUID:
+        """Who it is in the register, once it is known there."""
+        if self.person_id is None:
+            raise Problem("probe.unknown", "the register does not know the canary", status=502)
+        return self.person_id
+
+    @property
+    def mark(self) -> str:
+        """The random part of its address, which stands in everything it writes."""
+        return self.address.partition("@")[0].removeprefix("canary-")
+
+    @property
     def values(self) -> list[tuple[str, str]]:
         return list(dict.fromkeys([("email", self.address), ("name", self.name), *self.held]))
 
 
-def hatch(world: World, mailbox: Mailbox) -> Canary:
-    market, locale = world.editions()[0]
+def hatch(world: World, mailbox: Mailbox, market: str = "", locale: str = "") -> Canary:
+    """A new one in an edition, else in the first."""
+    if not market:
+        market, locale = world.editions()[0]
     mark = secrets.token_hex(6)
     return Canary(world, market, locale, mailbox, f"canary-{mark}@{world.canary_domain}", f"Canary {mark.capitalize()}")
 
@@ -82,6 +97,14 @@ def demand_letter(canary: Canary, part: str) -> Letter:
     if letter is None:
         raise Problem("probe.no-letter", "the letter the canary waits for did not come", status=504)
     return letter
+
+
+def settle(people: Iterable[UUID]) -> None:
+    """Until nothing of theirs waits in the queue: only then does an empty mailbox mean that nothing was sent."""
+    whose = list(people)
+    waiting = (Mail.State.QUEUED, Mail.State.SENDING)
+    if not eventually(lambda: not any(Mail.objects.of(one).filter(state__in=waiting).exists() for one in whose)):
+        raise Problem("probe.mail-waits", "letters to the canary stay in the queue", status=504)
 
 
 def eventually(is_so: Callable[[], bool], timeout_s: float = _QUEUE_S) -> bool:

@@ -37,8 +37,8 @@ def _walk(world: World) -> Walked:
 def _deal_with(canary: Canary, seen: Walked) -> None:
     """From now on a customer too; then the register is asked for what it must refuse."""
     assert canary.person_id is not None
-    policy, mark = canary.world.published.policy, canary.address.partition("@")[0].removeprefix("canary-")
-    values = customer.sample(mark, canary.address, canary.name)
+    policy = canary.world.published.policy
+    values = customer.sample(canary.mark, canary.address, canary.name)
     canary.held = customer.furnish(policy, canary.person_id, values, canary.market, canary.locale)
     agreement = customer.purposes_of(policy, customer.relation_of(policy))
     held = register.open_all(canary.person_id, "security", by="probe").values()

@@ -1,0 +1,64 @@
+"""Forms of the site, opened, read for as long as a person reads, and sent."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lofte.core import limits
+from lofte.probes.instruments import html
+from lofte.probes.instruments.canary import person
+from lofte.probes.instruments.canary.person import Canary
+from lofte.probes.instruments.visitor import Seen
+
+READ_S = 2.3  # whoever sends a form sooner is taken for a program
+_LIMITS = ("form-network",)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A form as it stands on a page."""
+
+    canary: Canary
+    seen: Seen
+    form: html.Form
+
+    @property
+    def asks(self) -> set[str]:
+        return {one.name for one in self.form.inputs if one.kind != "hidden"}
+
+
+def find(canary: Canary, address: str) -> Open:
+    """The form on a page. Raises Problem when there is none."""
+    seen = canary.visitor.get(address)
+    return Open(canary, seen, person.demand_form(seen, "email", "the form"))
+
+
+def read() -> None:
+    """The time somebody takes to read a form."""
+    time.sleep(READ_S)
+
+
+def send(opened: Open, boxes: Iterable[str] = ()) -> Seen:
+    """Everything filled in that is asked for, and no box ticked but these."""
+    canary = opened.canary
+    values = {**sample(canary), **dict.fromkeys(boxes, "on")}
+    done = canary.visitor.submit(
+        opened.seen, opened.form, {name: value for name, value in values.items() if name in opened.asks}
+    )
+    for limit in _LIMITS:
+        person.give_back(canary, limit)
+    limits.give_back("form-address", canary.address)
+    return done
+
+
+def sample(canary: Canary) -> dict[str, str]:
+    """What it would write into any form; nobody else has it."""
+    mark = canary.mark
+    return {
+        "email": canary.address,
+        "name": canary.name,
+        "company": f"Canary {mark} Works",
+        "phone": f"+4684{secrets.randbelow(10**6):06}",
+        "dialogue": f"Canary {mark} asks whether promises are kept here.",
+    }
