@@ -150,8 +150,8 @@ def test_a_segment_that_reads_nothing_leaves_no_look(reader):
         ([Condition("field", ("x",), field="title")], "segments.field"),
         ([Condition("field", ("x",), field="dialogue", how="contains")], "segments.field"),
         ([Condition("field", ("anna@a.example",), field="email", how="is")], "segments.how"),
-        ([Condition("field", (" ",), field="company", how="contains")], "segments.value"),
-        ([Condition("field", ("x" * 121,), field="company", how="is")], "segments.value"),
+        ([Condition("field", (" ",), field="company", how="contains")], "segments.words"),
+        ([Condition("field", ("x" * 121,), field="company", how="is")], "segments.words"),
     ],
 )
 def test_what_the_policy_does_not_allow_is_refused_when_it_is_described(segment_policy, conditions, code):

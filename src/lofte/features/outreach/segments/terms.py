@@ -1,6 +1,7 @@
 """What a segment may ask, by the policy in force: the fields of its purpose and nothing else (GDPR 5(1)(b) and (c)).
 
-Raises `Problem` with these codes: `segments.no-conditions`, `segments.purpose`, `segments.field`, `segments.value`, `segments.how`.
+Raises `Problem` with these codes: `segments.no-conditions`, `segments.purpose`, `segments.field`, `segments.value`, `segments.how`,
+`segments.words`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -116,7 +117,7 @@ def _faults_of_field(policy: Policy, purpose: str, condition: Condition) -> Iter
     elif condition.how not in HOWS or condition.how not in allowed[condition.field]:
         yield _bad("segments.how", "the field is not asked for in this way", condition.field)
     elif condition.how != "held" and not _are_words(condition.values):
-        yield _bad("segments.value", "the condition needs words to look for", condition.field)
+        yield _bad("segments.words", "the condition needs words to look for", condition.field)
 
 
 def _are_words(values: Sequence[str]) -> bool:
