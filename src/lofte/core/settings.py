@@ -213,6 +213,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "httpx2": {"level": "WARNING"},
+        "mail.log": {"level": "ERROR"},  # the SMTP listener: names whoever writes and is written to
+        "flufl.bounce": {"level": "CRITICAL"},
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
     },

@@ -45,7 +45,10 @@ def read(message: Message) -> Verdict | None:
         return max(said, key=lambda each: _GRAVITY[each.kind])
     if _is_report(message):
         return None  # delayed, delivered, passed on
-    temporary, permanent = all_failures(message)
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception:  # its detectors trust the headers of what they are given
+        return None
     if permanent:
         return judged(_first_text(message), is_permanent=True)
     return Verdict(Kind.SOFT, "") if temporary else None
@@ -95,7 +98,7 @@ def _reported(message: Message) -> Iterator[Verdict | None]:
         for block in part.get_payload() if part.is_multipart() else ():
             action = _plain(block, "Action").lower()
             if action:
-                diagnostic, status = _plain(block, "Diagnostic-Code"), _plain(block, "Status")
+                diagnostic, status = _plain(block, "Diagnostic-Code") or _first_text(message), _plain(block, "Status")
                 is_permanent = not status.startswith("4")
                 yield judged(diagnostic, status=status, is_permanent=is_permanent) if action == "failed" else None
 

@@ -6,7 +6,6 @@ fits the 64 a local part may have, and survives servers that do not keep capital
 
 import hmac
 from base64 import b32decode, b32encode
-from binascii import Error
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
@@ -26,7 +25,7 @@ def opened(token: str) -> tuple[UUID, UUID] | None:
     """Person and letter of a token; None for one that we did not make."""
     try:
         data = b32decode(token.upper() + "=" * (-len(token) % 8)) if len(token) == _LENGTH else b""
-    except Error:
+    except ValueError:
         return None
     tag, body = data[:_TAG_BYTES], data[_TAG_BYTES:]
     plain = _stream(tag, body)
