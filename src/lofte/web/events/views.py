@@ -66,7 +66,7 @@ def leave(request: HttpRequest, market: str, locale: str, code: str) -> HttpResp
 
 def shown(here: Edition, row: Event) -> dict[str, Any]:
     """An event in the words of an edition."""
-    said = row.contents.get(here.locale) or next(iter(row.contents.values()), {})
+    said: dict[str, str] = row.contents.get(here.locale) or next(iter(row.contents.values()), {})
     free, is_open = reads.free(row), seats.is_open(row, clock.now())
     return {
         **{part: said.get(part, "") for part in ("title", "lead", "place")}, "id": row.id, "slug": row.slug, "free": free,

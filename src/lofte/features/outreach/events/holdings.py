@@ -41,7 +41,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 def _shown(mine: reads.Mine) -> dict[str, Any]:
     row, event = mine.row, mine.event
-    said = event.contents.get(row.locale) or next(iter(event.contents.values()), {})
+    said: dict[str, str] = event.contents.get(row.locale) or next(iter(event.contents.values()), {})
     return {
         "id": row.id, "title": said.get("title", ""), "place": said.get("place", ""),
         "starts_at": event.starts_at, "ends_at": event.ends_at, "purpose": row.purpose, "state": row.state,

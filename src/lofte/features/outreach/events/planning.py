@@ -22,7 +22,7 @@ from lofte.rules import clocks
 
 PARTS = ("title", "lead", "text", "place")
 NEEDED = ("title", "lead", "place")
-_LONGEST = {"title": 120, "lead": 400, "text": 8000, "place": 300}
+LONGEST = {"title": 120, "lead": 400, "text": 8000, "place": 300}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST = 100_000
 _BATCH = 500
@@ -209,8 +209,8 @@ def _examine_words(plan: Plan) -> None:
         if locale not in known or set(said) - set(PARTS):
             raise _bad("contents", "undeclared", "the policy has no such language")
         for part, text in said.items():
-            if len(text) > _LONGEST[part]:
-                raise _bad(f"{part}-{locale}", "too-long", f"at most {_LONGEST[part]} characters")
+            if len(text) > LONGEST[part]:
+                raise _bad(f"{part}-{locale}", "too-long", f"at most {LONGEST[part]} characters")
 
 
 def _examine_form(plan: Plan, row: Event | None) -> None:
