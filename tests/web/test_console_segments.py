@@ -152,6 +152,20 @@ def test_a_segment_is_put_away_and_taken_out_again(staff, segment):
     assert staff.post(f"/console/segments/{segment}/", {"do": "else"}).status_code == 404
 
 
+def test_the_person_sees_the_groups_they_are_in_and_why(inside):
+    visitor = inside("astrid@example.se", company="Ekbyrån")
+    verbs.describe("Svenska byråer", "newsletter", [Condition("market", ("SE",)), BYRA], by="staff:1")
+    verbs.describe("Norska byråer", "newsletter", [Condition("market", ("NO",)), BYRA], by="staff:1")
+
+    shown = page(visitor.get(f"{visitor.my}data/"))
+
+    groups = shown.partition('aria-labelledby="groups"')[2].partition("</section>")[0]
+    assert "Svenska byråer" in groups
+    assert "Marknaden är Sverige." in groups
+    assert "Företag innehåller byrå." in groups
+    assert "Norska" not in shown
+
+
 def test_who_may_only_read_changes_nothing(segment, member):
     client = member("eva", "operator")
     assert client.get("/console/segments/").status_code == 403

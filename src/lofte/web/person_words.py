@@ -11,7 +11,7 @@ from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, O
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.rules.values import country
-from lofte.web import calendar
+from lofte.web import calendar, segment_words
 from lofte.web.pages import Edition, kept_for, sentence
 
 LinkTo = Callable[[str, Any], str]
@@ -48,6 +48,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for item in sorted(overview.disclosures, key=lambda item: item.at, reverse=True)
         ],
+        "segments": segment_words.own(here.locale, overview.segments),
         "transfers": [
             {
                 "name": item.name,

@@ -40,6 +40,7 @@ from lofte.features.rights.overview import (
     RequestItem,
     RestrictionItem,
     SaidItem,
+    SegmentItem,
     SignalItem,
     Standing,
     StepItem,
@@ -96,11 +97,13 @@ def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = 
 def _rooms(person_id: UUID, counted: Iterable[Counted]) -> Mapping[str, Mapping[str, Any]]:
     """What each room shows. A room with no row of the person is not asked, and shows nothing: most people meet few rooms."""
     filled = {each.table for each in counted}
-    empty = [
-        config.label
+    there = set(tables_of_persons())
+    tables = {
+        config.label: {model._meta.db_table for model in config.get_models()}
         for config in apps.get_app_configs()
-        if config.name.startswith("lofte.") and not any(model._meta.db_table in filled for model in config.get_models())
-    ]
+        if config.name.startswith("lofte.")
+    }
+    empty = [label for label, found in tables.items() if found & there and not found & filled]
     shown: dict[str, Mapping[str, Any]] = defaultdict(lambda: defaultdict(tuple))
     return shown | {name: defaultdict(tuple, each) for name, each in holdings.export_person(person_id, empty).items()}
 
@@ -155,6 +158,10 @@ def _overview(
         restrictions=tuple(RestrictionItem(**each) for each in rooms["rights"]["restrictions"]),
         attachments=tuple(_file(each, cleaner) for each in register["attachments"]),
         merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]),
+        segments=tuple(
+            SegmentItem(**{**each, "fields": tuple(each["fields"]), "conditions": tuple(each["conditions"])})
+            for each in rooms["segments"]["segments"]
+        ),
         registrations=tuple(_registered(each, cleaner) for each in rooms["events"]["registrations"]),
     )  # fmt: skip
 

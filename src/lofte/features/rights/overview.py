@@ -1,5 +1,6 @@
 """What a person sees of themselves: plain rows, a class a kind. Filled by `rights.reads`, shown by `web`, exported by `package`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -291,6 +292,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentItem:
+    """A group letters are sent to that holds the person now: what it asks, and which of their data it uses."""
+
+    name: str
+    purpose: str
+    fields: tuple[str, ...]
+    conditions: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     person_id: UUID
     market: str
@@ -316,6 +327,7 @@ class Overview:
     attachments: tuple[AttachmentItem, ...] = ()
     merged: tuple[MergedItem, ...] = ()
     registrations: tuple[RegistrationItem, ...] = ()
+    segments: tuple[SegmentItem, ...] = ()
 
     @property
     def restricted_since(self) -> datetime | None:

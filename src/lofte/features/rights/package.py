@@ -194,6 +194,15 @@ class Transfer(_Part):
     state: str
 
 
+class Segment(_Part):
+    """A group letters are sent to that held the person when this copy was made; worked out then, kept nowhere."""
+
+    name: str
+    purpose: str
+    fields: list[str] = Field(description="the data it uses")
+    conditions: list[dict[str, Any]] = Field(description="what puts the person in it; all of them hold")
+
+
 class Mail(_Part):
     at: datetime
     letter: str
@@ -363,6 +372,7 @@ class AccessPackage(_Part):
     restrictions: list[Restriction]
     merged: list[Merged]
     registrations: list[Registration]
+    segments: list[Segment]
     alike: int = Field(description="other records that may be of the same person and wait for somebody to look")
     evidence: list[Evidence]
     recipients: list[Recipient]
@@ -400,6 +410,7 @@ def build(
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
         attachments=_all(Attachment, seen.attachments), registrations=_all(Registration, seen.registrations),
+        segments=_all(Segment, seen.segments),
         evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[
             Recipient(

@@ -13,7 +13,7 @@ from lofte.core.publication import current
 from lofte.features.outreach.segments import reads, terms, verbs
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
-from lofte.web.console import segments_words as words
+from lofte.web import segment_words as words
 from lofte.web.console.language import console_locale
 from lofte.web.console.segments_forms import SegmentForm
 from lofte.web.console.staff import actor, needs

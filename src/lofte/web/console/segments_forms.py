@@ -11,7 +11,7 @@ from lofte.features.outreach.segments import reads, sources, terms
 from lofte.features.outreach.segments.matching import HOWS, Condition
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
-from lofte.web.console import segments_words as words
+from lofte.web import segment_words as words
 from lofte.web.pages import sentence
 
 GROUPS = ("market", "locale", "relation", "topic", "interest", "event", "material")

@@ -343,7 +343,12 @@ def test_the_copy_names_the_segments_without_anybody_elses(reader):
     made(BYRA)
 
     assert holdings.export_person(person)["segments"]["segments"] == [
-        {"name": "Byråer", "purpose": "newsletter", "fields": ("company",)}
+        {
+            "name": "Byråer",
+            "purpose": "newsletter",
+            "fields": ("company",),
+            "conditions": [{"of": "field", "values": ["byrå"], "field": "company", "how": "contains"}],
+        }
     ]
     assert holdings.export_person(other)["segments"]["segments"] == []
 

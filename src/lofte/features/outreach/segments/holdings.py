@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lofte.core.holdings import NotPersonal, Room, declare, register
 from lofte.features.outreach.segments import counting, models, reads
+from lofte.features.outreach.segments.matching import to_rows
 
 _STAFF = NotPersonal("written by staff about a group, about nobody in it")
 _COUNT = NotPersonal("a number of people")
@@ -21,7 +22,8 @@ declare(
 def _export(person_id: UUID) -> dict[str, Any]:
     return {
         "segments": [
-            {"name": each.name, "purpose": each.purpose, "fields": each.uses} for each in reads.holding(person_id)
+            {"name": each.name, "purpose": each.purpose, "fields": each.uses, "conditions": to_rows(each.conditions)}
+            for each in reads.holding(person_id)
         ]
     }
 

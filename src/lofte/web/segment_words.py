@@ -5,7 +5,8 @@ from typing import Any
 
 from lofte.core.publication import current
 from lofte.features.outreach.segments import reads, sources
-from lofte.features.outreach.segments.matching import Condition
+from lofte.features.outreach.segments.matching import Condition, from_rows
+from lofte.features.rights.overview import SegmentItem
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
 from lofte.rules.values import country
@@ -118,14 +119,14 @@ def segment(locale: str, each: reads.Seen) -> dict[str, Any]:
     }
 
 
-def own(locale: str, found: Iterable[reads.Holding]) -> list[dict[str, Any]]:
+def own(locale: str, found: Iterable[SegmentItem]) -> list[dict[str, Any]]:
     """The segments that hold somebody, for that person."""
     return [
         {
             "name": each.name,
             "purpose": word(locale, "purposes", each.purpose, "name"),
-            "because": [condition(locale, one) for one in each.conditions],
-            "uses": fields(locale, each.uses),
+            "because": [condition(locale, one) for one in from_rows(each.conditions)],
+            "uses": fields(locale, each.fields),
         }
         for each in found
     ]
