@@ -57,6 +57,8 @@ def _forget_field(event_id: UUID, field: str, at: datetime) -> int:
 def _erase_answers(event_id: UUID, field: str, people: Sequence[UUID], at: datetime) -> int:
     rows = Answer.everyone.filter(event_id=event_id, field=field, due_at__lte=at, person_id__in=people)
     going = [each.id for each in rows.defer("sealed") if not is_kept(each.person_id, field, each.registration, at)]
+    if not going:
+        return 0
     gone: int = Answer.everyone.filter(id__in=going, person_id__in=people)._raw_delete(using="default")
     note(event_id, field, gone)
     return gone
