@@ -46,7 +46,7 @@ def form(request: HttpRequest, market: str, locale: str, form: str) -> HttpRespo
     if notice:
         return _page(request, here, shape.filled(shown, here, values, ticked), notice=notice, status=422)
     try:
-        _demand_readable(request)
+        demand_readable(request)
         taken = _take(request, here, shown, values, ticked)
     except Problem as problem:
         return _refused(request, here, shown, values, ticked, problem)
@@ -96,7 +96,8 @@ def uploads(request: HttpRequest) -> list[Upload]:
     ]
 
 
-def _demand_readable(request: HttpRequest) -> None:
+def demand_readable(request: HttpRequest) -> None:
+    """Raises Problem when the files were too large to be read at all."""
     if request.META.get(TOO_LARGE):
         raise Problem("form.file-too-large", "the files are too large together", Place(key="files"), status=413)
 

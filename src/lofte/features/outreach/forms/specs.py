@@ -142,19 +142,25 @@ def box_words(published: Published, spec: FormSpec, market: str, locale: str) ->
     return found + [_box(published, lender, market, locale, box) for box in spec.boxes]
 
 
-def lenders(published: Published, market: str, locale: str) -> dict[str, str]:
-    """Which boxes a console form may carry here, by their key, and the name under which the publication keeps their words."""
-    head, found = f"{market}/{locale}/", {}
-    for name in sorted(published.wordings):
-        if name.startswith(f"{head}box."):
-            shown = name.removeprefix(head)
-            found.setdefault(shown.rpartition(".")[2], shown)
+def lenders(published: Published, market: str, locale: str, *, required: bool = False) -> dict[str, str]:
+    """Which boxes a console form may carry here, by their key, and the name under which the publication keeps their words.
+
+    ``required``: for the box a form's own purpose needs; its words are those of a form of that purpose, where there is one.
+    """
+    head = f"{market}/{locale}/box."
+    found: dict[str, str] = {}
+    fitting: dict[str, bool] = {}
+    for name in sorted(name.removeprefix(head) for name in published.wordings if name.startswith(head)):
+        form, key = name.split(".")
+        is_own = key == f"{published.policy.forms[form].purpose}-email"
+        if key not in found or (is_own is required and not fitting.get(key)):
+            found[key], fitting[key] = f"box.{name}", is_own is required
     return found
 
 
 def _box(published: Published, lender: str, market: str, locale: str, box: Box, *, required: bool = False) -> BoxWords:
     key = f"{box.purpose}-{box.channel}"
-    shown = f"box.{lender}.{key}" if lender else lenders(published, market, locale).get(key, "")
+    shown = f"box.{lender}.{key}" if lender else lenders(published, market, locale, required=required).get(key, "")
     if not shown:
         raise Problem(
             "form.box-without-words", "the policy has no consent words for this box", law="GDPR 7(1)", status=422,
