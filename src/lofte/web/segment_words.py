@@ -62,7 +62,7 @@ def _value(locale: str, of: str, value: str) -> str:
         case "locale":
             return language(value)
         case "relation":
-            return word(locale, "relations", value, "name")
+            return _inside(word(locale, "relations", value, "name"))
         case "topic":
             return topic(locale, value)
         case "interest":
@@ -71,6 +71,11 @@ def _value(locale: str, of: str, value: str) -> str:
             known: Mapping[str, str] = dict(sources.offered(of, locale))
             return known.get(value, "–")
     return value
+
+
+def _inside(words: str) -> str:
+    """The words with a small first letter, for where they stand in a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def _either(locale: str, values: Sequence[str]) -> str:
