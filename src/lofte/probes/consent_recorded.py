@@ -10,8 +10,9 @@ from lofte.core import evidence, publication
 from lofte.core.models import Entry
 from lofte.evidence.verify import verify_receipt
 from lofte.features.consent.models import Consent
+from lofte.features.outreach.forms import specs
 from lofte.kernel.problems import Problem
-from lofte.probes.instruments import canary, pages
+from lofte.probes.instruments import canary, pages, site_forms
 from lofte.probes.instruments.newcomers import home_of
 from lofte.probes.probe import Probe, Unable
 from lofte.probes.world import World
@@ -31,7 +32,8 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> ConsentRecords:
         unlogged=_unlogged(world.now()),
         receipts=receipts + sampled,
         refused=tuple({*refused, *wrong}),
-        ticked=tuple(_ticked(world)),
+        ticked=tuple(sorted({*_ticked(world), *_ticked_forms(world)})),
+        wordless=tuple(_wordless(world)),
     )
 
 
@@ -106,6 +108,24 @@ def _ticked(world: World) -> Iterator[str]:
             forms = pages.fetch(world, address).page.forms
             if any(one.checked and one.name in names for form in forms for one in form.inputs):
                 yield address
+
+
+def _ticked_forms(world: World) -> Iterator[str]:
+    """Forms on which a box is ticked before anybody touched it."""
+    for one in site_forms.standing(world):
+        if any(box.checked for box in one.boxes):
+            yield one.address
+
+
+def _wordless(world: World) -> Iterator[str]:
+    """Forms with a box whose words are not those that the publication keeps under its name (GDPR 7(1))."""
+    for one in site_forms.standing(world):
+        said = {f"box.{box.key}": box.text for box in specs.words(one.spec, one.market, one.locale).boxes}
+        for box in one.boxes:
+            if box.name.startswith("box.") and (
+                not said.get(box.name) or pages.not_in(one.form.text, [said[box.name]])
+            ):
+                yield f"{one.address} ({box.name})"
 
 
 PROBE = Probe("consent_recorded", every=timedelta(hours=3), gather=_gather)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lofte.features.rights import cases
 from lofte.probes.instruments import canary, pages
+from lofte.probes.instruments.canary import inquiries
 from lofte.probes.instruments.visitor import Seen
 from lofte.probes.probe import Probe, Unable
 from lofte.probes.world import World
@@ -26,8 +27,17 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Routes:
     days_late = [(today - case.deadline.due).days for case in waiting if case.deadline.due < today]
     return Routes(
         pages=pages.each(world, "policy", lacks), ways=tuple(_ways(world)), asked=asked, open=len(waiting),
-        late=len(days_late), longest_days=max(days_late, default=0),
+        late=len(days_late), longest_days=max(days_late, default=0), astray=_astray(world),
     )  # fmt: skip
+
+
+def _astray(world: World) -> tuple[str, ...]:
+    """Markets whose inquiry form did not reach their own inbox."""
+    try:
+        walks = inquiries.walk(world, "inquiry", "P30D")
+    except Unable:
+        return ()
+    return tuple(one.market for one in walks if one.taken and not one.in_market)
 
 
 def _asked(world: World) -> Asked | None:

@@ -12,7 +12,8 @@ from lofte.rules.control import Control, Verdict, broken, kept, listed, unproved
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecords:
-    """Consents on file and what they lack; receipts that were opened and verified; boxes found ticked on the site.
+    """Consents on file and what they lack; receipts that were opened and verified; boxes found ticked on the site, and boxes or
+    topics that stand there without the consent words the publication has for them.
 
     ``refused`` names the part of a receipt that did not verify.
     """
@@ -23,6 +24,7 @@ class ConsentRecords:
     receipts: int
     refused: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
+    wordless: tuple[str, ...] = ()
 
 
 def _judge(seen: ConsentRecords, parameters: Mapping[str, Any]) -> Verdict:
@@ -34,6 +36,8 @@ def _judge(seen: ConsentRecords, parameters: Mapping[str, Any]) -> Verdict:
         return broken("receipt-refused", parts=listed(seen.refused))
     if seen.ticked:
         return broken("ticked", pages=listed(seen.ticked))
+    if seen.wordless:
+        return broken("wordless", places=listed(seen.wordless))
     if not seen.records or not seen.receipts:
         return unproved("no-consents")
     return kept(records=seen.records, receipts=seen.receipts)

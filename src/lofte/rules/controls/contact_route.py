@@ -24,7 +24,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Routes:
     """Policy pages and the authorities each should name and does not, pages to write to us with what they lack, a test question
-    (None: nobody could try), and the requests that stand open, late ones among them.
+    (None: nobody could try), and the requests that stand open, late ones among them. ``astray`` are markets whose inquiry form
+    leads to another market's inbox.
     """
 
     pages: tuple[Page, ...]
@@ -33,6 +34,7 @@ class Routes:
     open: int = 0
     late: int = 0
     longest_days: int = 0
+    astray: tuple[str, ...] = ()
 
 
 def _judge(seen: Routes, parameters: Mapping[str, Any]) -> Verdict:
@@ -52,7 +54,7 @@ def _judge(seen: Routes, parameters: Mapping[str, Any]) -> Verdict:
 def _of_question(seen: Routes, asked: Asked) -> Verdict:
     if not asked.is_taken:
         return broken("not-taken")
-    if not asked.is_in_market:
+    if not asked.is_in_market or seen.astray:
         return broken("astray")
     if not 0 <= asked.days <= LONGEST_DAYS:
         return broken("no-last-day", days=asked.days)

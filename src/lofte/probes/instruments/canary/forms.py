@@ -10,6 +10,7 @@ from lofte.probes.instruments import html
 from lofte.probes.instruments.canary import person
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.visitor import Seen
+from lofte.probes.world import World
 
 READ_S = 2.3  # whoever sends a form sooner is taken for a program
 _LIMITS = ("form-network",)
@@ -31,7 +32,15 @@ class Open:
 def find(canary: Canary, address: str) -> Open:
     """The form on a page. Raises Problem when there is none."""
     seen = canary.visitor.get(address)
-    return Open(canary, seen, person.demand_form(seen, "email", "the form"))
+    opened = Open(canary, seen, person.demand_form(seen, "email", "the form"))
+    met(canary.world).append(opened)
+    return opened
+
+
+def met(world: World) -> list[Open]:
+    """The forms that canaries have opened in this round."""
+    found: list[Open] = world.once("forms-met", list)
+    return found
 
 
 def read() -> None:
