@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from demo import forms
+
 if TYPE_CHECKING:
     from demo.site import Edition
 
@@ -278,7 +280,9 @@ def _contact(edition: "Edition", words: dict[str, Any], port: str) -> str:
     )
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in rows)
     link = f'<p class="aside"><a href="{edition.own("policy")}">{escape(words["privacy"])}</a></p>'
-    return f'{_intro(words)}<section><dl class="contact">{listed}</dl>{link}</section>'
+    said = f"<h2>{escape(words['form'])}</h2><p>{escape(words['form_lead'])}</p>"
+    ask = f'<section class="ask">{said}{forms.slot("inquiry")}</section>'
+    return f'{_intro(words)}{ask}<section><dl class="contact">{listed}</dl>{link}</section>'
 
 
 def _newsletter(edition: "Edition", words: dict[str, Any], port: str) -> str:

@@ -1,6 +1,7 @@
 """The company site of the demonstration in five editions: plain Python and HTML, content from content/<locale>.yaml.
 
-It knows nothing of Löfte beyond links into `/lofte/`, `/news/` and `/my/`: nobody marked up its third-party tags.
+It knows nothing of Löfte beyond links into `/lofte/`, `/news/` and `/my/`, and one form on its contact page: nobody marked up
+its third-party tags.
 `site` is the ASGI app; the gate stands in front of it. Pages are rendered once per edition, page and port.
 """
 
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs
 
 from ruamel.yaml import YAML
 
-from demo import pages
+from demo import forms, pages
 from demo.wire import Receive, Scope, Send, answer, body, cookies, lifespan, port_of, query, redirect
 
 HERE = Path(__file__).parent
@@ -90,7 +91,11 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
     elif path.startswith("/assets/"):
         await _asset(path.removeprefix("/assets/"), send)
     elif path in _routes():
-        await answer(send, _rendered(path, port_of(scope)), headers=_page_headers())
+        page, port = _rendered(path, port_of(scope)), port_of(scope)
+        edition, _ = _routes()[path]
+        await answer(
+            send, await forms.filled(page, edition, "inquiry", f"http://localhost{port}"), headers=_page_headers()
+        )
     elif f"{path}/" in _routes():
         await redirect(send, f"{path}/", status=308)
     else:

@@ -9,6 +9,10 @@ from demo.hosts import host_map
 from demo.site import EDITIONS, PAGES, addresses, content, site
 from demo.standins import stand_ins
 
+from demo import forms
+
+CONTACTS = [(edition, edition.address("contact")) for edition in EDITIONS]
+
 
 def ask(path: str, method: str = "GET", body: bytes = b"", cookie: bytes = b"") -> tuple[int, dict[str, str], str]:
     sent: list[Any] = []
@@ -50,7 +54,17 @@ def test_every_page_is_whole(address):
 
 def test_every_link_of_every_page_leads_somewhere():
     known = set(addresses()) | {"/", "/region"}
-    ours = ("/lofte/policy/", "/lofte/cookies/", "/lofte/preferences/", "/my/", "/news/", "mailto:", "tel:", "#content")
+    ours = (
+        "/lofte/policy/",
+        "/lofte/cookies/",
+        "/lofte/preferences/",
+        "/my/",
+        "/news/",
+        "/forms/",
+        "mailto:",
+        "tel:",
+        "#content",
+    )
     for address in addresses():
         for target in re.findall(r'<a [^>]*href="([^"]+)"', ask(address)[2]):
             assert target in known or target.startswith(ours), (address, target)
@@ -87,3 +101,20 @@ def test_editions_agree_with_the_policy():
         ("SE", "/se"), ("NO", "/no"), ("FI", "/fi"), ("GB", "/uk"), ("US", "/us"),
     }  # fmt: skip
     assert len(addresses()) == len(EDITIONS) * len(PAGES)
+
+
+def test_the_contact_page_leads_to_its_form_when_nobody_gives_one(monkeypatch):
+    monkeypatch.setattr(forms, "_pieces", {})
+    monkeypatch.setattr(forms, "_fetch", lambda address: "")
+    for edition, address in CONTACTS:
+        assert f'href="/forms/{edition.market.lower()}/{edition.locale}/inquiry/"' in ask(address)[2]
+
+
+def test_the_contact_page_holds_the_form_it_was_given_and_says_which_page_it_is(monkeypatch):
+    piece = '<form action="x"><input type="hidden" name="page" value=""></form>'
+    monkeypatch.setattr(forms, "_pieces", {})
+    monkeypatch.setattr(forms, "_fetch", lambda address: piece)
+    for _, address in CONTACTS:
+        page = ask(address)[2]
+        assert f'name="page" value="{address}"' in page
+        assert "<!--form" not in page
