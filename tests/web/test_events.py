@@ -348,3 +348,23 @@ def test_times_are_those_of_the_place_of_the_event(visitor, event):
 
     assert "1 juli 2027, 09:00–12:00 (CEST)" in page(visitor.get("/events/se/sv/bokslut-2027/"))
     assert "1 July 2027, 09:00–12:00 (CEST)" in page(visitor.get("/events/gb/en-GB/bokslut-2027/"))
+
+
+@pytest.mark.parametrize("why", ["full", "closed"])
+def test_a_form_that_comes_too_late_says_so_and_keeps_what_was_typed(visitor, event, come, monkeypatch, why):
+    made = event(capacity=1, has_waiting_list=False)
+    shown = page(visitor.get("/events/se/sv/bokslut-2027/"))
+    action = re.search(r'<form method="post" action="([^"]+)"', shown).group(1)
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', shown))
+    monkeypatch.setattr(stamps, "read", lambda *_: stamps.Read.GOOD)
+    if why == "full":
+        come(made, "bo@example.se")
+    else:
+        Event.objects.filter(pk=made).update(closes_at=clock.now())
+
+    values = {"name": "Astrid Ek", "company": "Ek AB", "email": "astrid@example.se"}
+    answer = visitor.client.post(action, hidden | values, HTTP_ORIGIN="http://localhost:8000")
+
+    assert "Du är inte anmäld" in page(answer, 409)
+    assert 'value="astrid@example.se"' in answer.content.decode()
+    assert ports.register().find("email", "astrid@example.se") is None
