@@ -217,6 +217,26 @@ CODES: dict[str, Code] = {
         law="GDPR 5(1)(c)",
         way_out="Set `files: 0`, or give the form a kind with an inbox.",
     ),
+    "topic.without-consent": Code(
+        "A topic is sent for a purpose to which nobody agrees.",
+        "GDPR 6(1)(a), ePrivacy 13(1)",
+        "Name a purpose on consent, or declare the exception for own customers in `outreach.own_customers`.",
+    ),
+    "topic.missing-field": Code(
+        "A topic needs a field that its purpose does not use: the address, or what people chose.",
+        "GDPR 5(1)(c)",
+        "Add the field to the purpose, or leave the channel out.",
+    ),
+    "topic.no-consent-words": Code(
+        "In some market no form asks for consent to a topic over a channel it uses, so nobody could ever agree to it.",
+        "GDPR 7(1)",
+        "Add a newsletter form or a box with words of its own.",
+    ),
+    "topic.customers-without-interest": Code(
+        "The exception for own customers names a purpose that does not rest on legitimate interest.",
+        "GDPR 6(1)(f), ePrivacy 13(2)",
+        "Name a purpose on legitimate interest, with its balancing test.",
+    ),
     "form.newsletter-without-consent": Code(
         "A form signs people up for a newsletter on another basis than consent.",
         law="ePrivacy 13(1)",

@@ -271,7 +271,7 @@ Channel = Literal["email", "sms", "phone", "post"]
 
 
 class Topic(Declared):
-    """Something people can subscribe to, for a purpose that rests on consent. Words: topics.<id>.{name, lead}."""
+    """Something people can subscribe to, on consent or as one of `outreach.own_customers`. Words: topics.<id>.{name, lead}."""
 
     purpose: Id
     markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
@@ -285,9 +285,21 @@ class Frequency(Declared):
     per: Period
 
 
+class OwnCustomers(Declared):
+    """Letters about own similar goods to people who bought, without consent, where the market's law has such an exception.
+
+    ``no_offered_from`` is the day since which whoever gave the address could say no, at once and free of charge.
+    """
+
+    purpose: Id
+    relation: Id
+    no_offered_from: date
+
+
 class Outreach(Declared):
     """How far newsletters and campaigns may go beside what consent says."""
 
+    own_customers: list[OwnCustomers] = Field(default_factory=list)
     frequency: Frequency | None = None
     count_clicks: bool = Field(False, description="count how often a link in a newsletter is followed, never by whom")
     smallest_group: int = Field(5, ge=2, description="results about fewer people than this are not shown")

@@ -66,6 +66,7 @@ def required_words(case: Case) -> Iterator[tuple[tuple[str, ...], str]]:
         yield from ((("forms", key, part), word) for part in parts)
         yield from ((("forms", key, "boxes", f"{box.purpose}-{box.channel}"), word) for box in form.boxes)
         yield from ((("forms", key, "labels", field), word) for field in _labelled(case, key))
+    yield from ((("topics", key, part), word) for key in policy.topics for part in ("name", "lead"))
     yield from ((("promises", key, "title"), word) for key in policy.promises)
     yield from ((("banner", part), word) for part in BANNER_WORDS)
 
@@ -135,6 +136,7 @@ def _unknown_words(case: Case, tree: Tree, required: set[tuple[str, ...]]) -> It
             "tags",
             "cookies",
             "forms",
+            "topics",
             "clocks",
             "recipients",
         ):
