@@ -282,6 +282,21 @@ def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
     return tuple(_requests(found, words, Cleaner(person_id, values, locale, words.values())))
 
 
+def inquiries_of(person_id: UUID, locale: str) -> tuple[InquiryItem, ...]:
+    """What the person wrote to us about, the latest first, with what was said."""
+    held = ports.register().held(person_id)
+    shown = [
+        each
+        for room in holdings.rooms()
+        if room.name == "inquiries" and room.export
+        for each in room.export(person_id)["inquiries"]
+    ]
+    notes = [step["words"] for each in shown for step in each["history"]]
+    cleaner = Cleaner(person_id, [(each.field, each.value) for each in held], locale, [*free_texts(held, ()), *notes])
+    items = {each.id: _item(each, cleaner) for each in held}
+    return tuple(_inquiry(each, items, cleaner) for each in reversed(shown))
+
+
 def _requests(found: Iterable[cases.Case], words: Mapping[UUID, str], cleaner: Cleaner) -> Iterator[RequestItem]:
     """Every request with the words of its history."""
     for case in found:

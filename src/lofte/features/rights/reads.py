@@ -11,7 +11,7 @@ from lofte.core.models import Entry
 from lofte.features.rights import gathering, package, residue
 from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Grant, Residue
-from lofte.features.rights.overview import Counted, Overview, RequestItem
+from lofte.features.rights.overview import Counted, InquiryItem, Overview, RequestItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ def overview(person_id: UUID) -> Overview:
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
     """What the person asked for and how far it has come, the latest first."""
     return gathering.requests_of(person_id, locale)
+
+
+def inquiries_of(person_id: UUID, locale: str) -> tuple[InquiryItem, ...]:
+    """What the person wrote to us about, and our answers, the latest first."""
+    with vault.in_hand(person_id):
+        return gathering.inquiries_of(person_id, locale)
 
 
 @dataclass(frozen=True, slots=True)

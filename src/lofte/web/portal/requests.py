@@ -13,6 +13,7 @@ from lofte.features.rights import reads, requests, verbs
 from lofte.kernel.problems import Problem
 from lofte.web.doors import caller, own_posts_only, stamp
 from lofte.web.pages import Edition, edition, page
+from lofte.web.portal import inquiries
 from lofte.web.portal.request_words import request_in_words
 from lofte.web.portal.routes import to
 from lofte.web.portal.session import for_a_person
@@ -105,6 +106,7 @@ def listed(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRespo
     return page(
         request, "portal/requests.html", here, spot="requests",
         open=[each for each in found if each["is_open"]], closed=[each for each in found if not each["is_open"]],
+        inquiries=inquiries.listed(here, grant.person_id),
     )  # fmt: skip
 
 

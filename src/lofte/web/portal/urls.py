@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.portal import acts, copies, door, keep, requests, views
+from lofte.web.portal import acts, copies, door, inquiries, keep, requests, views
 
 urlpatterns = [
     path("", door.ask, name="portal"),
@@ -26,6 +26,7 @@ urlpatterns = [
     path("requests/", requests.listed, name="portal-requests"),
     path("requests/ask/", requests.ask, name="portal-ask"),
     path("requests/<uuid:request_id>/", requests.one, name="portal-request"),
+    path("inquiries/<uuid:inquiry>/", inquiries.one, name="portal-inquiry"),
     path("erased/<str:token>/", acts.erased, name="portal-erased"),
     path("erased/<str:token>/receipt.<str:form>", acts.erased_receipt, name="portal-erased-receipt"),
 ]

@@ -200,10 +200,7 @@ def history(line: Line) -> tuple[Event, ...]:
 
 
 def opened(line: Line, purpose: str, *, by: str) -> Opened:
-    """What was written, for a purpose and leaving one look. Raises Problem `register.denied`.
-
-    With ``portal`` as purpose the person themself looks, and notes of ours are left out.
-    """
+    """What was written, for a purpose and leaving one look. Raises Problem `register.denied`."""
     steps = list(Step.objects.of(line.person_id).filter(inquiry=line.id))
     entries = {each.dialogue: each.id for each in steps if each.dialogue}
     row = Inquiry.objects.of(line.person_id).get(id=line.id)
@@ -212,7 +209,7 @@ def opened(line: Line, purpose: str, *, by: str) -> Opened:
     words = ports.register().words_of(line.person_id, entries, purpose, by=by, fields=writer)
     said = {entries[entry]: text for entry, text in words.items()}
     kept = {each.id: json.loads(key.open(each.id, each.sealed)) for each in steps if each.sealed is not None}
-    notes = {step: each["words"] for step, each in kept.items() if "words" in each and purpose != "portal"}
+    notes = {step: each["words"] for step, each in kept.items() if "words" in each}
     senders = {step: each["from"] for step, each in kept.items() if "from" in each}
     return Opened(writer, {**said, **notes}, senders)
 

@@ -1,0 +1,22 @@
+"""Several files in one field of a form."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+
+class _ManyInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFiles(forms.FileField):
+    """Any number of files; cleaned to a list, empty where none was chosen. What a file may be is for the room to say."""
+
+    widget = _ManyInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        if not given and self.required:
+            return super().clean(None, initial)  # type: ignore[no-any-return]  # raises the field's own words
+        return [super(ManyFiles, self).clean(each, initial) for each in given]
