@@ -6,6 +6,8 @@ import pytest
 
 from lofte.core import clock, holdings, tasks
 from lofte.features.consent import verbs as consent
+from lofte.features.outreach.events.models import Event, Registration
+from lofte.features.outreach.materials.models import Grant, Material
 from lofte.features.outreach.segments import counting, reads, sources, verbs
 from lofte.features.outreach.segments.matching import Condition
 from lofte.features.outreach.segments.models import Segment
@@ -101,17 +103,47 @@ def test_topics_and_interest_are_used(reader):
     assert everybody(made(Condition("interest", ("mail_click",), days=30))) == []
 
 
-def test_what_people_asked_for_comes_from_the_room_that_keeps_it(reader, monkeypatch):
+def test_who_asked_for_a_material_is_found_and_the_material_named(reader):
     asked = reader("a@a.example")
     reader("b@b.example")
-    found = sources.Source(
-        lambda locale: [("guide", "Guiden")],
-        lambda people: {asked: frozenset({"guide"})} if asked in people else {},
-    )
-    monkeypatch.setitem(sources._sources, "material", found)
+    guide = Material.objects.create(
+        slug="guide", markets=["SE"], words={"sv": {"title": "Guiden"}}, form="material", by="staff:1",
+        state=Material.State.PUBLISHED, published_at=clock.now(),
+    )  # fmt: skip
+    soon = clock.now() + timedelta(days=7)
+    Grant.objects.create(
+        person_id=asked, material_id=guide.id, form="material", purpose="material", market="SE", locale="sv", left=5,
+        ends_at=soon, due_at=soon,
+    )  # fmt: skip
 
-    assert everybody(made(Condition("material", ("guide",)))) == [asked]
-    assert sources.offered("event", "sv") == [] or sources.offered("event", "sv")
+    assert everybody(made(Condition("material", (str(guide.id),)))) == [asked]
+    assert sources.offered("material", "sv") == [(str(guide.id), "Guiden")]
+    assert sources.offered("material", "nb") == [(str(guide.id), "Guiden")]
+
+
+def test_who_registered_for_an_event_is_found_only_where_the_purpose_uses_registrations(reader, republish):
+    def uses_registrations(policy):
+        policy["fields"] |= {each: {"kind": "event", "category": "behaviour"} for each in ("interest", "registrations")}
+        policy["purposes"]["newsletter"]["fields"] += ["interest", "registrations"]
+
+    came = reader("a@a.example")
+    reader("b@b.example")
+    now = clock.now()
+    event = Event.objects.create(
+        slug="day", markets=["SE"], contents={"sv": {"title": "Dagen"}}, starts_at=now, ends_at=now, zone="Europe/Stockholm",
+        capacity=5, form="event", keep="P30D", by="staff:1", state=Event.State.PUBLISHED,
+    )  # fmt: skip
+    Registration.objects.create(
+        person_id=came, event_id=event.id, purpose="event", market="SE", locale="sv", wording="", version="", reference="A",
+        state=Registration.State.REGISTERED, due_at=now + timedelta(days=30),
+    )  # fmt: skip
+    with pytest.raises(Problem):
+        made(Condition("event", (str(event.id),)))
+
+    republish(uses_registrations, version="2026-04")
+
+    assert everybody(made(Condition("event", (str(event.id),)))) == [came]
+    assert sources.offered("event", "fi") == [(str(event.id), "Dagen")]
 
 
 def test_each_person_who_was_read_has_a_look_with_the_purpose(reader):

@@ -1,32 +1,38 @@
-"""What people registered or asked for, from the rooms that keep it. A room that is not there yet offers nothing."""
+"""What people registered or asked for, from the rooms that keep it. What is left there when it has been forgotten is nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
+from lofte.features.outreach.events.models import Event, Registration
+from lofte.features.outreach.materials import reads as materials
+from lofte.features.outreach.materials.models import Material
+
 Kind = Literal["event", "material"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """``offered`` lists what staff can choose among, as id and name in a language; ``asked_of`` says who asked for what."""
-
-    offered: Callable[[str], Sequence[tuple[str, str]]]
-    asked_of: Callable[[Sequence[UUID]], Mapping[UUID, frozenset[str]]]
-
-
-_sources: dict[Kind, Source] = {}
-
-
-def provide(kind: Kind, source: Source) -> None:
-    """Called by the room when Django starts."""
-    _sources[kind] = source
+_OFFERED = 100
 
 
 def offered(kind: Kind, locale: str) -> list[tuple[str, str]]:
-    return list(_sources[kind].offered(locale)) if kind in _sources else []
+    """What staff can choose among, the latest first: its id, and its title in a language or else in the first it has."""
+    if kind == "event":
+        events = Event.objects.exclude(state=Event.State.DRAFT).order_by("-starts_at")[:_OFFERED]
+        return [(str(each.id), _title(each.contents, locale)) for each in events]
+    published = Material.objects.filter(state=Material.State.PUBLISHED).order_by("-published_at")[:_OFFERED]
+    return [(str(each.id), _title(each.words, locale)) for each in published]
 
 
 def asked_of(kind: Kind, people: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
-    return _sources[kind].asked_of(people) if kind in _sources else {}
+    """Of each of these people, what they have a place at or asked for; who has nothing may be missing."""
+    if kind == "material":
+        asked = materials.asked_by(people)
+        return {person: frozenset(str(each) for each in found) for person, found in asked.items()}
+    rows = Registration.everyone.filter(person_id__in=list(people), state=Registration.State.REGISTERED)
+    found: dict[UUID, set[str]] = {}
+    for person, event in rows.values_list("person_id", "event_id"):
+        found.setdefault(person, set()).add(str(event))
+    return {person: frozenset(events) for person, events in found.items()}
+
+
+def _title(words: Mapping[str, Any], locale: str) -> str:
+    told = words.get(locale) or next(iter(words.values()), {})
+    return str(told.get("title", "")) or "–"
