@@ -203,5 +203,5 @@ def _edition(market: str, locale: str) -> Edition:
 
 def _page(request: HttpRequest, template: str, /, *, status: int = 200, **seen: Any) -> HttpResponse:
     return render(
-        request, f"lofte/console/forms/{template}.html", {"spot": "outreach", "tab": "forms"} | seen, status=status
+        request, f"lofte/console/forms/{template}.html", {"spot": "forms"} | seen, status=status
     )

@@ -19,7 +19,7 @@ from lofte.features.outreach.forms import specs
 from lofte.features.outreach.forms.models import Built, Version
 from lofte.features.outreach.forms.specs import PARTS, FormSpec
 from lofte.kernel.problems import Place, Problem
-from lofte.rules.model import Basis, Box, Form, FormField
+from lofte.rules.model import Box, Form, FormField
 from lofte.rules.published import Published
 
 WITH_FILES = ("inquiry", "application", "supplier", "partner")
@@ -69,17 +69,10 @@ def draft_of(row: Built) -> Draft:
 
 
 def purposes_for(kind: str) -> list[str]:
-    """The purposes a form of this kind may serve: consent belongs to newsletters, and what the law obliges is nobody's form."""
-    declared = publication.current().policy.purposes
-    wants = kind == "newsletter"
-    return [
-        key
-        for key, one in declared.items()
-        if one.scope == "person"
-        and (one.basis is Basis.CONSENT) is wants
-        and one.basis in (Basis.CONSENT, Basis.CONTRACT, Basis.LEGITIMATE_INTEREST)
-        and "email" in askable(key)
-    ]
+    """The purposes a form of this kind may serve: those of the policy's own forms of the kind, and no others."""
+    policy = publication.current().policy
+    found = dict.fromkeys(each.purpose for each in policy.forms.values() if each.kind == kind)
+    return [each for each in found if policy.purposes[each].scope == "person" and "email" in askable(each)]
 
 
 def askable(purpose: str) -> list[str]:
