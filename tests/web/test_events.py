@@ -343,6 +343,30 @@ def test_the_person_sees_what_they_registered_for(visitor, event, come, portal_c
     assert "Ek AB" in shown
 
 
+def test_the_person_gives_up_their_place_from_their_own_page(visitor, event, come, portal_code):
+    row = come(event())
+    visitor.post(f"{visitor.my}open/{portal_code('astrid@example.se')}/")
+    assert 'action="events/leave/"' in page(visitor.get(f"{visitor.my}data/"))
+
+    answer = visitor.client.post(f"{visitor.my}data/events/leave/", {"registration": str(row.id)})
+
+    assert answer.status_code == 302
+    assert Registration.objects.of(row.person_id).get().state == "left"
+    assert 'action="events/leave/"' not in page(visitor.get(f"{visitor.my}data/"))
+
+
+def test_nobody_gives_up_somebody_elses_place(visitor, event, come, portal_code):
+    made = event()
+    come(made)
+    other = come(made, "bo@example.se", "Bo Ek")
+    visitor.post(f"{visitor.my}open/{portal_code('astrid@example.se')}/")
+
+    answer = visitor.client.post(f"{visitor.my}data/events/leave/", {"registration": str(other.id)})
+
+    assert answer.status_code == 404
+    assert Registration.objects.of(other.person_id).get().state == "registered"
+
+
 def test_times_are_those_of_the_place_of_the_event(visitor, event):
     event(at=datetime(2027, 7, 1, 7, tzinfo=UTC))
 

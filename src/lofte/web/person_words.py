@@ -59,7 +59,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             }
             for item in overview.transfers
         ],
-        "registrations": [_registration(here, item) for item in overview.registrations],
+        "registrations": [_registration(here, item, now) for item in overview.registrations],
         "places": [
             {
                 "company": item.company,
@@ -100,7 +100,7 @@ def _said(here: Edition, item: SaidItem) -> dict[str, Any]:
     }
 
 
-def _registration(here: Edition, item: RegistrationItem) -> dict[str, Any]:
+def _registration(here: Edition, item: RegistrationItem, now: datetime) -> dict[str, Any]:
     return {
         "id": item.id,
         "title": item.title,
@@ -108,6 +108,7 @@ def _registration(here: Edition, item: RegistrationItem) -> dict[str, Any]:
         "at": item.starts_at,
         "state": spoken(here, "events.own.state", item.state),
         "reference": item.reference,
+        "may_leave": item.state in ("registered", "waiting") and item.ends_at > now,
         "due": item.due,
         "answers": [{"name": _fields(here, [each.field]), "value": each.value} for each in item.answers],
     }

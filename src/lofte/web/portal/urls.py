@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lofte.web.portal import acts, copies, door, inquiries, keep, requests, views
+from lofte.web.portal import acts, copies, door, events, inquiries, keep, requests, views
 
 urlpatterns = [
     path("", door.ask, name="portal"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("data/topics/", acts.topics, name="portal-topics"),
     path("data/object/", acts.object_to, name="portal-object"),
     path("data/restrict/", acts.restrict, name="portal-restrict"),
+    path("data/events/leave/", events.leave, name="portal-event-leave"),
     path("data/erase/", acts.erase, name="portal-erase"),
     path("requests/", requests.listed, name="portal-requests"),
     path("requests/ask/", requests.ask, name="portal-ask"),
