@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from lofte.probes.instruments import canary, html, pages
+from lofte.probes.instruments.canary import subscribers
 from lofte.probes.instruments.visitor import Seen
 from lofte.probes.probe import Probe, Unable
 from lofte.probes.world import World
@@ -19,10 +20,10 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> ContactShown:
     found = [*pages.each(world, "policy", lacks), *pages.each(world, "cookies", lacks)]
     kinds = {"page"}
     try:
-        walked = canary.walk(world)
+        walked, written = canary.walk(world), subscribers.walk(world)
     except Unable:
         return ContactShown(tuple(found), frozenset(kinds))
-    for market, letter in walked.letters:
+    for market, letter in (*walked.letters, *written.letters):
         kinds.add("mail")
         found.append(Page(f"mail: {letter.subject}", tuple(pages.not_in(letter.text, _contact(world, market)))))
     for market, markup in walked.receipt_pages:

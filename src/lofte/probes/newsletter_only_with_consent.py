@@ -1,4 +1,4 @@
-"""What reached the canary before and after it confirmed, and whether every delivery on file had a consent before it."""
+"""What reached test people in every market before and after they confirmed, and whether a consent came before every delivery."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 
 from lofte.features.consent.models import Consent
 from lofte.features.outreach.models import Delivery
-from lofte.probes.instruments import canary
+from lofte.probes.instruments.canary import flock, subscribers
 from lofte.probes.probe import Probe
 from lofte.probes.world import World
 from lofte.rules.controls.newsletter_only_with_consent import Sends
@@ -21,8 +21,11 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Sends:
     sent = Delivery.everyone.filter(state="queued")
     with_consent = sent.annotate(said=said).filter(said=Consent.Action.GRANTED).count()
     deliveries = sent.count()
-    walked = canary.walk(world)
-    return Sends(walked.before_confirmation, walked.after_confirmation, deliveries, deliveries - with_consent)
+    met = subscribers.walk(world)
+    return Sends(
+        expected=flock.markets(world), walks=met.joined, deliveries=deliveries, without_consent=deliveries - with_consent,
+        to_dead=met.to_dead,
+    )  # fmt: skip
 
 
 PROBE = Probe("newsletter_only_with_consent", every=timedelta(hours=3), gather=_gather)

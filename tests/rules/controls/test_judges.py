@@ -31,14 +31,14 @@ from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.materials_by_grant import Asked as MaterialAsked
 from lofte.rules.controls.materials_by_grant import Materials
-from lofte.rules.controls.newsletter_only_with_consent import Sends
+from lofte.rules.controls.newsletter_only_with_consent import Sends, Subscribed
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.purpose_limited import Uses
 from lofte.rules.controls.relations_have_clocks import Relations
 from lofte.rules.controls.versions_signed import PublicationSeen
-from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
+from lofte.rules.controls.withdrawal_at_once import Withdrawals, WithdrawalWalk
 from lofte.rules.controls.works_without_cookies import CookielessVisit
 
 PAGE = Page("/lofte/policy/se/sv/")
@@ -104,7 +104,8 @@ K, B, U = Status.KEPT, Status.BROKEN, Status.UNPROVED
 PUBLISHED = PublicationSeen("2023-01", True, True)
 FORM = FormSeen("newsletter", "/news/se/sv/")
 RECORDS = ConsentRecords(2, 0, 0, 1)
-WALK = WithdrawalWalk(True, True, True, True)
+WALK = WithdrawalWalk("SE", True, True, True, True, by_page=True)
+SUBSCRIBED = Subscribed("SE", 0, True, True, True)
 PACK = PackSeen("SE", "SE", 12)
 
 LED = Led(walked=True)
@@ -307,10 +308,14 @@ CASES = [
     ("relations_have_clocks", {}, Relations({"customer": ""}, 3, 0), B, "no-clock"),
     ("relations_have_clocks", {}, Relations({"customer": "end"}, 3, 2), B, "holdings-without-clock"),
     ("relations_have_clocks", {}, Relations({}, 0, 0), U, "no-relations"),
-    ("newsletter_only_with_consent", {}, Sends(0, 1, 7, 0), K, "kept"),
-    ("newsletter_only_with_consent", {}, Sends(1, 1, 7, 0), B, "unconfirmed"),
-    ("newsletter_only_with_consent", {}, Sends(0, 1, 7, 2), B, "without-consent"),
-    ("newsletter_only_with_consent", {}, Sends(0, 0, 7, 0), U, "never-arrived"),
+    ("newsletter_only_with_consent", {}, Sends(("NO", "SE"), _met(SUBSCRIBED), 7), K, "kept"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, unconfirmed=1), 7), B, "unconfirmed"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), 7, 2), B, "without-consent"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), 7, to_dead=1), B, "dead"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, waits=False)), B, "acts-on-get"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, lasts=False)), B, "burnt"),
+    ("newsletter_only_with_consent", {}, Sends(("FI",), _met(SUBSCRIBED)), U, "not-walked"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, received=False)), U, "never-arrived"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,), HONOURED), K, "kept"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,)), U, "not-tried"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,), Objection("contact", False)), B, "no-way"),
@@ -392,13 +397,19 @@ CASES = [
     ("export_machine_readable", {}, ExportWalk(True, 6, errors=("holdings[0]",)), B, "not-valid"),
     ("export_machine_readable", {}, ExportWalk(True, 6, lacking=("consents",)), B, "incomplete"),
     ("export_machine_readable", {}, ExportWalk(True, 0), U, "empty"),
-    ("withdrawal_at_once", {}, WALK, K, "kept"),
-    ("withdrawal_at_once", {}, WithdrawalWalk(False), U, "no-mail"),
-    ("withdrawal_at_once", {}, replace(WALK, link=False), B, "no-link"),
-    ("withdrawal_at_once", {}, replace(WALK, one_click=False), B, "no-header"),
-    ("withdrawal_at_once", {}, replace(WALK, acts_on_get=True), B, "acts-on-get"),
-    ("withdrawal_at_once", {}, replace(WALK, withdrawn=False), B, "no-effect"),
-    ("withdrawal_at_once", {}, replace(WALK, sent_after=1), B, "sent-after"),
+    ("withdrawal_at_once", {}, Withdrawals(("NO", "SE"), _met(WALK), midway=0), K, "kept"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK)), U, "not-midway"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), (WithdrawalWalk("SE", False),), midway=0), U, "no-mail"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, link=False)), B, "no-link"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, one_click=False)), B, "no-header"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, acts_on_get=True)), B, "acts-on-get"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, asks_who=True)), B, "asks-who"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, withdrawn=False)), B, "no-effect"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, by_page=False)), B, "page-without-effect"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, sent_after=2)), B, "sent-after"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK), midway=1), B, "midway"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK), complained=1), B, "complained"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK), midway=0, after=1), B, "after"),
     ("contact_route", {}, Routes((PAGE,)), U, "partly"),
     ("contact_route", {}, Routes((PAGE,), (PAGE,), Asked(True, True, 30, True)), K, "kept"),
     ("contact_route", {}, Routes((PAGE,), (BARE,)), B, "no-way"),

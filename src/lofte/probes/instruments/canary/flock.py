@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from lofte.features.consent import reads as consents
-from lofte.features.outreach import models as outreach_models
 from lofte.features.register import reads as register
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import at_large
-from lofte.probes.instruments.canary import leaving, person
+from lofte.probes.instruments.canary import leaving, mailing, person
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.mailbox import Mailbox
 from lofte.probes.probe import Unable
@@ -27,12 +26,22 @@ def markets(world: World) -> tuple[str, ...]:
 @contextmanager
 def flock(world: World, times: int = 1) -> Iterator[list[Canary]]:
     """So many canaries in each market, each in the market's first language; gone when the walk ends, however it ends."""
-    mailbox = Mailbox(world.mailbox)
     at_large.erase_left_behind(world)
-    declared = world.published.policy.markets
-    canaries = [
-        person.hatch(world, mailbox, market, declared[market].locales[0]) for market in declared for _ in range(times)
-    ]
+    with _hatched(world, [market for market in world.published.policy.markets for _ in range(times)]) as canaries:
+        yield canaries
+
+
+@contextmanager
+def more(world: World, times: int) -> Iterator[list[Canary]]:
+    """Some more in the first market, beside a flock."""
+    with _hatched(world, [world.editions()[0][0]] * times) as canaries:
+        yield canaries
+
+
+@contextmanager
+def _hatched(world: World, where: Iterable[str]) -> Iterator[list[Canary]]:
+    mailbox, declared = Mailbox(world.mailbox), world.published.policy.markets
+    canaries = [person.hatch(world, mailbox, market, declared[market].locales[0]) for market in where]
     try:
         yield canaries
     finally:
@@ -73,6 +82,6 @@ def recognise(canary: Canary) -> bool:
 def is_let_be(canary: Canary) -> bool:
     """Whether nobody took what it sent for consent: none is on file, and none was asked for by mail."""
     purposes = [key for key, one in canary.world.published.policy.purposes.items() if one.basis.value == "consent"]
-    is_asked = outreach_models.SignUp.everyone.filter(hash=leaving.hash_of(canary.address)).exists()
+    is_asked = bool(mailing.waiting(leaving.hash_of(canary.address)))
     granted = canary.person_id is not None and any(consents.is_granted(canary.person_id, key) for key in purposes)
     return not is_asked and not granted

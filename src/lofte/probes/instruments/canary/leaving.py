@@ -6,12 +6,14 @@ from uuid import UUID
 
 from django.core import signing
 
-from lofte.core import blind, obligations, systems
-from lofte.features.outreach import models as outreach_models
+from lofte.core import blind, clock, obligations, systems
+from lofte.features.consent import verbs as consent
+from lofte.features.register import reads as register
+from lofte.features.retention import verbs as retention
 from lofte.features.rights import reads as rights
 from lofte.features.rights.models import Erasure, Request, Step
 from lofte.probes.instruments import at_large
-from lofte.probes.instruments.canary import person, receipts
+from lofte.probes.instruments.canary import mailing, person, receipts
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.canary.seen import Walked
 from lofte.probes.instruments.visitor import Seen
@@ -53,6 +55,15 @@ def erase(canary: Canary, seen: Walked) -> None:
     )
 
 
+def outlive(canary: Canary, seen: Walked) -> None:
+    """Who withdrew has no reason to be kept: the sweep must take them. (That withdrawing works is seen to by the subscribers.)"""
+    remember_requests(canary)
+    purpose = canary.world.published.policy.forms[mailing.FORM].purpose
+    consent.withdraw(canary.handle, purpose, method="portal")
+    retention.sweep_one(canary.handle, clock.now())
+    seen.still_there = register.person_of("email", canary.address) is not None
+
+
 def remember_requests(canary: Canary) -> None:
     """What it asked for would stay as a bare record of nobody: noted while it still says whose it is, and removed at the end."""
     canary.requests |= set(Request.objects.filter(subject=canary.person_id).values_list("id", flat=True))
@@ -85,8 +96,7 @@ def hash_of(address: str) -> str:
 def remove(canary: Canary) -> None:
     """Whatever the walk left of a canary goes, in the register and in the mailbox."""
     try:
-        waiting = outreach_models.SignUp.everyone.filter(hash=hash_of(canary.address))
-        people = set(waiting.values_list("person_id", flat=True))
+        people = set(mailing.waiting(hash_of(canary.address)))
         people |= {canary.person_id} if canary.person_id else set()
         remember_requests(canary)
         at_large.erase(canary.world, people)

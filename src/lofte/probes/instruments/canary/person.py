@@ -48,7 +48,7 @@ class Canary:
     def handle(self) -> UUID:
         """Who it is in the register, once it is known there."""
         if self.person_id is None:
-            raise Problem("probe.unknown", "the register does not know the canary", status=502)
+            raise lost("unknown", "the register does not know the canary")
         return self.person_id
 
     @property
@@ -88,7 +88,7 @@ def press(canary: Canary, link: str) -> Seen:
 def demand_form(seen: Seen, name: str, what: str) -> html.Form:
     form = seen.page.form_with(name)
     if seen.status != 200 or form is None:
-        raise Problem("probe.no-form", f"{what} was not found", status=502)
+        raise lost("no-form", f"{what} was not found")
     return form
 
 
@@ -97,6 +97,11 @@ def demand_letter(canary: Canary, part: str) -> Letter:
     if letter is None:
         raise Problem("probe.no-letter", "the letter the canary waits for did not come", status=504)
     return letter
+
+
+def lost(code: str, detail: str) -> Problem:
+    """The canary cannot go on; what it would have shown is not proved."""
+    return Problem(f"probe.{code}", detail, status=502)
 
 
 def settle(people: Iterable[UUID]) -> None:

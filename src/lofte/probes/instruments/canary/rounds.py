@@ -2,7 +2,7 @@
 
 from lofte.features.register import reads as register
 from lofte.probes.instruments import at_large, customer, trials
-from lofte.probes.instruments.canary import leaving, newsletter, person, portal
+from lofte.probes.instruments.canary import leaving, person, portal, subscribers
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.canary.seen import Walked
 from lofte.probes.instruments.mailbox import Mailbox
@@ -21,13 +21,12 @@ def _walk(world: World) -> Walked:
     canaries = [person.hatch(world, mailbox), person.hatch(world, mailbox)]
     try:
         looks, leaves = canaries
-        newsletter.subscribe(looks, seen, tries_early=True)
-        newsletter.subscribe(leaves, seen, tries_early=False)
+        subscribers.join(canaries)
+        seen.letters += [(one.market, subscribers.confirmation(one)) for one in canaries]
         _deal_with(looks, seen)
         portal.look_around(looks, seen)
-        newsletter.withdraw(leaves, seen)
         leaving.erase(looks, seen)
-        newsletter.outlive(leaves, seen)
+        leaving.outlive(leaves, seen)
     finally:
         for canary in canaries:
             leaving.remove(canary)
@@ -36,11 +35,10 @@ def _walk(world: World) -> Walked:
 
 def _deal_with(canary: Canary, seen: Walked) -> None:
     """From now on a customer too; then the register is asked for what it must refuse."""
-    assert canary.person_id is not None
     policy = canary.world.published.policy
     values = customer.sample(canary.mark, canary.address, canary.name)
-    canary.held = customer.furnish(policy, canary.person_id, values, canary.market, canary.locale)
+    canary.held = customer.furnish(policy, canary.handle, values, canary.market, canary.locale)
     agreement = customer.purposes_of(policy, customer.relation_of(policy))
-    held = register.open_all(canary.person_id, "security", by="probe").values()
+    held = register.open_all(canary.handle, "security", by="probe").values()
     seen.customer_fields = tuple(one.field for one in held if one.purpose in agreement)
-    seen.tried = trials.misuse(policy, canary.person_id, canary.address, canary.market, canary.locale)
+    seen.tried = trials.misuse(policy, canary.handle, canary.address, canary.market, canary.locale)

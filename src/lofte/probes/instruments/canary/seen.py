@@ -9,7 +9,6 @@ from lofte.rules.controls.erasure_complete import ErasureWalk
 from lofte.rules.controls.export_machine_readable import ExportWalk
 from lofte.rules.controls.legitimate_interest_balanced import Objection
 from lofte.rules.controls.portal_gives_access import PortalWalk
-from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
 
 
 @dataclass
@@ -19,15 +18,12 @@ class Walked:
     ``refused`` names parts of receipts that did not verify.
     """
 
-    before_confirmation: int = 0
-    after_confirmation: int = 0
     receipts: int = 0
     refused: list[str] = field(default_factory=list)
     still_there: bool | None = None
     portal: PortalWalk | None = None
     export: ExportWalk | None = None
     erasure: ErasureWalk | None = None
-    withdrawal: WithdrawalWalk | None = None
     letters: list[tuple[str, Letter]] = field(default_factory=list)
     receipt_pages: list[tuple[str, str]] = field(default_factory=list)
     in_clear: tuple[str, ...] = ()

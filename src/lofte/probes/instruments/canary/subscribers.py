@@ -1,0 +1,220 @@
+"""Signs up for the newsletter in every market, confirms, is written to, leaves by one click, comes back and leaves by the page.
+
+A few more in the first market leave in the middle of a mailing, have an address that does not exist, or complain.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+
+from lofte.core import mail
+from lofte.features.consent import reads as consents
+from lofte.features.consent import verbs as consent
+from lofte.probes.instruments import html
+from lofte.probes.instruments.canary import flock, forms, leaving, mailing, person, reports
+from lofte.probes.instruments.canary.person import Canary
+from lofte.probes.instruments.mailbox import Letter
+from lofte.probes.instruments.visitor import Seen, Visitor
+from lofte.probes.world import World
+from lofte.rules.controls.newsletter_only_with_consent import Subscribed
+from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What became of all of them. ``letters`` are those they got, with their market."""
+
+    joined: tuple[Subscribed, ...] = ()
+    left: tuple[WithdrawalWalk, ...] = ()
+    midway: int | None = None
+    to_dead: int | None = None
+    complained: int | None = None
+    letters: tuple[tuple[str, Letter], ...] = ()
+
+
+def walk(world: World) -> Met:
+    """What they met in this round. Raises Unable without a mailbox or a site."""
+    met: Met = world.once("subscribers", lambda: _walk(world))
+    return met
+
+
+def _walk(world: World) -> Met:
+    with flock.flock(world) as canaries, flock.more(world, 3 if reports.can_come() else 1) as others:
+        joined = join([*canaries, *others], tries=True)
+        here = [one for one in canaries if one.market in joined and one.person_id]
+        special = [one for one in others if one.person_id]
+        mailing.send(world, (one.handle for one in (*here, *special)))
+        got = flock.each(here, mailing.received)
+        joined = {market: replace(each, received=bool(got.get(market))) for market, each in joined.items()}
+        letters = tuple((market, letter) for market, some in got.items() for letter in some)
+        left = _leave(world, here, got)
+        midway, to_dead, complained = _special(world, special)
+        return Met(tuple(joined.values()), left, midway, to_dead, complained, letters)
+
+
+# --- joining --------------------------------------------------------------------------------------------------------
+
+
+def join(canaries: list[Canary], *, tries: bool = False) -> Mapping[str, Subscribed]:
+    """By the form and the mailed link. With ``tries``: nothing may be sent before, and looking at the link may do nothing."""
+    _ask(canaries)
+    unconfirmed = _unconfirmed(canaries) if tries else {}
+    met: dict[str, Subscribed] = {}
+    for one in canaries:
+        for market, each in flock.each([one], lambda one: _confirm(one, looks=2 if tries else 0)).items():
+            met.setdefault(market, replace(each, unconfirmed=unconfirmed.get(market, 0)))
+    return met
+
+
+def _ask(canaries: Iterable[Canary]) -> None:
+    asking = list(canaries)
+    opened = [forms.find(one, f"/news/{one.tail}") for one in asking]
+    forms.read()
+    for each in opened:
+        forms.send(each, ["consent", *(box.name for box in each.form.inputs if box.name.startswith("box."))])
+        person.give_back(each.canary, "subscribe-from")
+    person.settle(handle for one in asking for handle in mailing.waiting(leaving.hash_of(one.address)))
+
+
+def _unconfirmed(canaries: list[Canary]) -> Mapping[str, int]:
+    """Try to write to people who have only typed an address; how many letters with a way out came, by market."""
+    handles = [handle for one in canaries for handle in mailing.waiting(leaving.hash_of(one.address))]
+    mailing.send(canaries[0].world, handles)
+    found: dict[str, int] = {}
+    for one in canaries:
+        found[one.market] = found.get(one.market, 0) + len(mailing.received(one))
+    return found
+
+
+def _confirm(canary: Canary, *, looks: int) -> Subscribed:
+    """A scanner looks at the link first; then the person does, and presses the button."""
+    link = confirmation(canary).link_with("/confirm/")
+    scanner = Visitor(canary.world.base_url)
+    looked = [scanner.get(link) for _ in range(looks)]
+    waits = not _is_granted(canary)
+    looked.append(canary.visitor.get(link))
+    button = next((form for one in looked for form in one.page.forms if form.method == "post"), None)
+    values = button.values() if button else {}
+    canary.visitor.post(link, values)
+    lasts = _is_granted(canary)
+    if not lasts:  # looking uses the link up: what is walked after this is walked by a new one that nobody looks at
+        _ask([canary])
+        canary.visitor.post(confirmation(canary).link_with("/confirm/"), values)
+    if not _is_granted(canary):
+        raise person.lost("not-confirmed", "the canary used its link and nothing is granted")
+    return Subscribed(canary.market, waits=waits, lasts=lasts)
+
+
+def confirmation(canary: Canary) -> Letter:
+    """The letter with the link to confirm by."""
+    return person.demand_letter(canary, "/confirm/")
+
+
+def _is_granted(canary: Canary) -> bool:
+    return flock.recognise(canary) and consents.is_granted(canary.handle, _purpose(canary))
+
+
+def _purpose(canary: Canary) -> str:
+    return canary.world.published.policy.forms[mailing.FORM].purpose
+
+
+# --- leaving --------------------------------------------------------------------------------------------------------
+
+
+def _leave(world: World, canaries: list[Canary], got: Mapping[str, list[Letter]]) -> tuple[WithdrawalWalk, ...]:
+    """Twice, by each of the two ways, with a mailing after each: nothing may come then."""
+    met = flock.each(canaries, lambda one: _by_one_click(one, got.get(one.market, [])))
+    met = _nothing_comes(world, canaries, met)
+    join([one for one in canaries if one.market in met], tries=False)
+    back = [one for one in canaries if one.market in met and _is_granted(one)]
+    mailing.send(world, (one.handle for one in back))
+    met = flock.go_on(back, met, _by_page)
+    met = _nothing_comes(world, back, met)
+    return tuple(met.values())
+
+
+def _by_one_click(canary: Canary, letters: list[Letter]) -> WithdrawalWalk:
+    """As a mail program does it (RFC 8058): one POST without cookies, answered without asking anything."""
+    if not letters:
+        return WithdrawalWalk(canary.market, False)
+    letter = letters[0]
+    link = letter.link_with("/unsubscribe/")
+    one_click = link in letter.list_unsubscribe and "one-click" in letter.list_unsubscribe_post.lower()
+    program = Visitor(canary.world.base_url)
+    looked = program.get(link)
+    acts_on_get = not _is_granted(canary)
+    done = program.post(link, {"List-Unsubscribe": "One-Click"}, origin=False)
+    return WithdrawalWalk(
+        canary.market, True, link=bool(link), one_click=one_click, acts_on_get=acts_on_get, withdrawn=not _is_granted(canary),
+        asks_who=_asks_who(looked) or done.url.partition("?")[0] != link,
+    )  # fmt: skip
+
+
+def _asks_who(seen: Seen) -> bool:
+    """Whether the page wants a name, an address or a secret before it lets anybody go."""
+    asked = {one.kind for form in seen.page.forms for one in form.inputs}
+    return seen.status in (401, 403) or bool(asked & {"email", "password", "text", "tel"})
+
+
+def _by_page(canary: Canary, met: WithdrawalWalk) -> WithdrawalWalk:
+    letters = mailing.received(canary)
+    if not letters:
+        return met
+    stranger = Visitor(canary.world.base_url)  # whoever has the letter, without having been here before
+    link = letters[0].link_with("/unsubscribe/")
+    page = stranger.get(link)
+    form = next((one for one in page.page.forms if one.method == "post"), None)
+    if form is not None:
+        stranger.submit(page, form, _whole(form))
+    return replace(met, by_page=not _is_granted(canary), asks_who=met.asks_who or _asks_who(page))
+
+
+def _whole(form: html.Form) -> dict[str, str]:
+    """The button that ends everything, where there are several."""
+    button = next((one for one in form.buttons if one.name), None)
+    return {button.name: button.value} if button else {}
+
+
+def _nothing_comes(
+    world: World, canaries: list[Canary], met: Mapping[str, WithdrawalWalk]
+) -> Mapping[str, WithdrawalWalk]:
+    """A mailing to those who have left."""
+    before = flock.each(canaries, lambda one: len(mailing.received(one)))
+    mailing.send(world, (one.handle for one in canaries))
+
+    def count(one: Canary, seen: WithdrawalWalk) -> WithdrawalWalk:
+        return replace(seen, sent_after=seen.sent_after + len(mailing.received(one)) - before[one.market])
+
+    return flock.go_on([one for one in canaries if one.market in met and one.market in before], met, count)
+
+
+# --- in the middle, nowhere, and unwanted ---------------------------------------------------------------------------
+
+
+def _special(world: World, canaries: list[Canary]) -> tuple[int | None, int | None, int | None]:
+    midway = _midway(canaries[0]) if canaries and mailing.received(canaries[0]) else None
+    if len(canaries) < 3 or not all(mailing.received(one) for one in canaries[1:]):
+        return midway, None, None
+    dead, unwilling = canaries[1:]
+    reports.does_not_exist(mailing.received(dead)[0], dead.address)
+    reports.is_unwanted(mailing.received(unwilling)[0])
+    before = [len(mailing.received(one)) for one in (dead, unwilling)]
+    mailing.send(world, (dead.handle, unwilling.handle))
+    return midway, *(len(mailing.received(one)) - was for one, was in zip((dead, unwilling), before, strict=True))
+
+
+def _midway(canary: Canary) -> int:
+    """A letter stands in the queue; before it leaves, whoever it is for has gone. How many came all the same."""
+    last = mailing.received(canary)[0]
+    way_out = last.link_with("/unsubscribe/")
+    words = mail.Words("Löfte", f"Canary issue.\n{way_out}")
+    letter = mail.MarketingLetter(
+        "issue", canary.handle, canary.address, words, _purpose(canary), unsubscribe_url=way_out
+    )
+    before = len(mailing.received(canary))
+    with transaction.atomic():  # nobody delivers between the two
+        mail.send(letter)
+        consent.withdraw(canary.handle, _purpose(canary), method="one_click")
+    person.settle([canary.handle])
+    return len(mailing.received(canary)) - before
