@@ -12,11 +12,12 @@ from lofte.features.register.models import Holding, Relation, Signal
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """An open relation: how the company knows somebody, in which market and language."""
+    """An open relation: how the company knows somebody, in which market and language, and since when."""
 
     relation: str
     market: str
     locale: str
+    since: datetime
 
 
 def values_of(people: Sequence[UUID], purpose: str, fields: Iterable[str], *, by: str) -> dict[UUID, Mapping[str, str]]:
@@ -37,8 +38,10 @@ def relations_of(people: Sequence[UUID]) -> dict[UUID, list[Related]]:
     """The open relations of each, the latest first; who has none is not in it."""
     rows = Relation.everyone.filter(person_id__in=list(people), ended_at__isnull=True).order_by("-started_at")
     found: dict[UUID, list[Related]] = {}
-    for person, relation, market, locale in rows.values_list("person_id", "relation", "market", "locale"):
-        found.setdefault(person, []).append(Related(relation, market, locale))
+    for person, relation, market, locale, since in rows.values_list(
+        "person_id", "relation", "market", "locale", "started_at"
+    ):
+        found.setdefault(person, []).append(Related(relation, market, locale, since))
     return found
 
 
