@@ -19,7 +19,7 @@ def main() -> int:
         "--people",
         type=_sizes,
         metavar="N[,N]",
-        help="rights, sweep: sizes of the register (default: 1000,100000; a million takes an hour)",
+        help="rights, sweep: sizes of the register (default: 1000,100000; a million takes an hour); mail: recipients",
     )
     args = parser.parse_args()
     if args.name is None:

@@ -1,8 +1,8 @@
 """A mail server of our own for a while: Debian's Exim on a free loopback port, with a spool in a scratch folder.
 
-Domains say what becomes of a letter: `reject.example.test` is refused at once, `late-bounce.example.test` is taken and comes back as
-a delivery report, `full.example.test` comes back as a full mailbox, and anything else goes to the sink. With `is_holding` letters
-are taken and kept, as a busy server does.
+Domains say what becomes of a letter: `reject.example.test` is refused at once, `late-bounce.example.test` is taken and comes
+back as a delivery report, `full.example.test` comes back as a full mailbox, and anything else goes to the sink. With `is_holding`
+letters are taken and kept, as a busy server does.
 """
 
 import os

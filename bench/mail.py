@@ -1,8 +1,7 @@
 """What a campaign costs: letters assembled, signed and handed to a mail server, with consent asked for each at that moment.
 
-Exim where it can run, which takes each letter and keeps it on its disk; else a server that throws them away. `--people` says how many
-(default: 5000; a hundred thousand takes ten minutes). A second run of each is killed in the middle, three times: nobody gets a
-letter twice, and nobody who has withdrawn gets one.
+Exim where it can run, which takes each letter and keeps it on its disk; else a server that throws them away. `--people` says how
+many (default: 5000; a hundred thousand takes ten minutes). One in ten has withdrawn and must get nothing.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""One house that sends: `python -m bench.mail_house fill|send HOME PEOPLE NAME`, each in a process of its own that may be killed and
-started again. LOFTE_SMTP names the mail server.
+"""One house that sends: `python -m bench.mail_house fill|send HOME PEOPLE`, each in a process of its own that may be killed
+and started again. LOFTE_SMTP names the mail server.
 
-`fill` moves people in who subscribe, one in ten of whom has withdrawn; `send` writes to all of them, as a campaign does: the queue is
-kept a thousand letters long, and who may not be written to is decided when a letter is taken out of it.
+`fill` moves people in who subscribe, one in ten of whom has withdrawn; `send` writes to all of them, as a campaign does: the queue
+is kept a thousand letters long, and who may not be written to is decided when a letter is taken out of it.
 """
 
 import json

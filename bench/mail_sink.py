@@ -8,7 +8,7 @@ from bench.load import free_port
 
 
 class Sink:
-    """``recipients`` counts the letters each address was sent, ``letters`` keeps them as (sender, recipients, bytes) when asked to."""
+    """``recipients`` counts the letters to each address; ``letters`` keeps them as (sender, recipients, bytes) when asked to."""
 
     def __init__(self, *, is_keeping: bool = False) -> None:
         self.port = free_port()

@@ -150,7 +150,7 @@ def test_a_machine_is_told_from_a_person(header):
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"\n\n", b"From: =?bad?q?=FF?= <a@b>\nSubject: =?utf-8?b?////?=\n\n\xff\xfe", b"Content-Type: text/plain; charset=klingon\n\nx",
+        b"", b"\n\n", b"From: =?bad?q?=F?= <a@b>\nSubject: =?utf-8?b?////?=\n\n\xff", b"Content-Type: text/x; charset=klingon\n\n",
         b"Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=a\n\n--a\n",
         b"Content-Transfer-Encoding: base64\n\n!!!!", b"Message-ID: " + b"<" * 5000, b"Subject: " + b"\x00\xff" * 900,
     ],
