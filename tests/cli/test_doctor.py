@@ -14,6 +14,7 @@ from lofte.cli import doctor
 from lofte.cli.doctor import Finding, examine
 from lofte.cli.main import main
 from lofte.core import publication
+from lofte.core.mailing import names
 from lofte.core.models import Duty, Outbox
 from lofte.features.rights import requests
 
@@ -61,6 +62,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "copies",
         "keys",
         "mail",
+        "sending",
         "browser",
         "publication",
         "evidence",
@@ -269,3 +271,27 @@ def test_a_file_of_roles_with_a_fault_is_a_failure_with_the_way_out(healthy: Pat
     [finding] = of(healthy, "staff")
     assert finding.state == "failure"
     assert "Mend the file" in finding.way_out
+
+
+def test_the_sending_domain_is_asked_for_only_where_others_could_ask_too(
+    healthy: Path, settings: Any, monkeypatch
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "noreply@localhost"
+    assert [(each.state, each.said) for each in of(healthy, "sending")] == [
+        ("ok", "localhost is no public domain: nothing to ask")
+    ]
+
+    class Empty:
+        def __init__(self, patience_s: float) -> None: ...
+
+        def _none(self, *asked: Any) -> tuple[Any, ...]:
+            return ()
+
+        texts = addresses = mail_servers = names_of = _none
+
+    settings.DEFAULT_FROM_EMAIL = "news@example.se"
+    monkeypatch.setattr(names, "Dns", Empty)
+    (found,) = of(healthy, "sending")
+    assert found.state == "warning"
+    assert found.said.startswith("example.se: not ready: spf, dmarc, mx")
+    assert found.way_out == "lofte mail check"

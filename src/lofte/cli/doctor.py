@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
-        _python, _stores, _disk, _clock, _keys, _mail, _browser, _publication, _evidence, _copies, _duties, _requests,
+        _python, _stores, _disk, _clock, _keys, _mail, _sending, _browser, _publication, _evidence, _copies, _duties, _requests,
         _transfers, _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
@@ -195,6 +195,24 @@ def _mail(home: Path) -> Iterator[Finding]:
             )  # fmt: skip
     waiting = Mail.everyone.filter(state=Mail.State.QUEUED).count()
     yield Finding("mail", "ok", f"{waiting} letters wait")
+
+
+def _sending(home: Path) -> Iterator[Finding]:
+    """What receivers look for, asked of the name servers within a few seconds; `lofte mail check` says each line."""
+    from lofte.core.mailing import names, readiness
+
+    sender = readiness.ours()
+    if not readiness.is_public(sender.domain):
+        yield Finding("sending", "ok", f"{sender.domain} is no public domain: nothing to ask")
+        return
+    lines = readiness.check(sender, names.Dns(patience_s=6), lambda host: "silent")
+    faults = [line.check for line in lines if line.state is readiness.State.FAULT]
+    unknown = [line.check for line in lines if line.state is readiness.State.UNKNOWN and line.code != "tls_in_silent"]
+    said = f"{sender.domain}: " + (f"not ready: {', '.join(dict.fromkeys(faults))}" if faults else "nothing wrong seen")
+    said += f"; not known: {', '.join(dict.fromkeys(unknown))}" if unknown else ""
+    yield Finding(
+        "sending", "warning" if faults or unknown else "ok", said, "lofte mail check" if faults or unknown else ""
+    )
 
 
 def _browser(home: Path) -> Iterator[Finding]:

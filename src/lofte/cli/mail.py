@@ -1,11 +1,14 @@
-"""`lofte mail`: the key letters are signed with, and letters that a mail server hands over one by one.
+"""`lofte mail`: the key letters are signed with, letters that a mail server hands over, and whether the sending domain is ready.
 
 How to set it all up: docs/howto/run-the-mail.md
 """
 
 import argparse
+import json
 import os
 import sys
+from dataclasses import asdict
+from ipaddress import ip_address
 
 from lofte.cli import wiring
 from lofte.kernel.problems import Problem
@@ -13,9 +16,11 @@ from lofte.kernel.problems import Problem
 _ACTIONS = """actions:
   key [RECORD]      make the key letters are signed with (DKIM), or show the DNS record of the one there is;
                     RECORD is its name, such as lofte._domainkey.example.com (default: LOFTE_DKIM)
-  receive           hand over one letter, read from standard input, to the address in --recipient"""
+  receive           hand over one letter, read from standard input, to the address in --recipient
+  check             is the domain letters are sent from ready: SPF, DKIM, DMARC, PTR, MX, TLS; exit code 1 when something is not"""
 # What mail servers understand of a program they hand a letter to (sysexits.h).
 _REFUSED, _NOT_NOW = 67, 75
+_SPOKEN = "en-GB"  # the language of the command line
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,7 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_ACTIONS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("action", choices=["key", "receive"], help="what to do")
+    parser.add_argument("action", choices=["key", "receive", "check"], help="what to do")
     parser.add_argument("record", nargs="?", help="key: the name of the DNS record")
     parser.add_argument(
         "--recipient",
@@ -34,12 +39,40 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="receive: whom it came to (default: RECIPIENT, as Exim and Postfix set it)",
     )
     parser.add_argument("--sender", metavar="ADDRESS", help="receive: sender of the envelope (default: SENDER)")
+    parser.add_argument("--domain", default="", help="check: another domain than that of LOFTE_MAIL_FROM")
+    parser.add_argument(
+        "--address", action="append", default=[], metavar="IP", help="check: where receivers see letters come from; may be repeated"
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="check: say it as JSON, a line an item")
     wiring.add_home(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return _key(args) if args.action == "key" else _receive(args)
+    return {"key": _key, "receive": _receive, "check": _check}[args.action](args)
+
+
+def _check(args: argparse.Namespace) -> int:
+    addresses = tuple(_address(each) for each in args.address)
+    wiring.enter(args.home)
+    from lofte.core.mailing import names, readiness
+
+    lines = readiness.check(readiness.ours(args.domain.lower(), addresses), names.Dns())
+    if args.json:
+        print(json.dumps([{**asdict(line), "said": readiness.told(line, _SPOKEN)[0]} for line in lines], indent=2))
+    for line in lines if not args.json else ():
+        said, way_out = readiness.told(line, _SPOKEN)
+        print(f"{line.state:8} {line.check:10} {said}")
+        if way_out and line.state is not readiness.State.READY:
+            print(f"{'':20}{way_out}")
+    return int(any(line.state is readiness.State.FAULT for line in lines))
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise Problem("mail.no-address", f"{text} is no IP address", way_out="--address 203.0.113.7") from None
 
 
 def _key(args: argparse.Namespace) -> int:

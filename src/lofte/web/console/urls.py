@@ -11,6 +11,7 @@ from lofte.web.console import (
     long_work,
     materials_urls,
     people,
+    readiness,
     records,
     requests,
     retention_urls,
@@ -87,6 +88,7 @@ urlpatterns = [
     *events_urls.urlpatterns,
     *materials_urls.urlpatterns,
     path("operation/", views.operation, name="console-operation"),
+    path("operation/mail/", readiness.sending, name="console-readiness"),
     path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),
 ]
