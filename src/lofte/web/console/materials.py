@@ -146,7 +146,7 @@ def _one(request: HttpRequest, row: Material, form: forms.Form | None = None, er
 
 def _seen(locale: str, row: Material) -> dict[str, Any]:
     """A material as lists and headings show it: in the reader's language, else in the first it is written in."""
-    said = row.words.get(locale) or next(iter(row.words.values()), {})
+    said: Any = row.words.get(locale) or next(iter(row.words.values()), {})
     markets = publication.current().policy.markets
     return {
         "id": row.id, "slug": row.slug, "title": said.get("title") or row.slug, "summary": said.get("summary", ""), "row": row,
@@ -192,7 +192,7 @@ def _lacking(locale: str, row: Material) -> list[str]:
 
 def _valid(locale: str) -> str:
     """How long links work, and which promise says so."""
-    period = values.period(locale, terms.link_valid())  # type: ignore[arg-type]  # a locale of the console
+    period = values.period(locale, terms.link_valid())
     promise = next(
         (
             name

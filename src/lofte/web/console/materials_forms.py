@@ -118,7 +118,7 @@ def _name(locale: str, spec: specs.FormSpec) -> str:
     if spec.origin == "policy":
         return word(locale, "forms", spec.id, "name")
     said = specs.version(spec.version).asked["words"]
-    known = said.get(locale) or next(iter(said.values()), {})
+    known: Any = said.get(locale) or next(iter(said.values()), {})
     return str(known.get("name", spec.id))
 
 

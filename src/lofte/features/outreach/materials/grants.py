@@ -73,7 +73,7 @@ def take(sent: Submission) -> Taken:
 def offered(market: str, *, about: UUID | None = None, slug: str = "", form: str = "") -> Material:
     """A material that can be asked for in a market, by its id or its address. Raises Problem `materials.none`."""
     rows = Material.objects.filter(state=Material.State.PUBLISHED)
-    row = rows.filter(slug=slug).first() if slug else rows.filter(pk=about).first()
+    row = (rows.filter(slug=slug) if slug else rows.filter(pk__in=[about] if about else [])).first()
     if row is None or market not in row.markets or (form and row.form != form):
         raise Problem("materials.none", "there is no such material here", status=404)
     return row
@@ -93,7 +93,8 @@ def _grant(sent: Submission, row: Material, person_id: UUID) -> Grant:
                 Grant.objects.create(id=new_id(), person_id=person_id, material_id=row.id, **columns)
         except IntegrityError:  # they asked twice at the same moment
             mine.update(**columns)
-    return mine.get()
+    made: Grant = mine.get()
+    return made
 
 
 def _relation(purpose: str) -> str:
