@@ -222,6 +222,18 @@ def test_text_with_control_characters_is_kept_as_text(at, ask, delivered, comes_
     assert "Hei\nder[31m" in opened(line).words.values()
 
 
+def test_what_a_browser_sends_of_a_text_of_several_lines_is_taken(at, ask, delivered):
+    line = ask()
+    delivered()
+    verbs.reply(line.id, "Hei Kari!\r\n\r\nHundre.\r\n", by="staff:1")
+    verbs.note(line.id, "Ring.\r\nSnart.", by="staff:1")
+
+    assert {"Hei Kari!\n\nHundre.", "Ring.\nSnart."} <= set(opened(line).words.values())
+    with pytest.raises(Problem) as refused:
+        verbs.reply(line.id, " \r\n\x00", by="staff:1")
+    assert refused.value.code == "inquiry.no-words"
+
+
 def test_without_mail_that_reaches_us_answers_go_to_the_markets_address(at, ask, delivered, settings):
     settings.LOFTE_MAIL_DOMAIN = ""
     ask()

@@ -83,7 +83,7 @@ def answered(token: str, message: Incoming) -> None:
         return
     is_theirs = _is_same(letters.contact_of(row).email, message.from_address)
     kept = {"message_id": message.message_id, **({} if is_theirs else {"from": message.from_address})}
-    said = note(row, _plain(message) or "…", "mail", by="person", is_theirs=is_theirs)
+    said = note(row, plain(message.text) or plain(message.subject) or "…", "mail", by="person", is_theirs=is_theirs)
     kept_files, refused = _files(message)
     for upload in kept_files:
         ports.register().attach(row.person_id, said, upload.name, upload.data, by="person")
@@ -129,10 +129,10 @@ def hear(row: Inquiry, *, is_theirs: bool) -> None:
         _relate(row)
 
 
-def _plain(message: Incoming) -> str:
-    """The letter's text, else its subject, without what is no text."""
-    text = (message.text.strip() or message.subject.strip()).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(each for each in text if each in "\n\t" or unicodedata.category(each) != "Cc")[:LONGEST].strip()
+def plain(text: str) -> str:
+    """Text with the line ends of one kind and without what is no text, as long as is kept."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(each for each in lines if each in "\n\t" or unicodedata.category(each) != "Cc").strip()[:LONGEST]
 
 
 def _relate(row: Inquiry) -> None:

@@ -43,7 +43,7 @@ def at_turn(inquiry: UUID, turn: int, act: Callable[[], T]) -> T:
 def reply(inquiry: UUID, words: str, by: str, *, files: Iterable[Upload] = (), closes: bool = False) -> None:
     """Write to them, in the thread of what they wrote. With ``closes`` nothing more is expected."""
     row = open_row(inquiry)
-    _demand_words(words)
+    words = _worded(words)
     _demand_reachable(row, by)
     kept, step = judged(MOST_FILES, files), new_id()
     said = _said(row, words, "mail", by)
@@ -57,7 +57,7 @@ def reply(inquiry: UUID, words: str, by: str, *, files: Iterable[Upload] = (), c
 def told(inquiry: UUID, words: str, medium: str, by: str, *, closes: bool = False) -> None:
     """They were answered by telephone, in person or by post: kept in words, because nothing here proves it."""
     row = open_row(inquiry)
-    _demand_words(words)
+    words = _worded(words)
     _demand_medium(medium)
     add(row, "told", by, reason=medium, dialogue=_said(row, words, medium, by))
     _answered(row, by, medium, closes=closes)
@@ -67,9 +67,9 @@ def told(inquiry: UUID, words: str, medium: str, by: str, *, closes: bool = Fals
 def heard(inquiry: UUID, words: str, medium: str, by: str) -> None:
     """They rang, or wrote to another address: their word belongs to the inquiry, and we owe an answer."""
     row = turn_of(inquiry)
-    _demand_words(words)
+    words = _worded(words)
     _demand_medium(medium)
-    said = intake.note(row, words.strip(), medium, by=by, is_theirs=True)
+    said = intake.note(row, words, medium, by=by, is_theirs=True)
     intake.hear(row, is_theirs=True)
     add(row, "received", "person", reason=medium, dialogue=said)
     actions.record("inquiry.heard", by, kind=row.kind, market=row.market)
@@ -79,13 +79,13 @@ def heard(inquiry: UUID, words: str, medium: str, by: str) -> None:
 def note(inquiry: UUID, words: str, by: str) -> None:
     """A note for ourselves. It is about the person, so their own copy holds it."""
     row = turn_of(inquiry)
-    _demand_words(words)
-    add(row, "noted", by, kept={"words": words.strip()})
+    words = _worded(words)
+    add(row, "noted", by, kept={"words": words})
 
 
 def _said(row: Inquiry, words: str, medium: str, by: str) -> UUID:
     return ports.register().note(
-        row.person_id, words.strip(), row.purpose, medium=medium, direction="out", at=clock.now(), by=by, market=row.market,
+        row.person_id, words, row.purpose, medium=medium, direction="out", at=clock.now(), by=by, market=row.market,
         locale=row.locale, field=kinds.spoken_field(row.purpose),
     )  # fmt: skip
 
@@ -196,11 +196,13 @@ def _close(row: Inquiry, outcome: Inquiry.Outcome, by: str) -> None:
 # --- demands --------------------------------------------------------------------------------------------------------
 
 
-def _demand_words(words: str) -> None:
-    if not words.strip():
+def _worded(words: str) -> str:
+    """The words as they are kept."""
+    if not intake.plain(words):
         raise Problem("inquiry.no-words", "there are no words to send or keep", Place(key="words"), status=422)
     if len(words) > intake.LONGEST:
         raise Problem("inquiry.no-words", "this is too long for a letter", Place(key="words"), status=422)
+    return intake.plain(words)
 
 
 def _demand_medium(medium: str) -> None:

@@ -1,0 +1,158 @@
+"""The inbox and a person's own thread in a real browser: every page at two widths, in every language, whole for everybody.
+
+Pictures are kept in the folder LOFTE_SCREENSHOTS names.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from lofte.core import clock, mail
+from lofte.core.mailing.inbound import Incoming
+from lofte.features.outreach.forms import intake as forms
+from lofte.features.outreach.forms import specs
+from lofte.features.outreach.forms.files import Upload
+from lofte.features.outreach.inquiries import intake, reads, verbs
+from lofte.features.rights import verbs as rights
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
+AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EDITIONS = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}
+ASKED = {
+    "sv": "Hej!\n\nVad kostar det för tjugo användare, och ingår löner?",
+    "nb": "Hei!\n\nHva koster det for tjue brukere, og er lønn med?",
+    "fi": "Hei!\n\nMitä se maksaa kahdellekymmenelle käyttäjälle, ja sisältyykö palkanlaskenta?",
+    "en-GB": "Hello,\n\nWhat does it cost for twenty users, and is payroll part of it?",
+    "en-US": "Hi,\n\nWhat does it cost for twenty users, and is payroll included?",
+}
+PDF = Upload("underlag-till-offert-2026-och-2027.pdf", "application/pdf", b"%PDF-1.7")
+
+
+@pytest.fixture
+def chrome(chromium, monkeypatch):
+    from playwright.sync_api import sync_playwright
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's loop runs in this thread
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+            ],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+class Eyes:
+    """Looks at pages: whole words, nothing sticking out, nothing axe finds; at two widths."""
+
+    def __init__(self, context, origin, locale):
+        self.page, self.origin, self.locale, self.seen = context.new_page(), origin, locale, 0
+
+    def go(self, path, name):
+        answer = self.page.goto(self.origin + path)
+        assert answer.status == 200, path
+        self.look(name)
+
+    def look(self, name):
+        self.page.wait_for_load_state("load")
+        for width in (1280, 360):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            assert not re.search(r"\binquiries\.[a-z_]+|\{[a-z_]+\}|\bNone\b", self.page.inner_text("main")), name
+            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if folder := os.environ.get("LOFTE_SCREENSHOTS"):
+                shot = Path(folder) / f"{self.locale}-{self.seen:02}-{name}-{width}.png"
+                self.page.screenshot(path=shot, full_page=True)
+            assert wide <= 0, f"{name} sticks out by {wide} at {width}"
+        self.seen += 1
+        if AXE.exists():
+            self.page.evaluate(AXE.read_text())
+            found = self.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
+            assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
+
+
+def _send(market, locale, kind="inquiry", email="kari@example.com", files=()):
+    spec = specs.find(market, locale, kind)
+    values = {"name": "Kari Øståsen-Lindqvist", "email": email, "dialogue": ASKED[locale], "company": "Øståsen & døtre"}
+    asked = {each.field for each in spec.fields}
+    given = {field: value for field, value in values.items() if field in asked}
+    taken = forms.take(market, locale, kind, given, wording=specs.words(spec, market, locale).wording, files=files)
+    return reads.one(reads.find(taken.reference))
+
+
+@pytest.mark.parametrize("locale", list(EDITIONS))
+def test_an_inquiry_from_the_inbox_to_the_persons_own_page(
+    chrome, live_server, settings, member, xledger, letterbox, log, no_limits, locale
+):
+    settings.LOFTE_ORIGIN, settings.LOFTE_MAIL_DOMAIN = live_server.url, "mail.example.com"
+    market = EDITIONS[locale]
+    client = member("anna", "lead")
+    inside = chrome.new_context(bypass_csp=True)
+    inside.add_cookies(
+        [{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()]
+    )
+    staff = Eyes(inside, live_server.url, locale)
+
+    # The inbox: empty, full, narrowed to nothing
+    staff.page.goto(f"{live_server.url}/console/inquiries/")
+    staff.page.click(f"button[name=locale][value={locale}]")
+    staff.look("none")
+    for number, kind in enumerate(("application", "supplier", "partner")):
+        _send("SE", "sv", kind, f"other{number}@example.com")
+    line = _send(market, locale, files=[PDF])
+    staff.go("/console/inquiries/", "inbox")
+    staff.go("/console/inquiries/?show=closed&kind=partner", "narrowed")
+
+    # One: taken, previewed, answered; refused where something is missing
+    staff.page.goto(f"{live_server.url}/console/inquiries/")
+    staff.page.click(f"a[href*='{line.id}']")
+    staff.look("new")
+    staff.page.click("button[value=mine]")
+    staff.page.click("form[action$='/reply/'] button:first-of-type")
+    staff.look("refused")
+    staff.page.fill("#id_reply_words", "Hej Kari!\n\n240 / 20 = 12.\n\nAnna")
+    staff.page.click("button[value=preview]")
+    staff.look("preview")
+    staff.page.click("form[action$='/reply/'] button:first-of-type")
+    staff.look("answered")
+    assert reads.one(line.id).state == "answered"
+    mail.deliver(clock.now())
+    if folder := os.environ.get("LOFTE_SCREENSHOTS"):
+        letter = staff.page.context.new_page()
+        letter.set_content(letterbox.last().get_body(("html",)).get_content())
+        letter.screenshot(path=Path(folder) / f"{locale}-letter.png", full_page=True)
+        letter.close()
+
+    # They answer, from their own address and another; every act is open to look at; then it is handed over
+    token = letterbox.last()["Reply-To"].partition("+")[2].partition("@")[0]
+    intake.answered(token, Incoming("kari@example.com", "Re", "Og for ti?", message_id="<1@example.com>"))
+    intake.answered(token, Incoming("chef@example.com", "Re", "Ja?", message_id="<2@example.com>"))
+    verbs.note(line.id, "Ring!", by="staff:1")
+    staff.go(f"/console/inquiries/{line.id}/", "thread")
+    for act in staff.page.locator("details").all():
+        act.evaluate("each => each.removeAttribute('name')")
+        act.evaluate("each => each.open = true")
+    staff.look("acts")
+
+    # The person's own pages
+    rights.ask_for_link(market, locale, "kari@example.com")
+    rights.answer_asks(clock.now())
+    mail.deliver(clock.now())
+    guest = Eyes(chrome.new_context(bypass_csp=True), live_server.url, locale)
+    tail = f"{market.lower()}/{locale}"
+    guest.page.goto(f"{live_server.url}/my/{tail}/open/{letterbox.link('open')}/")
+    guest.page.click("main form button")
+    guest.go(f"/my/{tail}/requests/", "own-matters")
+    guest.page.click(f"a[href*='{line.id}']")
+    guest.look("own-thread")
+    guest.page.fill("textarea", "Takk!")
+    guest.page.click("main form button")
+    guest.look("own-written")
+    assert len([each for each in reads.history(line) if each.kind == "received"]) == 4
+
+    verbs.hand_over(line.id, "access", by="system")
+    staff.go(f"/console/inquiries/{line.id}/", "closed")
