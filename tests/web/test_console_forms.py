@@ -29,8 +29,8 @@ def seen(client, path):
 
 def filled(client, path="/console/forms/demo/", **changed):
     fields = {
-        "seen": seen(client, path), "ask.name": "on", "required.name": "on", "ask.email": "on", "required.email": "on",
-        "ask.dialogue": "on", "files": "2", "markets": [market for market, _ in EDITIONS], "box.newsletter-email": "on",
+        "seen": seen(client, path), "ask.name": "required", "ask.email": "required", "ask.dialogue": "optional",
+        "files": "2", "markets": [market for market, _ in EDITIONS], "box.newsletter-email": "on",
     }  # fmt: skip
     for _, locale in EDITIONS:
         fields |= {f"words.{locale}.{part}": f"{part} in {locale}" for part in specs.PARTS}
@@ -77,10 +77,8 @@ def test_what_is_missing_is_named_in_words_and_the_draft_is_kept(draft):
     page = html.unescape(answer.content.decode())
     assert answer.status_code == 422
     assert say(LOCALE, "forms.lack.incomplete") in page
-    missing = say(
-        LOCALE, "forms.lack.no_words", part=say(LOCALE, "forms.part.name"), language=say("fi", "common.own_language")
-    )
-    assert missing in page
+    parts = {"language": say("fi", "common.own_language"), "parts": say(LOCALE, "forms.part.name")}
+    assert say(LOCALE, "forms.lack.no_words_of", **parts) in page
     assert "lead in sv" in page
     assert Client().get("/forms/se/sv/demo/").status_code == 404
 

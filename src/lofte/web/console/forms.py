@@ -99,7 +99,7 @@ def _draft(request: HttpRequest, row: Built, *, error: str = "", status: int = 2
     lacking = building.faults(draft)
     return _page(
         request, "form", status=status, row=row, line=forms_words.built_line(locale, row), error=error,
-        draft=_named(locale, forms_draft.shown(draft)), lacking=[forms_words.lacking(locale, each) for each in lacking],
+        draft=_named(locale, forms_draft.shown(draft)), lacking=forms_words.all_lacking(locale, lacking),
         previews=_previews(locale, row.form, draft.markets), can_show=bool(draft.fields),
         versions=[forms_words.version_line(locale, each) for each in building.versions_of(row.form)],
     )  # fmt: skip
@@ -108,7 +108,7 @@ def _draft(request: HttpRequest, row: Built, *, error: str = "", status: int = 2
 def _named(locale: str, offered: dict[str, Any]) -> dict[str, Any]:
     """What the draft may choose among, by name."""
     for each in offered["fields"]:
-        each["name"] = forms_words.word(locale, "fields", each["field"])
+        each["name"] = forms_words.field(locale, each["field"])
     for each in offered["boxes"]:
         each["name"] = forms_words.box(locale, each["box"].purpose, each["box"].channel)
     for each in offered["markets"]:
@@ -202,6 +202,4 @@ def _edition(market: str, locale: str) -> Edition:
 
 
 def _page(request: HttpRequest, template: str, /, *, status: int = 200, **seen: Any) -> HttpResponse:
-    return render(
-        request, f"lofte/console/forms/{template}.html", {"spot": "forms"} | seen, status=status
-    )
+    return render(request, f"lofte/console/forms/{template}.html", {"spot": "forms"} | seen, status=status)

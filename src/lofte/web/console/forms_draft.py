@@ -21,9 +21,9 @@ def read(row: Built, sent: QueryDict) -> Draft:
     return Draft(
         before.kind, before.purpose,
         tuple(
-            FormField(field=each, required=f"required.{each}" in sent)
+            FormField(field=each, required=sent[f"ask.{each}"] == "required")
             for each in building.askable(before.purpose)
-            if f"ask.{each}" in sent
+            if sent.get(f"ask.{each}")
         ),
         tuple(box for key, box in offered.items() if f"box.{key}" in sent),
         _number(sent.get("files", "")) if before.kind in building.WITH_FILES else 0,
@@ -57,6 +57,7 @@ def shown(draft: Draft) -> dict[str, Any]:
         "words": [
             {
                 "locale": locale, "needed": locale in building.locales_of(draft.markets),
+                "whole": all(draft.words.get(locale, {}).get(part) for part in specs.PARTS),
                 "parts": [
                     {"part": part, "value": draft.words.get(locale, {}).get(part, ""), "longest": building.LONGEST[part]}
                     for part in specs.PARTS

@@ -1,5 +1,6 @@
 """Forms in the words of the console: what each asks, where it stands, and what keeps a draft from going out."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from lofte.core import publication
@@ -50,7 +51,7 @@ def name_of(locale: str, spec: FormSpec) -> str:
 
 def asked(locale: str, declared: Form) -> list[dict[str, Any]]:
     """What a form asks for, field by field."""
-    return [{"name": word(locale, "fields", each.field), "required": each.required} for each in declared.fields]
+    return [{"name": field(locale, each.field), "required": each.required} for each in declared.fields]
 
 
 def boxes(locale: str, declared: Form) -> list[str]:
@@ -83,8 +84,30 @@ def lacking(locale: str, problem: Problem) -> str:
     if first == "words" and len(rest) == 2:
         slots = {"language": language(rest[0]), "part": say(locale, f"forms.part.{rest[1]}")}
     elif first == "fields" and rest:
-        slots = {"field": word(locale, "fields", rest[0])}
+        slots = {"field": field(locale, rest[0])}
     return say(locale, f"forms.lack.{code}", **slots)
+
+
+def all_lacking(locale: str, problems: Iterable[Problem]) -> list[str]:
+    """Everything a draft lacks; missing words are told once for each language."""
+    found, parts = [], dict[str, list[str]]()
+    for problem in problems:
+        if problem.code == "form.no-words":
+            _, tag, part = problem.place.key.split(".")
+            parts.setdefault(tag, []).append(say(locale, f"forms.part.{part}"))
+        else:
+            found.append(lacking(locale, problem))
+    missing = [
+        say(locale, "forms.lack.no_words_of", language=language(tag), parts=", ".join(said))
+        for tag, said in parts.items()
+    ]
+    return found + missing
+
+
+def field(locale: str, key: str) -> str:
+    """A field by the name people see it under: what they write in their own words is their message."""
+    shape = publication.current().policy.fields.get(key)
+    return say(locale, "forms.message") if shape and shape.category == "dialogue" else word(locale, "fields", key)
 
 
 def markets(locale: str, ids: Any) -> str:
