@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from lofte.core import clock, mail
 from lofte.features.outreach.materials import shelf
 from lofte.features.outreach.materials.models import Grant, Material
+from lofte.features.rights import reads as rights
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
 EDITIONS = [("se", "sv"), ("no", "nb"), ("fi", "fi"), ("gb", "en-GB"), ("us", "en-US")]
@@ -206,3 +207,20 @@ def test_whose_role_does_not_have_it_sees_no_materials(member, guide):
     assert operator.get("/console/materials/").status_code == 403
     assert operator.post(f"/console/materials/{guide}/do/", {"do": "withdraw"}).status_code == 403
     assert Material.objects.get().state == "published"
+
+
+# --- the person -----------------------------------------------------------------------------------------------------
+
+
+def test_what_somebody_asked_for_stands_in_their_own_pages_and_copy(visitor, mailed, portal_code):
+    link, _ = mailed()
+    visitor.post(link)
+    assert visitor.post(f"{visitor.my}open/{portal_code('astrid@example.se')}/").status_code == 302
+
+    shown = visitor.get(f"{visitor.my}data/").content.decode()
+    assert "Material du har bett om" in shown
+    assert "Guide sv" in shown
+    assert "Du har hämtat filen en gång." in shown
+    package = rights.access_package(Grant.everyone.get().person_id)
+    (asked,) = package["materials"]
+    assert (asked["title"], asked["times"], asked["purpose"]) == ("Guide sv", 1, "material")

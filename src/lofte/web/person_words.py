@@ -7,7 +7,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from lofte.core import roles
-from lofte.features.rights.overview import CarriedItem, ConsentItem, LookItem, Overview, RegistrationItem, SaidItem
+from lofte.features.rights.overview import (
+    CarriedItem,
+    ConsentItem,
+    LookItem,
+    MaterialItem,
+    Overview,
+    RegistrationItem,
+    SaidItem,
+)
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words
 from lofte.rules.values import country
@@ -60,6 +68,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
             for item in overview.transfers
         ],
         "registrations": [_registration(here, item, now) for item in overview.registrations],
+        "materials": [_material(here, item, now) for item in overview.materials],
         "places": [
             {
                 "company": item.company,
@@ -97,6 +106,17 @@ def _said(here: Edition, item: SaidItem) -> dict[str, Any]:
         "mine": item.direction == "in",
         "words": item.words,
         "purpose": _purpose(here, item.purpose),
+    }
+
+
+def _material(here: Edition, item: MaterialItem, now: datetime) -> dict[str, Any]:
+    until = calendar.day(here.locale, item.ends_at)
+    return {
+        "title": item.title or here.say("materials.own.withdrawn"),
+        "asked": here.say("materials.own.asked", day=calendar.day(here.locale, item.asked_at)),
+        "link": here.say("materials.own.works", day=until) if item.ends_at > now else here.say("materials.own.dead"),
+        "taken": here.say("materials.own.times", n=item.times) if item.times else here.say("materials.own.not_taken"),
+        "due": here.say("materials.own.gone_by", day=calendar.day(here.locale, item.due)),
     }
 
 
@@ -214,7 +234,7 @@ def _shown(here: Edition, item: Held) -> str:
     """Topics are kept by their ids; everything else as it was written."""
     if item.field != "topics":
         return item.value
-    return ", ".join(spoken(here, "news.topic", topic) for topic in item.value.split(",") if topic)
+    return ", ".join(_word(here, "topics", each.partition(".")[0], "name") for each in item.value.split(",") if each)
 
 
 _ORDER = ("name", "email", "phone", "identity", "contact", "work", "preference", "dialogue", "behaviour", "device")

@@ -32,6 +32,7 @@ from lofte.features.rights.overview import (
     InquiryItem,
     LookItem,
     MailItem,
+    MaterialItem,
     MergedItem,
     Overview,
     PlaceItem,
@@ -55,7 +56,7 @@ SHOWN: Mapping[str, str] = {
     "core_mail": "mails", "mailing_bounce": "mails", "mailing_suppression": "mails",
     "core_obligation": "carried", "core_outbox": "evidence", "events_answer": "registrations",
     "events_registration": "registrations", "inquiries_inquiry": "inquiries", "inquiries_replyaddress": "inquiries",
-    "inquiries_step": "inquiries", "outreach_delivery": "deliveries",
+    "inquiries_step": "inquiries", "materials_grant": "materials", "outreach_delivery": "deliveries",
     "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
     "register_placement": "places", "register_relation": "relations", "register_signal": "signals",
@@ -163,14 +164,15 @@ def _overview(
             for each in rooms["segments"]["segments"]
         ),
         registrations=tuple(_registered(each, cleaner) for each in rooms["events"]["registrations"]),
+        materials=tuple(MaterialItem(**each) for each in rooms["materials"]["materials"]),
     )  # fmt: skip
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
 
 
-def _item(each: Any, cleaner: Cleaner) -> HeldItem:
-    cleaned = cleaner.clean(each.value) if is_free(each.field) else Redacted(each.value, ())
+def _item(each: Any, cleaner: Cleaner | None) -> HeldItem:
+    cleaned = cleaner.clean(each.value) if cleaner and is_free(each.field) else Redacted(each.value, ())
     return HeldItem(
         id=each.id, field=each.field, value=cleaned.text, purpose=each.purpose, basis=each.basis, source=each.source,
         clock=each.clock, since=each.since, due=each.due, taken_out=cleaned.kinds,
@@ -293,8 +295,14 @@ def inquiries_of(person_id: UUID, locale: str) -> tuple[InquiryItem, ...]:
     ]
     notes = [step["words"] for each in shown for step in each["history"]]
     cleaner = Cleaner(person_id, [(each.field, each.value) for each in held], locale, [*free_texts(held, ()), *notes])
-    items = {each.id: _item(each, cleaner) for each in held}
+    theirs = {step["holding"] for each in shown for step in each["history"] if _is_between_us(step)}
+    items = {each.id: _item(each, None if each.id in theirs else cleaner) for each in held}
     return tuple(_inquiry(each, items, cleaner) for each in reversed(shown))
+
+
+def _is_between_us(step: Mapping[str, Any]) -> bool:
+    """A letter the person wrote, or was sent: nothing in it is news to them, so nothing is taken out."""
+    return step["kind"] == "replied" or (step["kind"] == "received" and step["reason"] in ("form", "mail", "page"))
 
 
 def _requests(found: Iterable[cases.Case], words: Mapping[UUID, str], cleaner: Cleaner) -> Iterator[RequestItem]:

@@ -255,6 +255,22 @@ class RequestItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MaterialItem:
+    """Material the person asked for: until when its link works, and how often the file was fetched by it."""
+
+    id: UUID
+    material: UUID
+    title: str
+    purpose: str
+    form: str
+    asked_at: datetime
+    ends_at: datetime
+    taken_at: datetime | None
+    times: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class InquiryItem:
     """What the person wrote to us about, with its history. ``due`` is when we owe an answer; empty while the word is theirs."""
 
@@ -327,6 +343,7 @@ class Overview:
     attachments: tuple[AttachmentItem, ...] = ()
     merged: tuple[MergedItem, ...] = ()
     registrations: tuple[RegistrationItem, ...] = ()
+    materials: tuple[MaterialItem, ...] = ()
     segments: tuple[SegmentItem, ...] = ()
 
     @property

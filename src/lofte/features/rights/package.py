@@ -276,6 +276,21 @@ class Request(_Part):
     history: list[Step]
 
 
+class Material(_Part):
+    """Material the person asked for. That is no consent to anything else."""
+
+    id: UUID
+    material: UUID
+    title: str = Field(description="empty where the material is no longer there")
+    purpose: str
+    form: str
+    asked_at: datetime
+    ends_at: datetime = Field(description="when the link in the letter stops working")
+    taken_at: datetime | None = Field(description="when the file was first fetched")
+    times: int = Field(description="how often it was fetched")
+    due: datetime = Field(description="when it is forgotten that the person asked")
+
+
 class Inquiry(_Part):
     """What was written to us, and our answers, with what we noted for ourselves."""
 
@@ -372,6 +387,7 @@ class AccessPackage(_Part):
     restrictions: list[Restriction]
     merged: list[Merged]
     registrations: list[Registration]
+    materials: list[Material]
     segments: list[Segment]
     alike: int = Field(description="other records that may be of the same person and wait for somebody to look")
     evidence: list[Evidence]
@@ -410,6 +426,7 @@ def build(
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
         attachments=_all(Attachment, seen.attachments), registrations=_all(Registration, seen.registrations),
+        materials=_all(Material, seen.materials),
         segments=_all(Segment, seen.segments),
         evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[
