@@ -44,12 +44,13 @@ def test_the_page_of_matters_lists_what_was_written(inside_own, asked):
 
 
 def test_the_person_reads_the_thread_without_our_notes_and_goes_on_in_it(inside_own, asked, anna):
-    verbs.reply(asked.id, "Det kostar hundra.", by=anna)
+    verbs.reply(asked.id, "Det kostar hundra.\n\nAnna Berg", by=anna)
     verbs.note(asked.id, "Ring på måndag.", by=anna)
     page = f"{inside_own.my}inquiries/{asked.id}/"
     shown = inside_own.get(page).content.decode()
     assert WORDS in shown
     assert "Det kostar hundra." in shown
+    assert "Anna Berg" in shown  # they were sent it: nothing is taken out
     assert "Ring på måndag." not in shown
     answer = inside_own.post(page, {"words": "Och för trettio?"})
 
