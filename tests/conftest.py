@@ -86,6 +86,7 @@ def small_policy() -> dict[str, Any]:
                 "fields": [{"field": "email"}, {"field": "name", "required": False}, {"field": "company", "required": False}],
             }
         },
+        "topics": {each: {"purpose": "newsletter"} for each in ("product", "insight", "events")},
         "promises": {"P14": {}},
     }  # fmt: skip
 
@@ -112,7 +113,9 @@ def _words(policy: dict[str, Any], locale: str) -> dict[str, Any]:
         for form, each in policy["forms"].items()
     }
     purposes = {key: {"name": f"{key} {locale}", "why": f"why {key} {locale}"} for key in policy["purposes"]}
-    return {"forms": forms, "fields": {field: f"{field} {locale}" for field in policy["fields"]}, "purposes": purposes}
+    topics = {key: {"name": f"{key} {locale}", "lead": f"about {key} {locale}"} for key in policy.get("topics", ())}
+    fields = {field: f"{field} {locale}" for field in policy["fields"]}
+    return {"forms": forms, "fields": fields, "purposes": purposes, "topics": topics}
 
 
 def publish(home: Path, policy: dict[str, Any], version: str | None = None) -> Published:
@@ -198,7 +201,7 @@ class Letterbox:
         """The code of the last link of a kind (``confirm``, ``open``, ``unsubscribe``, ``address``) in a letter's text."""
         body = (letter or self.last()).get_body(("plain",))
         assert body is not None
-        found = re.findall(rf"/{part}/([A-Za-z0-9_-]{{40,}})/", body.get_content())
+        found = re.findall(rf"/{part}/([A-Za-z0-9_-]{{32,}})/", body.get_content())
         return found[-1]
 
 

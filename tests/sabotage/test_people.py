@@ -74,7 +74,7 @@ def _addresses_of_canaries(monkeypatch):
 
 
 def test_a_delivery_without_any_consent_breaks_p11(system, broken_by, somebody):
-    Delivery.objects.create(person_id=somebody, issue_id=somebody, state="queued")
+    Delivery.objects.create(person_id=somebody, campaign_id=somebody, state="queued")
 
     assert broken_by() == {"P11"}
     assert "1 of 1" in system.reason("P11")

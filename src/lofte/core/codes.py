@@ -1,6 +1,7 @@
 """Single-use tokens: 256 random bits, kept only as SHA-256 in a lookup table keyed by that hash, with purpose and expiry."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -46,6 +47,24 @@ def issue(
     return token
 
 
+def issue_many(
+    purpose: str, holders: Sequence[tuple[UUID, str, str]], *, about: UUID, make: Callable[[], str]
+) -> list[str]:
+    """As `issue` for many at once: (person, market, locale) each, tokens that serve until the person is erased."""
+    tokens, at = [make() for _ in holders], clock.now()
+    Code.objects.bulk_create(
+        [
+            Code(
+                hash=hash_of(token), purpose=purpose, person_id=person, market=market, locale=locale, about=about,
+                single_use=False, made_at=at,
+            )
+            for token, (person, market, locale) in zip(tokens, holders, strict=True)
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    return tokens
+
+
 def peek(token: str, purpose: str) -> Opened | None:
     """What the token would open now, changing nothing."""
     found = _usable(token, purpose).first()
@@ -59,6 +78,13 @@ def redeem(token: str, purpose: str) -> Opened:
     if found is None or not _usable(token, purpose).update(used_at=clock.now()):
         raise Problem("code.unknown", "this link is not valid, or no longer", way_out="Ask for a new one.", status=410)
     return _opened(found)
+
+
+def point(token: str, purpose: str, person_id: UUID, about: UUID) -> None:
+    """Let a token that stays open another while open something else: it was used, and may be used again."""
+    Code.objects.filter(hash=hash_of(token), purpose=purpose).update(
+        person_id=person_id, about=about, used_at=clock.now()
+    )
 
 
 def revoke(token: str, purpose: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count
 from django.template.loader import render_to_string
 
 from lofte.core import clock, publication, vault
@@ -27,8 +28,8 @@ from lofte.core.models import Mail, new_id
 from lofte.kernel.problems import Problem
 
 __all__ = [
-    "Attached", "Letter", "MarketingLetter", "Thread", "Words", "compose", "deliver", "message_id_of", "send", "send_many",
-    "suppress", "take_back", "tell_house",
+    "Attached", "Letter", "MarketingLetter", "Thread", "Words", "compose", "counted_about", "deliver", "message_id_of", "send",
+    "send_many", "suppress", "take_back", "tell_house", "waiting_about",
 ]  # fmt: skip
 _BATCH = 500
 
@@ -86,7 +87,7 @@ def _row(letter: Letter, key: vault.Opener, make: Callable[..., Any]) -> Mail:
     return row
 
 
-def tell_house(to: str, subject: str, text: str) -> bool:
+def tell_house(to: str, subject: str, text: str, html: str = "") -> bool:
     """A letter to ourselves, sent at once: nothing personal may stand in it. False without LOFTE_SMTP; raises OSError or
     SMTPException when the server does not take it."""
     if not settings.EMAIL_HOST:
@@ -95,6 +96,8 @@ def tell_house(to: str, subject: str, text: str) -> bool:
     message["From"], message["To"], message["Subject"] = settings.DEFAULT_FROM_EMAIL, to, subject
     message["Date"], message["Auto-Submitted"] = format_datetime(clock.now()), "auto-generated"
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     with closing(connect()) as server:
         server.send_message(message)
     return True
@@ -107,6 +110,18 @@ def suppress(person_id: UUID, purpose: str, reason: str) -> int:
         .filter(purpose=purpose, state=Mail.State.QUEUED)
         .update(state=Mail.State.SUPPRESSED, reason=reason, sealed=None)
     )
+
+
+def waiting_about(about: UUID) -> list[UUID]:
+    """The letters about this that wait in the queue."""
+    rows = Mail.everyone.filter(state=Mail.State.QUEUED, is_marketing=True, about=about)
+    return list(rows.values_list("id", flat=True))
+
+
+def counted_about(about: UUID) -> list[tuple[str, str, int]]:
+    """What became of the letters about this: state, reason and how many."""
+    rows = Mail.everyone.filter(about=about).order_by().values_list("state", "reason")
+    return list(rows.annotate(count=Count("id")))
 
 
 def take_back(about: UUID, reason: str) -> int:

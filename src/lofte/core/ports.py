@@ -83,11 +83,12 @@ class KeptByLaw:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The latest word of a person on one purpose."""
+    """The latest word of a person on one purpose. ``channels`` are those over which a consent to it stands."""
 
     purpose: str
     action: str  # granted, withdrawn, objected
     at: datetime
+    channels: frozenset[str] = frozenset({"email"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +209,12 @@ class Register(Protocol):
 class Consents(Protocol):
     """Provided by `features.consent`."""
 
-    def is_granted(self, person_id: UUID, purpose: str) -> bool: ...
-    def grant(self, person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str) -> UUID: ...
-    def withdraw(self, person_id: UUID, purpose: str, *, method: str) -> UUID: ...
+    def is_granted(self, person_id: UUID, purpose: str, channel: str = "email") -> bool: ...
+    def grant(
+        self, person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str, channel: str = "email"
+    ) -> UUID: ...  # fmt: skip
+    def withdraw(self, person_id: UUID, purpose: str, *, method: str, channel: str = "") -> UUID: ...
+    def is_standing(self, person_id: UUID, event: UUID) -> bool: ...
     def object_to(self, person_id: UUID, purpose: str, *, method: str) -> UUID: ...
     def count_granted(self, purpose: str) -> int: ...
     def standings(self, person_id: UUID) -> Mapping[str, Standing]: ...

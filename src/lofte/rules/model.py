@@ -293,7 +293,7 @@ class OwnCustomers(Declared):
 
     purpose: Id
     relation: Id
-    no_offered_from: date
+    no_offered_from: Date
 
 
 class Outreach(Declared):

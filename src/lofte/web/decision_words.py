@@ -4,14 +4,15 @@ from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
 from lofte.rules.published import Published
 
-_TRANSFER = "transfer-"
+_OF_LAW = {"transfer-": "transfers", "marketing-": "marketing"}
 
 
 def said(locale: str, reason: str) -> str:
     """One sentence for a reason; the code itself for one that has no words."""
-    if reason.startswith(_TRANSFER):
-        key = f"reason.transfers.{reason.removeprefix(_TRANSFER).replace('-', '_')}"
-        return say(locale, f"law.{key}") if key in room_words(locale, "law") else reason
+    for prefix, section in _OF_LAW.items():
+        if reason.startswith(prefix):
+            key = f"reason.{section}.{reason.removeprefix(prefix).replace('-', '_')}"
+            return say(locale, f"law.{key}") if key in room_words(locale, "law") else reason
     key = f"reason.{reason.replace('-', '_')}"
     return say(locale, f"gates.{key}") if key in room_words(locale, "gates") else reason
 

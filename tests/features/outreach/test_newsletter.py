@@ -10,7 +10,7 @@ from lofte.core import clock, mail, outbox, tasks
 from lofte.core.models import BlindIndex, Code, Mail, Outbox, Person
 from lofte.features.consent import reads as consents
 from lofte.features.consent import verbs as consent
-from lofte.features.outreach import reads, verbs
+from lofte.features.outreach import reads, sending, signups, verbs
 from lofte.features.outreach.models import Delivery, SignUp
 from lofte.features.register import reads as register
 from lofte.kernel.problems import Problem
@@ -76,11 +76,20 @@ def test_a_wrong_code_confirms_nothing(published, code):
         verbs.confirm(code)
 
 
-def test_a_code_confirms_once(signed_up, letterbox):
-    signed_up()
+def test_a_link_pressed_again_says_the_same_and_agrees_to_nothing_new(signed_up, letterbox):
+    person = signed_up()
+
+    assert verbs.confirm(letterbox.link("confirm")) == verbs.confirm(letterbox.link("confirm"))
+    assert len(consents.events_of(person)) == 1
+
+
+def test_a_link_pressed_again_brings_no_withdrawn_consent_back(signed_up, letterbox):
+    person = signed_up()
+    consent.withdraw(person, "newsletter", method="portal")
 
     with pytest.raises(Problem, match=r"code\.unknown"):
         verbs.confirm(letterbox.link("confirm"))
+    assert not consents.is_granted(person, "newsletter")
 
 
 def test_an_expired_code_confirms_nothing(published, letterbox):
@@ -131,7 +140,7 @@ def test_a_stranger_cannot_fill_a_mailbox(published, letterbox):
         verbs.ask_to_subscribe("NO", "nb", {"email": "victim@example.no"})
     mail.deliver(clock.now())
 
-    assert len(letterbox.letters) == verbs.PER_ADDRESS[0]
+    assert len(letterbox.letters) == signups.PER_ADDRESS[0]
 
 
 def test_an_issue_reaches_who_consents_with_link_and_one_click_header(signed_up, letterbox):
@@ -225,15 +234,16 @@ def test_a_confirmation_code_does_not_unsubscribe(published, letterbox):
 def test_sending_again_after_a_crash_reaches_the_rest_and_nobody_twice(subscriber, letterbox, monkeypatch):
     people = [subscriber(f"p{n}@example.no") for n in range(5)]
     issue = verbs.draft_issue("product", CONTENT, "staff:1")
-    queue_one, done = verbs._queue_one, []
+    write, done = sending._write, []
 
     def die_at_third(*args):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(args)
-        queue_one(*args)
+        write(*args)
 
-    monkeypatch.setattr(verbs, "_queue_one", die_at_third)
+    monkeypatch.setattr(sending, "STRETCH", 1)
+    monkeypatch.setattr(sending, "_write", die_at_third)
     with pytest.raises(KeyboardInterrupt):
         verbs.send_issue(issue)
     monkeypatch.undo()

@@ -5,7 +5,7 @@ Every way out asks `answer`, with the act `share`; whatever the table does not k
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from lofte.core.country import OnFile, countries_of, may_leave
 from lofte.core.decisions.deciding import Decision, decide, promise_of
 from lofte.core.ports import Agreement, Standing
+from lofte.rules.marketing import Approach, Channel, Who, may_approach
 from lofte.rules.model import Recipient
 from lofte.rules.packs import law_pack
 from lofte.rules.published import Published
@@ -21,6 +22,8 @@ from lofte.rules.ruling import Ruling
 
 EMPLOYMENT = frozenset({"recruitment", "employment"})
 """Purposes whose data is employment data: a listing must say that it covers it."""
+_CHANNELS = {"email": Channel.EMAIL, "sms": Channel.SMS, "phone": Channel.LIVE_CALL, "post": Channel.POST}
+_HAS_HOURS = frozenset({"phone"})  # the law may close the day for it
 _REMEMBERED = 20_000  # judgements of recipient, market, country and day; a year of a busy house is far below
 
 
@@ -35,7 +38,8 @@ class Question:
     """*May I use, send, share these fields for that purpose?*
 
     ``recipient`` is one of the policy's; without ``country`` every country it takes data to is asked. ``market`` is where the
-    person is known: its controller is the exporter, its law pack the law.
+    person is known: its controller is the exporter, its law pack the law. ``approach`` is what is known of the address a letter
+    for marketing would go to, ``channel`` the one it goes over; a letter on a topic of the policy is for marketing without it.
     """
 
     act: Act
@@ -44,6 +48,8 @@ class Question:
     recipient: str = ""
     country: str = ""
     market: str = ""
+    approach: Approach | None = None
+    channel: str = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,9 @@ class Table:
         self._zones = {key: ZoneInfo(law_pack(each.law).zone) for key, each in policy.markets.items()}
         self._said: dict[tuple[str, str, str, str], Decision] = {}
         self._uses: dict[tuple[str, str, bool, bool], Decision] = {}
+        self._packs = {key: law_pack(each.law) for key, each in policy.markets.items()}
+        self._marketing = frozenset(each.purpose for each in policy.topics.values())
+        self._approaches: dict[tuple[str, str, str, Approach | None, str, int], Decision] = {}
 
     def answer(
         self,
@@ -128,7 +137,7 @@ class Table:
         if question.market and question.market not in self._published.policy.markets:
             return self._no(question, "unknown-market", "GDPR 5(1)(a)")
         if question.act is Act.SEND:
-            return use if question.fields & self._contact else self._no(question, "no-address", "GDPR 5(1)(c)")
+            return self._send(question, use, standings, at)
         return self._share(question, self._day(question.market, at), case)
 
     def _day(self, market: str, at: datetime) -> date:
@@ -150,6 +159,45 @@ class Table:
             found = decide(self._published, purpose, question.fields, standings, restricted=restricted)
             self._uses[key] = found
         return found
+
+    # --- may it be written to them ------------------------------------------------------------------------------------
+
+    def _send(self, question: Question, use: Decision, standings: Mapping[str, Standing], at: datetime) -> Decision:
+        """A letter needs an address; one for marketing also what the market's law asks beside the basis."""
+        if not question.fields & self._contact:
+            return self._no(question, "no-address", "GDPR 5(1)(c)")
+        if question.approach is None and question.purpose not in self._marketing:
+            return use
+        if question.market not in self._packs:
+            return self._no(question, "unknown-market", "GDPR 5(1)(a)")
+        said = standings.get(question.purpose)
+        word = "" if said is None else said.action
+        if word == "granted" and said is not None and question.channel not in said.channels:
+            return self._no(question, "no-consent", "GDPR 6(1)(a)")
+        day = self._day(question.market, at).toordinal()
+        key = (question.market, question.purpose, word, question.approach, question.channel, day)
+        found = self._approaches.get(key)
+        if found is None:
+            found = self._by_law(question, use, word, at)
+            if question.channel not in _HAS_HOURS:
+                if len(self._approaches) > _REMEMBERED:
+                    self._approaches = {}
+                self._approaches[key] = found
+        return found
+
+    def _by_law(self, question: Question, use: Decision, word: str, at: datetime) -> Decision:
+        """As `may_approach` says of the market, in the words of a decision. Consent needs no exception, yet has its conditions."""
+        known = question.approach or Approach(
+            _CHANNELS[question.channel], Who.NATURAL, optout_in_message=True, sender_shown=True, postal_address=True
+        )
+        asked = replace(
+            known, channel=_CHANNELS[question.channel], has_consent=word == "granted", objected=word == "objected"
+        )
+        ruling = may_approach(self._packs[question.market], asked, at)
+        if ruling.allowed and asked.has_consent:
+            return use
+        reason = ruling.reason.replace(".", "-").replace("_", "-")
+        return self._remembered(question, ruling.allowed, reason, ruling.citation)
 
     # --- may it leave -------------------------------------------------------------------------------------------------
 

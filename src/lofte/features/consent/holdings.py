@@ -10,7 +10,8 @@ from lofte.features.consent import models, reads, verbs
 _POLICY = NotPersonal("a key or hash of the policy")
 
 declare(
-    models.Consent, purpose=Holds("*", "choice"), ordinal=Holds("*", "choice"), action=Holds("*", "choice"), wording=_POLICY,
+    models.Consent, purpose=Holds("*", "choice"),
+    channel=Holds("*", "choice"), ordinal=Holds("*", "choice"), action=Holds("*", "choice"), wording=_POLICY,
     shown=_POLICY, publication=_POLICY, market=_POLICY, locale=Holds("*", "locale"), method=_POLICY, at=Holds("*", "interest"),
 )  # fmt: skip
 
@@ -19,6 +20,7 @@ class _Consents:
     """This room as `core.ports.Consents`."""
 
     is_granted = staticmethod(reads.is_granted)
+    is_standing = staticmethod(reads.is_standing)
     standings = staticmethod(reads.standings)
     standings_of = staticmethod(reads.standings_of)
     count_granted = staticmethod(reads.count_granted)
@@ -33,7 +35,8 @@ def _export(person_id: UUID) -> dict[str, Any]:
         "events": [
             {
                 "id": each.id, "purpose": each.purpose, "action": each.action, "method": each.method, "market": each.market,
-                "locale": each.locale, "wording": each.wording, "publication": each.publication, "at": each.at,
+                "locale": each.locale, "channel": each.channel,
+                "wording": each.wording, "publication": each.publication, "at": each.at,
                 "shown": each.shown,
             }
             for each in reads.events_of(person_id)

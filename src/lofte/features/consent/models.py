@@ -11,7 +11,8 @@ from lofte.core.models import Personal
 class Consent(Personal):
     """One event: a grant, a withdrawal or an objection, with the exact words shown.
 
-    ``ordinal`` counts the person's events on the purpose; it is unique, so that two at once are put in order.
+    ``ordinal`` counts the person's events on the purpose; it is unique, so that two at once are put in order. ``channel`` is
+    the one the event speaks of; empty for all of them, which a grant never does.
     """
 
     class Action(models.TextChoices):
@@ -20,6 +21,7 @@ class Consent(Personal):
         OBJECTED = "objected"
 
     purpose = models.CharField(max_length=64)
+    channel = models.CharField(max_length=8, blank=True, default="")
     ordinal = models.PositiveIntegerField()
     action = models.CharField(max_length=12, choices=Action.choices)
     wording = models.CharField(max_length=64, blank=True)

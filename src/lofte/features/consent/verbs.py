@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 from lofte.core import actions, clock, mail, outbox, ports, publication
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
+from lofte.features.consent import reads
 from lofte.features.consent.models import Consent
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.model import Basis, Purpose
@@ -22,8 +23,10 @@ _ATTEMPTS = 5
 
 
 @in_transaction
-def grant(person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str) -> UUID:
-    """Record a consent to a purpose of the current publication.
+def grant(
+    person_id: UUID, purpose: str, *, market: str, locale: str, shown: str, method: str, channel: str = reads.EMAIL
+) -> UUID:  # fmt: skip
+    """Record a consent to a purpose of the current publication, over one channel.
 
     ``shown`` names the wording the person saw (``form.newsletter``), ``method`` how they agreed (``double_opt_in``, ``portal``).
     """
@@ -43,16 +46,18 @@ def grant(person_id: UUID, purpose: str, *, market: str, locale: str, shown: str
             "consent.unknown-wording", "no such words are published in this market and locale", Place(key=shown),
             law="GDPR 7(1)", status=422,
         ) from None  # fmt: skip
-    return _append(person_id, purpose, Consent.Action.GRANTED, published, wording, shown, market, locale, method)
+    return _append(
+        person_id, purpose, Consent.Action.GRANTED, published, wording, shown, market, locale, method, channel
+    )
 
 
 @in_transaction
-def withdraw(person_id: UUID, purpose: str, *, method: str) -> UUID:
-    """Record that a consent is taken back. Effective at once; a second withdrawal returns the first one's id."""
+def withdraw(person_id: UUID, purpose: str, *, method: str, channel: str = reads.ALL) -> UUID:
+    """Record that a consent is taken back, over all channels or one. Effective at once; a second one returns the first's id."""
     published = publication.current()
     if _declared(published, purpose).basis is not Basis.CONSENT:
         raise Problem("consent.not-consent", "this purpose does not rest on consent", Place(key=purpose), status=422)
-    return _take_back(person_id, purpose, Consent.Action.WITHDRAWN, published, method)
+    return _take_back(person_id, purpose, Consent.Action.WITHDRAWN, published, method, channel)
 
 
 @in_transaction
@@ -64,7 +69,7 @@ def object_to(person_id: UUID, purpose: str, *, method: str) -> UUID:
             "consent.not-objectable", "only a use on legitimate interest can be objected to", Place(key=purpose),
             law="GDPR 21(1)", status=422,
         )  # fmt: skip
-    return _take_back(person_id, purpose, Consent.Action.OBJECTED, published, method)
+    return _take_back(person_id, purpose, Consent.Action.OBJECTED, published, method, reads.ALL)
 
 
 @in_transaction
@@ -75,39 +80,49 @@ def merge(keep: UUID, gone: UUID) -> dict[str, int]:
     says otherwise.
     """
     events = list(Consent.objects.of(gone).order_by("purpose", "ordinal"))
-    strictest: dict[str, Consent] = {}
+    strictest: dict[tuple[str, str], Consent] = {}
     for purpose in {event.purpose for event in events}:
-        both = [last for last in (_last(keep, purpose), _last(gone, purpose)) if last]
-        strictest[purpose] = max(both, key=lambda last: _STRICTER.index(Consent.Action(last.action)))
-    ordinals = {purpose: last.ordinal if (last := _last(keep, purpose)) else 0 for purpose in strictest}
+        both = [reads.by_channel(_events(each, purpose)) for each in (keep, gone)]
+        for channel in {*both[0], *both[1]}:
+            said_of_it = [last for each in both if (last := each.get(channel) or each.get(reads.ALL))]
+            strictest[purpose, channel] = max(said_of_it, key=lambda last: _STRICTER.index(Consent.Action(last.action)))
+    ordinals = {purpose: last.ordinal if (last := _last(keep, purpose)) else 0 for purpose, _ in strictest}
     for event in events:
         ordinals[event.purpose] += 1
         event.person_id, event.ordinal = keep, ordinals[event.purpose]
     Consent.objects.of(gone)._raw_delete(using="default")
     models.QuerySet(Consent).bulk_create(events)
     published = publication.current()
-    for purpose, said in sorted(strictest.items()):
-        last = _last(keep, purpose)
+    for (purpose, channel), said in sorted(strictest.items()):
+        last = reads.by_channel(_events(keep, purpose)).get(channel)
         if last and last.action != said.action:
             action = Consent.Action(said.action)
-            mail.suppress(keep, purpose, action.value)
-            _append(keep, purpose, action, published, "", "", said.market, said.locale, MERGED)
+            if channel in (reads.ALL, reads.EMAIL):
+                mail.suppress(keep, purpose, action.value)
+            _append(keep, purpose, action, published, "", "", said.market, said.locale, MERGED, channel)
     return {"consent_consent": len(events)}
 
 
-def _take_back(person_id: UUID, purpose: str, action: Consent.Action, published: Published, method: str) -> UUID:
-    last = _last(person_id, purpose)
-    if last and last.action == action:
+def _take_back(
+    person_id: UUID, purpose: str, action: Consent.Action, published: Published, method: str, channel: str
+) -> UUID:
+    latest = reads.by_channel(_events(person_id, purpose))
+    last, said = _last(person_id, purpose), latest.get(channel) or latest.get(reads.ALL)
+    is_said = bool(latest) and all(each.action == action for each in latest.values())
+    if channel == reads.ALL and is_said and last:
         return last.id
+    if channel != reads.ALL and said and said.action != Consent.Action.GRANTED:
+        return said.id
     market, locale = (last.market, last.locale) if last else ports.register().market_of(person_id) or ("", "")
     # In one transaction: nothing may stand in the mail queue once the withdrawal is recorded.
-    mail.suppress(person_id, purpose, action.value)
-    return _append(person_id, purpose, action, published, "", "", market, locale, method)
+    if channel in (reads.ALL, reads.EMAIL):
+        mail.suppress(person_id, purpose, action.value)
+    return _append(person_id, purpose, action, published, "", "", market, locale, method, channel)
 
 
 def _append(
     person_id: UUID, purpose: str, action: Consent.Action, published: Published, wording: str, shown: str,
-    market: str, locale: str, method: str,
+    market: str, locale: str, method: str, channel: str,
 ) -> UUID:  # fmt: skip
     event_id, at = new_id(), clock.now()
     for attempt in range(_ATTEMPTS):
@@ -115,7 +130,8 @@ def _append(
         try:
             with transaction.atomic():
                 Consent.objects.create(
-                    id=event_id, person_id=person_id, purpose=purpose, ordinal=last.ordinal + 1 if last else 1, action=action,
+                    id=event_id, person_id=person_id, purpose=purpose, channel=channel,
+                    ordinal=last.ordinal + 1 if last else 1, action=action,
                     wording=wording, shown=shown, publication=published.digest, market=market, locale=locale, method=method, at=at,
                 )  # fmt: skip
             break
@@ -124,7 +140,7 @@ def _append(
                 raise
     fact = {
         "purpose": purpose, "action": action.value, "wording": wording, "market": market, "locale": locale, "method": method,
-        "version": published.version,
+        "version": published.version, "channel": channel,
     }  # fmt: skip
     outbox.add(f"consent.{action.value}", fact, policy=published.digest, person_id=person_id, about=event_id)
     actions.record(
@@ -132,6 +148,10 @@ def _append(
     )
     ports.register().refresh_due(person_id)
     return event_id
+
+
+def _events(person_id: UUID, purpose: str) -> list[Consent]:
+    return list(Consent.objects.of(person_id).filter(purpose=purpose).order_by("ordinal"))
 
 
 def _last(person_id: UUID, purpose: str) -> Consent | None:

@@ -1,4 +1,4 @@
-"""What this room holds: sign-ups in waiting and deliveries. Issues are about nobody."""
+"""What this room holds: sign-ups in waiting and deliveries. Campaigns are about nobody."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,22 +7,26 @@ from uuid import UUID
 from lofte.core import holdings as registry
 from lofte.core import merging, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.outreach import models, reads
+from lofte.features.outreach import models, preferences, reads, sending
 
+__all__ = ["preferences", "sending"]  # they declare an address and a duty
 _POLICY = NotPersonal("a key or hash of the policy, or a word of the code")
 _STAFF = NotPersonal("written by staff for everybody, about nobody")
 
 declare(
-    models.SignUp, sealed=Holds("newsletter", "*"), hash=Holds("newsletter", "email"), form=_POLICY, market=_POLICY,
+    models.SignUp, sealed=Holds("newsletter", "*"), hash=Holds("newsletter", "email"), form=_POLICY, purpose=_POLICY,
+    channel=_POLICY, shown=_POLICY, market=_POLICY,
     locale=Holds("newsletter", "locale"), wording=_POLICY, publication=_POLICY, asked_at=Holds("newsletter", "interest"),
     expires_at=Holds("newsletter", "interest"),
 )  # fmt: skip
 declare(
-    models.Issue, topic=_POLICY, purpose=_POLICY, contents=_STAFF, state=_POLICY, by=NotPersonal("a staff member's number"),
-    made_at=_STAFF, sent_at=_STAFF,
+    models.Campaign, name=_STAFF, topic=_POLICY, purpose=_POLICY, markets=_POLICY, segment=NotPersonal("the id of a segment"),
+    contents=_STAFF, state=_POLICY, by=NotPersonal("a staff member's number"), made_at=_STAFF, changed_at=_STAFF, due_at=_STAFF,
+    started_at=_STAFF, sent_at=_STAFF, place=NotPersonal("how far the sending has come, by a random id that may be nobody's"),
+    step=_POLICY, looked=_POLICY, is_at_end=_POLICY, halted=_POLICY,
 )  # fmt: skip
 declare(
-    models.Delivery, issue_id=NotPersonal("the id of an issue"), mail_id=NotPersonal("the id of a letter"), state=_POLICY,
+    models.Delivery, campaign_id=NotPersonal("the id of a campaign"), mail_id=NotPersonal("the id of a letter"), state=_POLICY,
     reason=_POLICY, at=Holds("newsletter", "dialogue"),
 )  # fmt: skip
 
@@ -30,7 +34,7 @@ declare(
 def _export(person_id: UUID) -> dict[str, Any]:
     return {
         "deliveries": [
-            {"issue": each.issue_id, "state": each.state, "at": each.at} for each in reads.deliveries_of(person_id)
+            {"issue": each.campaign_id, "state": each.state, "at": each.at} for each in reads.deliveries_of(person_id)
         ]
     }
 
@@ -55,8 +59,8 @@ def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, Mapping[st
 
 def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
     """An issue that went to both counts once: it stands with the one who stays."""
-    sent = set(models.Delivery.objects.of(keep).values_list("issue_id", flat=True))
-    doubled = models.Delivery.objects.of(gone).filter(issue_id__in=sent).values_list("id", flat=True)
+    sent = set(models.Delivery.objects.of(keep).values_list("campaign_id", flat=True))
+    doubled = models.Delivery.objects.of(gone).filter(campaign_id__in=sent).values_list("id", flat=True)
     return {
         "outreach_signup": merging.move(models.SignUp, keep, gone, sealed=["sealed"]),
         "outreach_delivery": merging.move(models.Delivery, keep, gone, without=set(doubled)),

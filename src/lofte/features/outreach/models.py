@@ -1,4 +1,4 @@
-"""Tables of the newsletter: who asked and has not confirmed yet, issues, and what went to whom."""
+"""Tables of newsletters and campaigns: who asked and has not confirmed yet, what is sent, and what went to whom."""
 
 from django.db import models
 
@@ -10,11 +10,15 @@ class SignUp(Personal):
     """Somebody typed an address and nobody has confirmed it. Belongs to a provisional person; gone after two days at the latest.
 
     ``hash`` is the keyed hash of the address, so that erasing a person also finds what they (or somebody) asked and left open.
+    ``shown`` names the words the consent is to, as `Published.wording` knows them.
     """
 
     sealed = models.BinaryField()
     hash = models.CharField(max_length=64, db_index=True)
     form = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64, default="newsletter")
+    channel = models.CharField(max_length=8, default="email")
+    shown = models.CharField(max_length=64, default="form.newsletter")
     market = models.CharField(max_length=2)
     locale = models.CharField(max_length=8)
     wording = models.CharField(max_length=64)
@@ -23,28 +27,57 @@ class SignUp(Personal):
     expires_at = models.DateTimeField(db_index=True)
 
 
-class Issue(models.Model):
-    """One newsletter, in the languages it is written in. Written by staff, about nobody."""
+class Campaign(models.Model):
+    """One letter to many, in the languages it is written in. Written by staff, about nobody.
+
+    It goes to those who want its topic, or to a segment. ``place`` is the last person looked at, ``step`` counts the stretches:
+    of two senders that take the same stretch one changes the row, the other nothing.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        SCHEDULED = "scheduled"
+        SENDING = "sending"
+        PAUSED = "paused"
+        SENT = "sent"
+        STOPPED = "stopped"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     site_id = models.UUIDField(default=this_site, editable=False)
+    name = models.CharField(max_length=120, default="")
     topic = models.CharField(max_length=64)
     purpose = models.CharField(max_length=64)
+    markets = models.JSONField(default=list)
+    segment = models.UUIDField(null=True)
     contents = models.JSONField()
-    state = models.CharField(max_length=8, default="draft")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT, db_index=True)
     by = models.CharField(max_length=64)
     made_at = models.DateTimeField(default=clock.now)
+    changed_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    place = models.UUIDField(null=True)
+    step = models.PositiveIntegerField(default=0)
+    looked = models.PositiveIntegerField(default=0)
+    is_at_end = models.BooleanField(default=False)
+    halted = models.CharField(max_length=64, blank=True)
 
 
 class Delivery(Personal):
-    """That an issue was queued for a person, or why it was not. Once a person and issue, however often the sending runs."""
+    """That a campaign was queued for a person, or why it was not. Once a person and campaign, however often the sending runs."""
 
-    issue_id = models.UUIDField(db_index=True)
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        SUPPRESSED = "suppressed"  # the person, the law or the policy does not let it go
+        SKIPPED = "skipped"  # it is not for them: another topic, market or language
+        WAITING = "waiting"  # taken out of the queue by a pause; decided anew when the sending goes on
+
+    campaign_id = models.UUIDField(db_index=True)
     mail_id = models.UUIDField(null=True)
-    state = models.CharField(max_length=12)
+    state = models.CharField(max_length=12, choices=State.choices)
     reason = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField(default=clock.now)
 
     class Meta(Personal.Meta):
-        constraints = [models.UniqueConstraint(fields=["person", "issue_id"], name="outreach_delivery_once")]
+        constraints = [models.UniqueConstraint(fields=["person", "campaign_id"], name="outreach_delivery_once")]

@@ -44,7 +44,8 @@ def _topics(here: Edition, grant: verbs.Grant, consents: list[dict[str, Any]]) -
         return None
     chosen = outreach.topics_of(grant.person_id)
     offered = [
-        {"id": topic, "name": here.say(f"news.topic.{topic}"), "chosen": topic in chosen} for topic in outreach.topics()
+        {"id": topic, "name": here.word("topics", topic, "name"), "chosen": topic in chosen}
+        for topic in outreach.topics()
     ]
     return {"purpose": purpose, "offered": offered}
 

@@ -25,7 +25,7 @@ def declared_form(here: Edition, form: str, topics: tuple[str, ...] = ()) -> typ
             label=here.say("news.topics"),
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            choices=[(topic, here.say(f"news.topic.{topic}")) for topic in topics],
+            choices=[(topic, here.word("topics", topic, "name")) for topic in topics],
         )
     if here.published.policy.purposes[declared.purpose].basis == "consent":
         fields["consent"] = forms.BooleanField(

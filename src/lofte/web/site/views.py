@@ -24,7 +24,7 @@ FORM = "newsletter"
 @own_posts_only(FORM)
 def newsletter(request: HttpRequest, market: str, locale: str) -> HttpResponse:
     here = _edition_with_newsletter(market, locale)
-    form = declared_form(here, FORM, reads.topics())(request.POST if request.method == "POST" else None)
+    form = declared_form(here, FORM, reads.topics(here.market))(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _form_page(request, here, form)
     if request.POST.get(TRAP):  # a program: thanked and forgotten

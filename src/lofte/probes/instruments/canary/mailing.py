@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from lofte.features.outreach import models as outreach_models
+from lofte.features.outreach import topics
 from lofte.features.outreach import verbs as outreach
 from lofte.probes.instruments.canary import person
 from lofte.probes.instruments.canary.person import Canary
@@ -18,13 +19,13 @@ def send(world: World, people: Iterable[UUID]) -> None:
     whose = list(people)
     content = outreach.Content("Löfte", "Canary issue.", "<p>Canary issue.</p>")
     issue = outreach.draft_issue(
-        outreach.TOPICS[0], dict.fromkeys(world.published.policy.locales(), content), by="canary"
+        topics.of_market()[0], dict.fromkeys(world.published.policy.locales(), content), by="canary"
     )
     try:
         outreach.send_issue(issue, only=whose)
         person.settle(whose)
     finally:
-        outreach_models.Issue.objects.filter(pk=issue).delete()
+        outreach_models.Campaign.objects.filter(pk=issue).delete()
 
 
 def waiting(hashed: str) -> list[UUID]:
