@@ -12,7 +12,7 @@ from lofte.web import calendar
 
 ROOMS = (
     "common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work", "backup", "gates", "records",
-    "retention", "sharing", "inquiries",
+    "retention", "sharing", "inquiries", "segments", "campaigns",
 )  # fmt: skip
 TEMPLATES = Path(lofte.web.__file__).parent / "templates"
 SAME_IN_TWO_LANGUAGES = {
@@ -20,6 +20,7 @@ SAME_IN_TWO_LANGUAGES = {
     "people.column.company", "people.organisation", "people.out.form", "people.relation", "portal.request.send",
     "portal.sources.import", "portal.write.send", "requests.channel.chat", "approvals.detail.plan", "gates.tokens.name",
     "records.column.version", "sharing.cases.person", "sharing.form.partner",
+    "campaigns.form.markdown", "campaigns.form.html", "campaigns.form.segment", "segments.column.name",
     "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send",
 }  # fmt: skip
 AT = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)

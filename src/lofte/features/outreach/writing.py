@@ -12,8 +12,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import nh3
+from django.conf import settings
 from markdown_it import MarkdownIt
 
+from lofte.core import publication
 from lofte.kernel.problems import Place, Problem
 
 Form = Literal["markdown", "html"]
@@ -67,6 +69,12 @@ def clean(html: str, hosts: Collection[str]) -> str:
         clean_content_tags={"script", "style", "title", "head"},
     )  # fmt: skip
     return str(cleaned).strip()
+
+
+def own_hosts() -> frozenset[str]:
+    """Where our own pictures may come from: this house and the market's sites."""
+    markets = publication.current().policy.markets.values()
+    return frozenset({urlsplit(settings.LOFTE_ORIGIN).netloc, *(host for each in markets for host in each.domains)})
 
 
 def is_ours(address: str, hosts: Collection[str]) -> bool:

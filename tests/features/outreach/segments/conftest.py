@@ -14,6 +14,7 @@ def segment_policy(republish, db):
         policy["fields"]["interest"] = {"kind": "event", "category": "behaviour"}
         policy["fields"]["title"] = {"kind": "text", "category": "work"}
         policy["purposes"]["newsletter"]["fields"].append("interest")
+        policy["topics"] = {each: {"purpose": "newsletter"} for each in ("product", "insight", "events")}
         policy["outreach"] = {"smallest_group": 3}
 
     return republish(change)

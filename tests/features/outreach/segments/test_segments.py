@@ -94,12 +94,20 @@ def test_a_relation_that_has_ended_no_longer_counts(reader):
     assert everybody(made(Condition("relation", ("customer",)))) == []
 
 
-def test_topics_and_interest_are_used(reader):
-    chosen = reader("a@a.example", topics="product,events")
+def test_topics_are_used_and_who_has_chosen_none_reads_about_all(reader):
+    chosen, nothing = reader("a@a.example", topics="product,events"), reader("c@c.example")
     reader("b@b.example", topics="insight")
-    register.record_signal(chosen, "portal_visit")
 
-    assert everybody(made(Condition("interest", ("portal_visit",), days=30))) == [chosen]
+    assert set(everybody(made(Condition("topic", ("product",))))) == {chosen, nothing}
+    assert everybody(made(Condition("topic", ("insight",), without=True))) == [chosen]
+
+
+def test_interest_is_used(reader):
+    person = reader("a@a.example")
+    reader("b@b.example")
+    register.record_signal(person, "portal_visit")
+
+    assert everybody(made(Condition("interest", ("portal_visit",), days=30))) == [person]
     assert everybody(made(Condition("interest", ("mail_click",), days=30))) == []
 
 

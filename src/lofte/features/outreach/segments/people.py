@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lofte.core import ports
 from lofte.core.publication import current
+from lofte.features.outreach import topics
 from lofte.features.outreach.segments import sources
 from lofte.features.outreach.segments.matching import Condition, Known, matches
 
@@ -45,6 +46,7 @@ def known_of(
         register.values_of(people, purpose, uses, by=by) if uses else {each: {} for each in people}
     )
     there = list(values)
+    everything = topics.of_market(purpose=purpose)  # who has chosen no topic reads about them all
     related = register.relations_of(there) if asks & {"market", "locale", "relation"} else {}
     signals = register.signals_of(there) if "interest" in asks else {}
     events = sources.asked_of("event", there) if "event" in asks else {}
@@ -54,7 +56,7 @@ def known_of(
             markets=frozenset(one.market for one in related.get(each, ())),
             locales=frozenset(one.locale for one in related.get(each, ())),
             relations=frozenset(one.relation for one in related.get(each, ())),
-            topics=frozenset(filter(None, values[each].get("topics", "").split(","))),
+            topics=frozenset(topics.said(values[each].get(topics.FIELD, "")) or everything),
             interests=signals.get(each, {}), events=events.get(each, _NOBODY), materials=materials.get(each, _NOBODY),
             values=values[each],
         )
