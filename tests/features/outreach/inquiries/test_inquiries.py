@@ -265,6 +265,21 @@ def test_an_answer_that_does_not_arrive_is_no_answer(at, ask, letterbox, deliver
     assert steps(line)[-1] == "undelivered"
 
 
+@pytest.mark.parametrize(("kind", "state"), [("hard", "open"), ("blocked", "open"), ("soft", "answered")])
+def test_an_answer_that_comes_back_later_is_no_answer_either(at, ask, delivered, kind, state):
+    line = ask()
+    delivered()
+    verbs.reply(line.id, "Hundre.", by="staff:1")
+    delivered()
+    letter = Step.everyone.get(inquiry=line.id, kind="replied").mail
+    fact = outbox.Fact(letter, "mail.came_back", {"kind": kind}, line.person_id, letter, 0, clock.now())
+    follow.on_came_back(fact)
+    follow.on_came_back(fact)
+
+    assert reads.one(line.id).state == state
+    assert steps(line).count("undelivered") == (state == "open")
+
+
 def test_what_was_said_on_the_telephone_counts_both_ways(at, ask):
     line = ask()
     verbs.told(line.id, "Fortalte prisen.", "phone", by="staff:1")

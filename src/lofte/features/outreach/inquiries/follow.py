@@ -19,6 +19,7 @@ from lofte.rules.catalogue import say
 REMIND_AT = (7, 3, 1, 0)
 """Days before the last day, each reminded of once; and once when it has passed."""
 _BATCH = 500
+_LOST = ("hard", "blocked")
 _MAIL_IS_TRIED = timedelta(days=14)  # far longer than the queue tries a letter
 
 
@@ -83,11 +84,20 @@ def notice_undelivered(at: datetime) -> int:
     said = list(rows.values_list("id", flat=True))
     steps = Step.everyone.filter(mail__in=said, kind="replied")
     noticed = set(Step.everyone.filter(kind="undelivered", mail__in=said).values_list("mail", flat=True))
-    return sum(_undelivered(each, at) for each in steps if each.mail not in noticed)
+    return sum(_undelivered(each) for each in steps if each.mail not in noticed)
+
+
+def on_came_back(fact: Fact) -> None:
+    """A mailbox that is not there, or does not want it, said so after the letter had left."""
+    if fact.person_id is None or fact.fact.get("kind") not in _LOST:
+        return
+    step = Step.objects.of(fact.person_id).filter(mail=fact.about, kind="replied").first()
+    if step is not None and not Step.objects.of(fact.person_id).filter(mail=fact.about, kind="undelivered").exists():
+        _undelivered(step)
 
 
 @in_transaction
-def _undelivered(step: Step, at: datetime) -> int:
+def _undelivered(step: Step) -> int:
     row = turn_of(step.inquiry)
     add(row, "undelivered", "system", mail=step.mail)
     later = Step.objects.of(row.person_id).filter(inquiry=row.id, at__gt=step.at, kind__in=("replied", "told"))
