@@ -15,18 +15,20 @@ from uuid import UUID
 
 from django.conf import settings
 
-from lofte.core import clock, ports, vault
-from lofte.core.decisions import BY_LAW
+from lofte.core import clock, ports, publication, vault
+from lofte.core.decisions import BY_LAW, decide
 from lofte.core.mailing import bounces, journal, signing, suppression
 from lofte.core.mailing.assembly import Outgoing, assembled
 from lofte.core.mailing.handing import TAKEN, Became, Made, Outcome, Pool, UnreachableError
 from lofte.core.mailing.journal import Journal
 from lofte.core.models import Mail
+from lofte.core.ports import Standing
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import AGAIN, duty
 from lofte.kernel.problems import Problem
 
 BATCH = 100
+_CHANNEL = "email"
 _LEASE = timedelta(minutes=5)  # for a sender on another machine; one on this machine is seen to be dead at once
 _PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
 _ROUND_S = 20  # other duties wait meanwhile
@@ -96,7 +98,7 @@ def _claim(due: Sequence[tuple[UUID, UUID]], lease: str, at: datetime) -> list[M
     rows.filter(state=Mail.State.QUEUED).update(state=Mail.State.SENDING, lease=lease, next_at=at + _LEASE)
     claimed = list(rows.filter(state=Mail.State.SENDING, lease=lease))
     stopped: dict[str, list[Mail]] = {}
-    going = []
+    going: list[Mail] = []
     for row, why in _judged(claimed):
         (stopped.setdefault(why, []) if why else going).append(row)
     for why, those in stopped.items():
@@ -112,17 +114,25 @@ def _judged(rows: Sequence[Mail]) -> Iterator[tuple[Mail, str]]:
     stops = suppression.stops_of(people)
     standings = ports.consents().standings_of(offered) if offered else {}
     for row in rows:
-        said = standings.get(row.person_id, {}).get(row.purpose)
         if row.purpose not in BY_LAW and row.person_id in restricted:
             yield row, "restricted"
-        elif row.is_marketing and (said is None or said.action != "granted"):
-            yield row, "no-consent"
+        elif row.is_marketing and (why := _why_not(row.purpose, standings.get(row.person_id, {}))):
+            yield row, why
         elif stop := suppression.why_stopped(stops, row):
             if not row.is_marketing:
                 row.reason = suppression.DESPITE
             yield row, stop if row.is_marketing else ""
         else:
             yield row, ""
+
+
+def _why_not(purpose: str, standings: Mapping[str, Standing]) -> str:
+    """What the person's latest word says against a letter: whoever queued it asked the law as well, but that was before."""
+    said = standings.get(purpose)
+    if said and said.action == "granted" and _CHANNEL not in said.channels:
+        return "no-consent"
+    decision = decide(publication.current(), purpose, (), standings)
+    return "" if decision.allowed else decision.reason
 
 
 # --- handed over ----------------------------------------------------------------------------------------------------
@@ -223,7 +233,7 @@ def _pick_up_the_fallen(at: datetime) -> None:
         for lease, notes in fallen.items():
             _sort_out(lease, notes or {}, at, is_known=notes is not None)
     lost = list(Mail.everyone.filter(state=Mail.State.SENDING, next_at__lte=at)[:1000])
-    _risk_nothing(lost)
+    _risk_nothing(lost, at)
 
 
 @in_transaction
@@ -232,12 +242,12 @@ def _sort_out(lease: str, notes: Mapping[UUID, int], at: datetime, *, is_known: 
     sent = [row for row in rows if notes.get(row.id) == TAKEN]
     asked = [row for row in rows if notes.get(row.id, 0) == journal.BEGUN or not is_known]
     _set(sent, state=Mail.State.SENT, sent_at=at, sealed=None)
-    _risk_nothing(asked)
+    _risk_nothing(asked, at)
     _set([row for row in rows if row not in sent and row not in asked], state=Mail.State.QUEUED, next_at=at)
 
 
-def _risk_nothing(rows: Sequence[Mail]) -> None:
+def _risk_nothing(rows: Sequence[Mail], at: datetime) -> None:
     """Nobody knows whether they left."""
     offered = [row for row in rows if row.is_marketing]
     _set(offered, state=Mail.State.FAILED, reason="outcome-unknown", sealed=None)
-    _set([row for row in rows if not row.is_marketing], state=Mail.State.QUEUED)
+    _set([row for row in rows if not row.is_marketing], state=Mail.State.QUEUED, next_at=at)
