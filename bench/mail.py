@@ -40,7 +40,8 @@ def measured(name: str, count: int, address: str) -> Iterator[Case]:
         missing = exim.why_not()
         if missing:
             print(f"{missing}: letters go to a server that throws them away", file=sys.stderr)
-        port = sink.port if missing else held.enter_context(exim.running(sink.port, is_holding=True)).port
+        server = None if missing else held.enter_context(exim.running(sink.port, is_holding=True))
+        port = server.port if server else sink.port
         title = f"{name}, {count:,} people, {'a sink' if missing else 'Exim'}"
         environ = {
             **os.environ, "LOFTE_HOME": folder, "LOFTE_DATABASE": address, "LOFTE_SMTP": f"smtp://127.0.0.1:{port}",
@@ -55,6 +56,8 @@ def measured(name: str, count: int, address: str) -> Iterator[Case]:
             raise RuntimeError(f"{told['sent']} letters left and {expected(count)} may")
         yield at_least("mail", f"{title}: handed over", told["sent"] / told["seconds"], "letters/s", BAR_PER_S)
         yield Case("mail", f"{title}: CPU of ours a letter", round(told["cpu"] / told["sent"] * 1e3, 2), "ms")
+        if server:
+            yield Case("mail", f"{title}: CPU of Exim a letter", round(server.cpu_s() / told["sent"] * 1e3, 2), "ms")
         yield at_most("mail", f"{title}: peak memory", told["peak_mb"], "MB", BAR_MEMORY_MB)
         yield Case("mail", f"{title}: with start and end", round(time.monotonic() - began, 1), "s")
 
