@@ -150,7 +150,7 @@ def test_a_marketer_writes_a_material_gives_it_a_file_and_offers_it(marketer, xl
     assert made.status_code == 302, made.content.decode()
     page = made["Location"]
     file = SimpleUploadedFile("Guide.pdf", PDF, "application/pdf")
-    assert marketer.post(f"{page}give/", {"language": "", "file": file}).status_code == 302
+    assert marketer.post(f"{page}give/", {"language": "every", "file": file}).status_code == 302
     assert marketer.post(f"{page}do/", {"do": "publish"}).status_code == 302
     assert visitor.get("/materials/fi/fi/new-guide/").status_code == 200
     assert marketer.post(f"{page}do/", {"do": "withdraw"}).status_code == 302
@@ -176,7 +176,9 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_written_stays(market
 
 def test_a_file_that_is_not_what_it_says_is_refused_on_the_page(marketer, xledger):
     page = marketer.post("/console/materials/new/", _fields())["Location"]
-    answer = marketer.post(f"{page}give/", {"language": "", "file": SimpleUploadedFile("Guide.pdf", b"MZ not a pdf")})
+    answer = marketer.post(
+        f"{page}give/", {"language": "every", "file": SimpleUploadedFile("Guide.pdf", b"MZ not a pdf")}
+    )
 
     assert answer.status_code == 422
     assert 'id="id_file_error"' in answer.content.decode()

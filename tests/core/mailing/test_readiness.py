@@ -177,11 +177,19 @@ def test_a_domain_below_takes_the_policy_of_the_domain_above(sender, zone):
     ],
 )
 def test_the_domain_people_see_must_be_one_that_is_vouched_for(sender, zone, changes, record, code):
-    assert code in _codes(replace(sender, **changes), _txt(zone, _dmarc__example__se=(record,)))
+    spf = dict.fromkeys(("bounces.provider.example", "provider.example", "example.se"), ("v=spf1 -all",))
+    changed = _txt(zone, _dmarc__example__se=(record,))
+    assert code in _codes(replace(sender, **changes), replace(changed, txt={**spf, **changed.txt}))
+
+
+def test_where_nothing_vouches_for_it_both_are_said_to_be_missing(sender):
+    assert "alignment_missing" in _codes(replace(sender, dkim=None), Zone())
 
 
 def test_two_domains_under_a_public_suffix_are_not_one(sender, zone):
-    public = _txt(zone, _dmarc__se=("v=DMARC1; p=none; psd=y",), _dmarc__other__se=(f"{P}none",))
+    public = _txt(
+        zone, _dmarc__se=("v=DMARC1; p=none; psd=y",), _dmarc__other__se=(f"{P}none",), news__other__se=("v=spf1 -all",)
+    )
     sent = replace(sender, envelope="news.other.se", dkim=None)
 
     assert "alignment_none" in _codes(sent, public)

@@ -265,7 +265,8 @@ def _alignment(sender: Sender, names: Names) -> Iterator[Line]:
             else _organisation(other, names) == own or _is_below(other, sender.domain)
         )
 
-    by_spf = fits(sender.envelope, tags.get("aspf", "r"))
+    has_spf, has_dkim = bool(spf.records_of(sender.envelope, names)), sender.dkim is not None
+    by_spf = has_spf and fits(sender.envelope, tags.get("aspf", "r"))
     by_dkim = sender.dkim is not None and fits(sender.dkim[1], tags.get("adkim", "r"))
     facts = {"domain": sender.domain, "envelope": sender.envelope, "signed": sender.dkim[1] if sender.dkim else ""}
     if by_spf and by_dkim:
@@ -275,7 +276,8 @@ def _alignment(sender: Sender, names: Names) -> Iterator[Line]:
     elif by_spf:
         yield Line("alignment", State.WARNING, "alignment_spf", facts)
     else:
-        yield Line("alignment", State.FAULT, "alignment_none", facts)
+        code = "alignment_none" if has_spf or has_dkim else "alignment_missing"
+        yield Line("alignment", State.FAULT, code, facts)
 
 
 def _is_below(one: str, other: str) -> bool:

@@ -79,7 +79,8 @@ def give(request: HttpRequest, material: UUID) -> HttpResponse:
         return _one(request, row, form)
     given = form.cleaned_data["file"]
     try:
-        shelf.give_file(row.id, form.cleaned_data["language"], given.name, given.read(), by=actor(request))
+        of = form.cleaned_data["language"]
+        shelf.give_file(row.id, shelf.EVERY if of == forms.EVERY else of, given.name, given.read(), by=actor(request))
     except Problem as problem:
         form.tell(problem)
         return _one(request, row, form)

@@ -14,6 +14,8 @@ from lofte.rules.values import country
 from lofte.web.console.sharing_forms import word
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+EVERY = "every"
+"""What the choice of a file for every language is called in the form; `shelf.EVERY` is empty, which browsers take for no choice."""
 _LONGEST = {"title": 120, "summary": 400, "inside": 4000}
 
 
@@ -89,7 +91,7 @@ def file(locale: str, row: Material, data: Any = None, given: Any = None) -> For
     accept = {"accept": ",".join(f".{each}" for each in files.KINDS)}
     fields: dict[str, forms.Field] = {
         "language": forms.ChoiceField(
-            choices=[("", say(locale, "materials.console.every")), *languages], required=False, **_label(locale, "language")
+            choices=[(EVERY, say(locale, "materials.console.every")), *languages], **_label(locale, "language")
         ),
         "file": forms.FileField(widget=forms.FileInput(attrs=accept), allow_empty_file=True, **_label(locale, "file")),
     }  # fmt: skip
