@@ -21,6 +21,7 @@ SAME_IN_TWO_LANGUAGES = {
     "portal.sources.import", "portal.write.send", "requests.channel.chat", "approvals.detail.plan", "gates.tokens.name",
     "records.column.version", "sharing.cases.person", "sharing.form.partner",
     "campaigns.form.markdown", "campaigns.form.html", "campaigns.form.segment", "segments.column.name",
+    "campaigns.schedule.title", "segments.size.count.one", "mail.test_subject",
     "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send",
 }  # fmt: skip
 AT = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
