@@ -4,6 +4,7 @@ from django.conf import settings
 
 PATHS = {
     "confirm": "/news/{market}/{locale}/confirm/{code}/",
+    "go": "/news/go/{code}/",
     "unsubscribe": "/news/{market}/{locale}/unsubscribe/{code}/",
     "open": "/my/{market}/{locale}/open/{code}/",
     "address": "/my/{market}/{locale}/address/{code}/",

@@ -5,6 +5,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from lofte.web.site import clicks
+
 
 def closed(request: HttpRequest) -> HttpResponse:
     """Names allauth asks for that this house does not offer: staff are made at the command line."""
@@ -26,6 +28,7 @@ accounts = [
 ]
 
 urlpatterns = [
+    path("news/go/<uuid:link>/", clicks.go, name="newsletter-go"),
     path("news/<str:market>/<str:locale>/", include("lofte.web.site.urls")),
     path("events/<str:market>/<str:locale>/", include("lofte.web.events.urls")),
     path("forms/<str:market>/<str:locale>/", include("lofte.web.forms.urls")),
