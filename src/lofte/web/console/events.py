@@ -34,7 +34,7 @@ def events(request: HttpRequest) -> HttpResponse:
     locale, at = console_locale(request), clock.now()
     tab = request.GET.get("show", "ahead")
     tab = tab if tab in _SHOWN else "ahead"
-    rows = reads.listed(over=tab != "ahead", at=at)
+    rows = reads.done(at) if tab == "forgetting" else reads.listed(over=tab == "over", at=at)
     ids = [each.id for each in rows]
     if tab == "forgetting":
         kept = reads.leaving(ids, at)

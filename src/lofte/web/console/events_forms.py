@@ -44,7 +44,14 @@ class Form(forms.Form):
             field.error_messages["max_length"] = say(locale, "events.error.long", field=label)
 
     def grouped(self) -> list[dict[str, Any]]:
-        return [{"title": title, "fields": [self[name] for name in names]} for title, names in self.groups]
+        """The groups; one of a language is folded while nothing stands in it."""
+        found = []
+        for title, names in self.groups:
+            fields = [self[name] for name in names]
+            is_language = names[0].startswith("title-")
+            is_open = self.is_bound or any(each.value() for each in fields)
+            found.append({"title": title, "fields": fields, "folds": is_language, "open": is_open})
+        return found
 
     def tell(self, problem: Problem) -> None:
         field = problem.place.key if problem.place and problem.place.key in self.fields else None
@@ -153,8 +160,10 @@ def _initial(row: Event | None, offered: Mapping[str, specs.FormSpec]) -> dict[s
 def _groups(locale: str, asked: list[str], languages: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     words = []
     for each in languages:
-        title = say(locale, "events.form.words", language=say(each, "common.own_language"))
-        words.append((title, tuple(f"{part}-{each}" for part in planning.PARTS)))
+        title = say(each, "common.own_language")
+        words.append(
+            (title[:1].upper() + title[1:], tuple(f"{part}-{each}" for part in ("title", "lead", "place", "text")))
+        )
     kept = ("form", "keep", *(f"retention-{field}" for field in asked))
     return ((say(locale, "events.facts"), _FIRST), *words, (say(locale, "events.kept_title"), kept))
 

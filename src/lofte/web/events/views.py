@@ -1,5 +1,6 @@
 """Events for visitors. A GET never acts: the mailed link shows a button, and only pressing it gives up the place."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,7 +33,6 @@ def event(request: HttpRequest, market: str, locale: str, slug: str) -> HttpResp
     beside = editions_beside(request, here, "event", [row.slug], row.markets)
     return page(
         request, "events/event.html", here, event=shown(here, row), text=text, editions=beside, form=_form(request, here, row),
-        kept=_kept(here, row),
     )  # fmt: skip
 
 
@@ -97,7 +97,8 @@ def _form(request: HttpRequest, here: Edition, row: Event) -> Any:
     spec = seats.form_for(row.form, here.market)
     if spec is None or not seats.is_open(row, clock.now()) or not (row.has_waiting_list or reads.free(row)):
         return None
-    return shape.shown(here, spec.id, page=request.path, about=row.id)
+    form = shape.shown(here, spec.id, page=request.path, about=row.id)
+    return replace(form, purpose={**form.purpose, "clock": " ".join(_kept(here, row))})
 
 
 def _kept(here: Edition, row: Event) -> list[str]:

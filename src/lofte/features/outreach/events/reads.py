@@ -88,6 +88,12 @@ def listed(*, over: bool, at: datetime, limit: int = 100) -> list[Event]:
     return list(Event.objects.filter(ends_at__gt=at).order_by("starts_at", "id")[:limit])
 
 
+def done(at: datetime, limit: int = 100) -> list[Event]:
+    """Events that are over or were called off, the latest first: what they know of people is on its way out."""
+    gone_by = Q(ends_at__lte=at) | Q(state=Event.State.CANCELLED)
+    return list(Event.objects.filter(gone_by).order_by("-ends_at")[:limit])
+
+
 def numbers(event_ids: Sequence[UUID]) -> Mapping[UUID, Numbers]:
     rows = Registration.everyone.filter(event_id__in=list(event_ids)).order_by().values("event_id")
     counted = rows.annotate(
