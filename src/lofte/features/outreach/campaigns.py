@@ -19,6 +19,7 @@ from lofte.core import actions, clock, links, mail, outbox, publication, tasks
 from lofte.core.mailing import inbound
 from lofte.core.retry import in_transaction
 from lofte.features.outreach import topics
+from lofte.features.outreach.clicks import counting
 from lofte.features.outreach.models import Campaign, Delivery
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.catalogue import say
@@ -235,9 +236,9 @@ def stop(campaign_id: UUID, by: str) -> None:
     actions.record("campaign.stopped", by, topic=row.topic)
 
 
-def _take_out(row: Campaign, reason: str, **becomes: Any) -> None:
+def _take_out(row: Campaign, why: str, **becomes: Any) -> None:
     waiting = list(mail.waiting_about(row.id))
-    mail.take_back(row.id, reason)
+    mail.take_back(row.id, why)
     for start in range(0, len(waiting), 500):
         some = Delivery.everyone.filter(campaign_id=row.id, mail_id__in=waiting[start : start + 500])
         some.filter(state=Delivery.State.QUEUED).update(**becomes)
@@ -306,9 +307,11 @@ def _demand_complete(row: Campaign) -> None:
 # --- as it will look ------------------------------------------------------------------------------------------------
 
 
-def compose(row: Campaign, market: str, locale: str, way_out: str) -> mail.Words:
-    """What leaves in one language, with its way out."""
-    return mail.compose("issue", market, locale, **row.contents[locale], unsubscribe_url=way_out)
+def compose(row: Campaign, market: str, locale: str, way_out: str, *, counts: bool = False) -> mail.Words:
+    """What leaves in one language, with its way out. ``counts`` leads its links past the counter, where the policy has one."""
+    content = row.contents[locale]
+    html = counting.counted(row.id, content["html"]) if counts else content["html"]
+    return mail.compose("issue", market, locale, **{**content, "html": html}, unsubscribe_url=way_out)
 
 
 def preview(campaign_id: UUID, market: str, locale: str) -> mail.Words:

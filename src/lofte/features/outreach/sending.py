@@ -126,7 +126,7 @@ def _letters(campaign: Campaign, reached: Sequence[Reached]) -> list[mail.Market
         key = (each.market, each.locale)
         if key not in rendered:
             stands_for = campaigns.placeholder()
-            rendered[key] = stands_for, campaigns.compose(campaign, *key, stands_for)
+            rendered[key] = stands_for, campaigns.compose(campaign, *key, stands_for, counts=True)
         letters.append(_letter(campaign, each, token, *rendered[key]))
     return letters
 
@@ -149,7 +149,9 @@ def _finish(campaign_id: UUID, *, waits_for_queue: bool = True) -> bool:
     if not done.update(state=Campaign.State.SENT, sent_at=clock.now(), changed_at=clock.now()):
         return False
     campaign, sent = campaigns.row_of(campaign_id), counted(campaign_id)
-    fact = {"topic": campaign.topic, "queued": sent.queued, "suppressed": sent.suppressed}
+    fact: dict[str, str | int | bool] = {
+        "topic": campaign.topic, "queued": sent.queued, "suppressed": sent.suppressed
+    }  # fmt: skip
     outbox.add("action.issue_sent", fact)
     actions.record("issue.sent", campaign.by, **fact)
     return True

@@ -15,6 +15,7 @@ from lofte.core import roles
 from lofte.core.publication import current
 from lofte.features.outreach import campaigns, results
 from lofte.features.outreach.campaigns import Content, Seen
+from lofte.features.outreach.clicks import counting
 from lofte.features.outreach.writing import own_hosts, write
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.catalogue import say
@@ -279,6 +280,7 @@ def _numbers(locale: str, seen: Seen) -> dict[str, Any]:
     return {
         "progress": words.progress(locale, results.progress(seen.id)),
         "results": words.outcome(locale, results.results(seen.id)),
+        "clicks": words.clicks(locale, counting.numbers(seen.id)) if counting.is_on() else None,
     }
 
 

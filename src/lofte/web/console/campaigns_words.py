@@ -1,6 +1,6 @@
 """A campaign in words: what it is, how far it has come, what became of it. Numbers about few are not told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +101,11 @@ def outcome(locale: str, found: results.Results) -> dict[str, Any]:
     if found.total is not None and states:
         states.append({"name": say(locale, "campaigns.results.total"), "number": str(found.total)})
     return {"states": states, "reasons": reasons}
+
+
+def clicks(locale: str, counted: Sequence[tuple[str, int]]) -> list[dict[str, str]]:
+    """How often each link was followed; few times are not told, since few people are behind them."""
+    return [{"address": address, "number": number(locale, count)} for address, count in counted]
 
 
 def _sum(locale: str, counts: list[int | None], smallest: int) -> str:
