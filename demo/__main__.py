@@ -44,6 +44,7 @@ def run(home: Path, port: int) -> int:
         LOFTE_ORIGIN=origin,
         LOFTE_SMTP=f"smtp://127.0.0.1:{mailbox.port}",
         LOFTE_MAIL_FROM="Xledger <noreply@xledger.example>",
+        LOFTE_MAIL_DOMAIN="mail.xledger.example",
         LOFTE_CANARY_MAILBOX=f"{origin}/mailbox",
         LOFTE_OUTBOUND="localhost",
     )

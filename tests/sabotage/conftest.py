@@ -243,6 +243,7 @@ def _settings(home: Path, origin: str, smtp_port: int) -> Any:
         STATIC_ROOT=home / "static",
         LOFTE_ORIGIN=origin,
         LOFTE_CANARY_MAILBOX=f"{origin}/mailbox",
+        LOFTE_MAIL_DOMAIN="in.localhost",
         LOFTE_OUTBOUND=frozenset({"localhost"}),
         CSRF_TRUSTED_ORIGINS=[origin],
         ALLOWED_HOSTS=["localhost", "127.0.0.1"],

@@ -33,7 +33,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> ConsentRecords:
         receipts=receipts + sampled,
         refused=tuple({*refused, *wrong}),
         ticked=tuple(sorted({*_ticked(world), *_ticked_forms(world)})),
-        wordless=tuple(_wordless(world)),
+        wordless=tuple({*_wordless(world), *_topics_without_words(world)}),
     )
 
 
@@ -126,6 +126,26 @@ def _wordless(world: World) -> Iterator[str]:
                 not said.get(box.name) or pages.not_in(one.form.text, [said[box.name]])
             ):
                 yield f"{one.address} ({box.name})"
+
+
+def _topics_without_words(world: World) -> Iterator[str]:
+    """Topics offered where the publication has no consent words for one of their channels, or no name for them."""
+    published = world.published
+    for key, topic in published.policy.topics.items():
+        for market, locale in world.editions():
+            if topic.markets and market not in topic.markets:
+                continue
+            asked = {*specs.lenders(published, market, locale), *_by_own_form(world, market, locale)}
+            if not published.words[locale].get("topics", {}).get(key, {}).get("name"):
+                yield f"{key} ({locale})"
+            yield from (f"{key}.{one} ({locale})" for one in topic.channels if f"{topic.purpose}-{one}" not in asked)
+
+
+def _by_own_form(world: World, market: str, locale: str) -> set[str]:
+    """Purposes for which a form of their own asks, by e-mail."""
+    forms = world.published.policy.forms.items()
+    named = {key: form for key, form in forms if f"{market}/{locale}/form.{key}" in world.published.wordings}
+    return {f"{form.purpose}-email" for form in named.values() if form.kind == "newsletter"}
 
 
 PROBE = Probe("consent_recorded", every=timedelta(hours=3), gather=_gather)

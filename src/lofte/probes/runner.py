@@ -27,12 +27,11 @@ _Binding = tuple[str, str, Mapping[str, Any]]
 def run_probes(world: World, ids: Collection[str] | None = None) -> list[Judged]:
     """Look at these promises (all of them if None), judge, keep the verdicts and return them.
 
-    What needs no browser is looked at and kept first: a browser takes its time. Promises bound to a control nobody can
-    observe are left alone; they never have a verdict, only what is missing.
+    What is read in a moment is looked at and kept first, then what test people walk for, and last what needs a browser. Promises
+    bound to a control nobody can observe are left alone; they never have a verdict, only what is missing.
     """
     done: list[Judged] = []
-    quick, slow = _by_patience(world, ids)
-    for name, bindings in (("quick", quick), ("slow", slow)):
+    for name, bindings in _by_patience(world, ids):
         if bindings:
             with _alone(world.home, name):
                 judged = [
@@ -82,10 +81,15 @@ def due(world: World, at: datetime) -> set[str]:
     }
 
 
-def _by_patience(world: World, ids: Collection[str] | None) -> tuple[list[_Binding], list[_Binding]]:
+def _by_patience(world: World, ids: Collection[str] | None) -> list[tuple[str, list[_Binding]]]:
     meant = [one for one in _bindings(world) if (ids is None or one[0] in ids) and one[1] in all_probes()]
     slow = [one for one in meant if "browser" in all_controls()[one[1]].needs]
-    return [one for one in meant if one not in slow], slow
+    walked = [one for one in meant if one not in slow and "mailbox" in all_controls()[one[1]].needs]
+    return [
+        ("quick", [one for one in meant if one not in slow and one not in walked]),
+        ("quick", walked),
+        ("slow", slow),
+    ]
 
 
 def _bindings(world: World) -> Iterator[_Binding]:

@@ -47,6 +47,6 @@ CONTROL = Control(
     id="consent_recorded",
     law=("GDPR 7(1)", "GDPR 4(11)"),
     fresh_for=timedelta(days=2),
-    needs=frozenset({"site", "register", "log"}),
+    needs=frozenset({"site", "register", "log", "mailbox"}),
     judge=_judge,
 )

@@ -61,6 +61,6 @@ CONTROL = Control(
     id="forms_only_declared_fields",
     law=("GDPR 5(1)(c)", "GDPR 13"),
     fresh_for=timedelta(days=2),
-    needs=frozenset({"site", "publication"}),
+    needs=frozenset({"site", "publication", "mailbox"}),
     judge=_judge,
 )

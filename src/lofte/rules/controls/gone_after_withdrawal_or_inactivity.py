@@ -12,6 +12,6 @@ CONTROL = Control(
     id="gone_after_withdrawal_or_inactivity",
     law=("GDPR 5(1)(e)", "GDPR 17(1)(b)"),
     fresh_for=timedelta(days=2),
-    needs=frozenset({"register"}),
+    needs=frozenset({"register", "mailbox"}),
     judge=judge_clocked,
 )

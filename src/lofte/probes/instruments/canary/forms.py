@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from lofte.core import limits
 from lofte.probes.instruments import html
@@ -49,12 +50,14 @@ def read() -> None:
 
 
 def send(opened: Open, boxes: Iterable[str] = ()) -> Seen:
-    """Everything filled in that is asked for, and no box ticked but these."""
+    """Everything filled in that is asked for, and no box ticked but these, whatever the page had ticked."""
     canary = opened.canary
-    values = {**sample(canary), **dict.fromkeys(boxes, "on")}
-    done = canary.visitor.submit(
-        opened.seen, opened.form, {name: value for name, value in values.items() if name in opened.asks}
-    )
+    mine = {**sample(canary), **dict.fromkeys(boxes, "on")}
+    untouched = {
+        one.name: one.value for one in opened.form.inputs if one.name and one.kind not in ("checkbox", "radio")
+    }
+    values = {**untouched, **{name: value for name, value in mine.items() if name in opened.asks}}
+    done = canary.visitor.post(urljoin(opened.seen.url, opened.form.action or opened.seen.url), values)
     for limit in _LIMITS:
         person.give_back(canary, limit)
     limits.give_back("form-address", canary.address)

@@ -104,4 +104,6 @@ def remove(canary: Canary) -> None:
         Request.objects.filter(id__in=canary.requests).delete()
         canary.mailbox.forget(canary.address)
     except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
-        _logger.warning("a canary was not removed", extra={"fields": {"cause": type(failure).__name__}})
+        _logger.warning(
+            "a canary was not removed", exc_info=failure, extra={"fields": {"cause": type(failure).__name__}}
+        )

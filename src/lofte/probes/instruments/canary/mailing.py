@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import transaction
+
 from lofte.features.outreach import models as outreach_models
 from lofte.features.outreach import topics
 from lofte.features.outreach import verbs as outreach
@@ -15,17 +17,20 @@ FORM = "newsletter"
 
 
 def send(world: World, people: Iterable[UUID]) -> None:
-    """An issue to these people alone; when it returns, whatever leaves has left."""
+    """A campaign to these people alone; when it returns, whatever leaves has left.
+
+    Begun and written in one transaction: no duty ever sees it being sent, and so nobody else can be written to.
+    """
     whose = list(people)
     content = outreach.Content("Löfte", "Canary issue.", "<p>Canary issue.</p>")
-    issue = outreach.draft_issue(
-        topics.of_market()[0], dict.fromkeys(world.published.policy.locales(), content), by="canary"
-    )
+    contents = dict.fromkeys(world.published.policy.locales(), content)
+    with transaction.atomic():
+        campaign = outreach.draft_issue(topics.of_market()[0], contents, by="canary")
+        outreach.send_issue(campaign, only=whose)
     try:
-        outreach.send_issue(issue, only=whose)
         person.settle(whose)
     finally:
-        outreach_models.Campaign.objects.filter(pk=issue).delete()
+        outreach_models.Campaign.objects.filter(pk=campaign).delete()
 
 
 def waiting(hashed: str) -> list[UUID]:

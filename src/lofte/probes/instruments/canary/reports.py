@@ -1,8 +1,8 @@
 """What mail servers write back about a letter: that the address does not exist, and that somebody called it unwanted."""
 
-from email.message import EmailMessage, Message
-from email.utils import make_msgid
+from email.utils import format_datetime, make_msgid
 
+from lofte.core import clock
 from lofte.core.mailing import inbound, taking
 from lofte.probes.instruments.mailbox import Letter
 
@@ -14,6 +14,25 @@ Status: 5.1.1
 Diagnostic-Code: smtp; 550 5.1.1 User unknown
 """
 _ABUSE = "Feedback-Type: abuse\nUser-Agent: canary/1\nVersion: 1\nOriginal-Mail-From: <{sender}>\n"
+_REPORT = """From: mailer-daemon@canary.example
+To: {to}
+Subject: Report
+Message-ID: {name}
+Date: {at}
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type={kind}; boundary="canary"
+
+--canary
+Content-Type: text/plain
+
+A report about a letter.
+
+--canary
+Content-Type: message/{kind}
+
+{said}
+--canary--
+"""
 
 
 def can_come() -> bool:
@@ -31,16 +50,8 @@ def is_unwanted(letter: Letter) -> None:
 
 def _hand_in(letter: Letter, kind: str, said: str) -> None:
     """To the sender of the envelope, as the receiving server sends it (RFC 3464, RFC 5965)."""
-    report = EmailMessage()
-    report["From"], report["To"], report["Subject"] = "mailer-daemon@canary.example", letter.sender, "Report"
-    report["Message-ID"] = make_msgid(domain="canary.example")
-    report.set_content("A report about a letter.")
-    report.make_mixed()
-    report.set_type("multipart/report")
-    report.set_param("report-type", kind)
-    part = Message()
-    part["Content-Type"] = f"message/{kind}"
-    part.set_payload(said)
-    report.attach(part)
     if taking.is_ours(letter.sender):
-        taking.take(letter.sender, report.as_bytes(), "")
+        name, at = make_msgid(domain="canary.example"), format_datetime(clock.now())
+        taking.take(
+            letter.sender, _REPORT.format(to=letter.sender, name=name, at=at, kind=kind, said=said).encode(), ""
+        )

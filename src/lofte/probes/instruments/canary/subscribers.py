@@ -164,7 +164,10 @@ def _by_page(canary: Canary, met: WithdrawalWalk) -> WithdrawalWalk:
     stranger = Visitor(canary.world.base_url)  # whoever has the letter, without having been here before
     link = letters[0].link_with("/unsubscribe/")
     page = stranger.get(link)
-    form = next((one for one in page.page.forms if one.method == "post"), None)
+    posts = [one for one in page.page.forms if one.method == "post"]
+    form = next(
+        (one for one in posts if not any(each.kind == "checkbox" for each in one.inputs)), next(iter(posts), None)
+    )
     if form is not None:
         stranger.submit(page, form, _whole(form))
     return replace(met, by_page=not _is_granted(canary), asks_who=met.asks_who or _asks_who(page))
@@ -201,7 +204,8 @@ def _special(world: World, canaries: list[Canary]) -> tuple[int | None, int | No
     reports.is_unwanted(mailing.received(unwilling)[0])
     before = [len(mailing.received(one)) for one in (dead, unwilling)]
     mailing.send(world, (dead.handle, unwilling.handle))
-    return midway, *(len(mailing.received(one)) - was for one, was in zip((dead, unwilling), before, strict=True))
+    came = [len(mailing.received(one)) - was for one, was in zip((dead, unwilling), before, strict=True)]
+    return midway, came[0], came[1]
 
 
 def _midway(canary: Canary) -> int:
