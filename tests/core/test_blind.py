@@ -95,3 +95,9 @@ def test_the_hash_depends_on_key_site_and_field(settings):
     assert found != blind.blind_hash("phone", "kari@example.no")
     settings.LOFTE_BLIND_KEY = bytes(32)
     assert found != blind.blind_hash("email", "kari@example.no")
+
+
+def test_a_text_of_several_lines_is_kept_as_browsers_send_it():
+    assert blind.clean("text", "Hei!\r\n\r\nRing meg.\r\n") == "Hei!\n\nRing meg."
+    with pytest.raises(Problem):
+        blind.clean("name", "Kari\r\nNordmann")

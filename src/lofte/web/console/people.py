@@ -134,11 +134,11 @@ def note(request: HttpRequest, person: UUID) -> HttpResponse:
 
 
 def _noted(request: HttpRequest, person: UUID, said: Mapping[str, Any]) -> None:
-    by = actor(request)
+    by, known = actor(request), _edition_known(person)
     with verbs.whole():
         entry = verbs.note(
             person, said["text"], _stated(request), medium=said["medium"], direction=said["direction"], at=said["at"], by=by,
-            **_edition_known(person),
+            market=known["market"], locale=known["locale"],
         )  # fmt: skip
         if said["file"]:
             attachments.attach(person, entry, said["file"].name, said["file"].read(), by=by)

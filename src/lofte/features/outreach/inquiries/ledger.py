@@ -29,7 +29,7 @@ def reference_of(inquiry: UUID) -> str:
 
 
 def row_of(inquiry: UUID) -> Inquiry:
-    row = Inquiry.everyone.filter(pk=inquiry).first()
+    row: Inquiry | None = Inquiry.everyone.filter(pk=inquiry).first()
     if row is None:
         raise Problem("inquiry.unknown", "there is no such inquiry", status=404)
     return row
@@ -83,5 +83,5 @@ def add(
     return step_id
 
 
-def seal(person_id: UUID, record: UUID, kept: Mapping[str, str]) -> bytes:
+def seal(person_id: UUID, record: UUID, kept: Mapping[str, Any]) -> bytes:
     return vault.opener(person_id).seal(record, json.dumps(dict(kept)).encode())
