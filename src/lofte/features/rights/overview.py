@@ -28,7 +28,7 @@ class HeldItem:
 
 @dataclass(frozen=True, slots=True)
 class ConsentItem:
-    """``shown`` is the form or banner that asked, ``words`` what it said, line by line."""
+    """``shown`` is the form or banner that asked, ``words`` what it said, line by line; ``channel`` how we may write to them."""
 
     id: UUID
     purpose: str
@@ -40,6 +40,7 @@ class ConsentItem:
     publication: str
     at: datetime
     evidence_index: int | None
+    channel: str = ""
     shown: str = ""
     words: tuple[str, ...] = ()
 

@@ -80,6 +80,7 @@ class Consent(_Part):
     publication: str = Field(description="the policy version in force")
     at: datetime
     evidence_index: int | None = Field(description="place in the evidence log")
+    channel: str = Field(description="the way we may write to them (email, sms), empty for every way")
 
 
 class Relation(_Part):
