@@ -1,26 +1,30 @@
-"""One house that sends: `python -m bench.mail_house fill|send HOME PEOPLE`, each in a process of its own that may be killed
-and started again. LOFTE_SMTP names the mail server.
+"""One house that sends: `python -m bench.mail_house fill|send HOME PEOPLE`, each in a process of its own that may be killed and
+started again. LOFTE_SMTP names the mail server.
 
-`fill` moves people in who subscribe, one in ten of whom has withdrawn; `send` writes to all of them, as a campaign does: the queue
-is kept a thousand letters long, and who may not be written to is decided when a letter is taken out of it.
+`fill` moves in people of five markets who subscribe, and one in ten withdraws; `send` sends one campaign to all of them, by the
+same engine as `lofte serve`: who gets it is decided by stretches, the queue is kept a thousand letters long, and each person
+is asked for once more when a letter is taken out of it.
 """
 
 import json
-import os
 import random
 import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-SEED, CAMPAIGN = 5, UUID(int=5)
-_CHUNK, _AHEAD = 1_000, 1_000
+from bench.population import Somebody
+from bench.population import people as anybody
+
+TOPIC, STAFF = "product", "staff:1"
+_CHUNK = 1_000
 _WITHDRAWN = 10  # one in so many
 _PARAGRAPH = (
     "Hösten är här, och med den en ny version av tjänsten. Vi berättar vad som är nytt i bokslutet, hur fakturor tolkas och varför "
-    "rapporterna nu öppnas på en sekund. Läs mer i vår blogg, eller kom till vårt frukostmöte i Solna. "
+    "rapporterna nu öppnas på en sekund. Läs mer i vår blogg, eller kom till vårt frukostmöte i Solna."
 )
 
 
@@ -34,107 +38,84 @@ def main(what: str, home: Path, count: int) -> None:
     wiring.enter(home)
     house = wiring.open_house(home, "http://localhost:8000")
     try:
-        fill(count) if what == "fill" else send(count)
+        fill(count) if what == "fill" else send()
     finally:
         house.close()
 
 
-def people(count: int) -> Iterator[UUID]:
-    """In order, so that a campaign knows where it is."""
-    chance = random.Random(SEED)
-    for number in range(count):
-        yield UUID(bytes=((number << 64) // count).to_bytes(8) + chance.randbytes(8), version=4)
+def people(count: int) -> Iterator[Somebody]:
+    """Subscribers, every one."""
+    return (replace(each, kind="subscriber", is_subscriber=True, looks=0, mails=0, notes=()) for each in anybody(count))
 
 
 def is_withdrawn(number: int) -> bool:
     return number % _WITHDRAWN == 3
 
 
-def address_of(number: int) -> str:
-    return f"person.{number}@{number % 97}.example.test"
-
-
 def fill(count: int) -> None:
-    from django.db import transaction
+    from bench.settle import Move
 
-    from lofte.core import clock, publication, vault
-    from lofte.core.models import Person
+    from lofte.core import clock, publication
     from lofte.features.consent.models import Consent
 
-    published, at = publication.current(), clock.now()
-    everybody = list(people(count))
+    at, digest, everybody = clock.now(), publication.current().digest, list(people(count))
+    move = Move(at, random.Random(5))
     for start in range(0, count, _CHUNK):
         some = everybody[start : start + _CHUNK]
-        vault.make_keys(some)
-        with transaction.atomic():
-            Person.objects.bulk_create([Person(id=each, made_at=at) for each in some])
-            said = [
-                Consent(
-                    person_id=each, purpose="newsletter", ordinal=ordinal, action=action, publication=published.digest, market="SE",
-                    locale="sv", method="double_opt_in", at=at,
-                )
-                for number, each in enumerate(some, start)
-                for ordinal, action in enumerate(["granted", *(["withdrawn"] if is_withdrawn(number) else [])], 1)
-            ]  # fmt: skip
-            Consent.everyone.bulk_create(said)
+        move.take(some)
+        withdrawn = [
+            Consent(
+                person_id=who.id, purpose="newsletter", ordinal=2, action="withdrawn", publication=digest, market=who.market,
+                locale=who.locale, method="portal", at=at,
+            )
+            for number, who in enumerate(some, start)
+            if is_withdrawn(number)
+        ]  # fmt: skip
+        Consent.everyone.bulk_create(withdrawn)
 
 
-def send(count: int) -> None:
-    """Until all is sent; the last line is what it took."""
-    from django.conf import settings
-
+def send() -> None:
+    """Until the campaign is sent; the last line is what it took."""
     from lofte.core import clock, mail
     from lofte.core.models import Mail
+    from lofte.features.outreach import sending
+    from lofte.features.outreach.models import Campaign
 
-    if settings.LOFTE_DKIM:
-        from lofte.core.mailing import signing
-
-        if not signing.key_file(settings.LOFTE_HOME, *settings.LOFTE_DKIM).exists():
-            signing.make_key(settings.LOFTE_HOME, *settings.LOFTE_DKIM)
-    everybody = list(people(count))
-    number = Mail.everyone.filter(about=CAMPAIGN).count()  # whole chunks are queued, or none of one
-    began, work, sent = time.monotonic(), time.process_time(), 0
-    print("started", flush=True)
-    while True:
-        waiting = Mail.everyone.filter(state__in=["queued", "sending"], about=CAMPAIGN).count()
-        if number < count and waiting < _AHEAD:
-            queued(number, everybody[number : number + _CHUNK])
-            number = min(count, number + _CHUNK)
-            print(f"queued {number}", flush=True)
-        elif waiting:
-            sent += mail.deliver(clock.now())
-        else:
-            break
+    campaign = _campaign()
+    began, work = time.monotonic(), time.process_time()
+    while Campaign.objects.get(pk=campaign).state == Campaign.State.SENDING:
+        sending.go_on(campaign, time.monotonic() + 5)
+        mail.deliver(clock.now())
     took, cpu = time.monotonic() - began, time.process_time() - work
+    sent = Mail.everyone.filter(about=campaign, state=Mail.State.SENT).count()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"sent": sent, "seconds": took, "cpu": cpu, "peak_mb": peak, "parent": os.getppid()}), flush=True)
+    print(json.dumps({"sent": sent, "seconds": took, "cpu": cpu, "peak_mb": peak}), flush=True)
 
 
-def queued(start: int, some: list[UUID]) -> None:
-    from django.db import transaction
+def _campaign() -> UUID:
+    """The one that was begun, or a new one: a letter of about five kilobytes in two versions."""
+    from lofte.core import publication
+    from lofte.features.outreach import campaigns
+    from lofte.features.outreach.models import Campaign
 
-    from lofte.core import mail
+    if begun := Campaign.objects.first():
+        return begun.id
+    _make_key()
+    text, html = "\n\n".join([_PARAGRAPH] * 8), "\n".join([f"<p>{_PARAGRAPH}</p>"] * 8)
+    locales = {locale for market in publication.current().policy.markets.values() for locale in market.locales}
+    contents = {locale: campaigns.Content(f"Nytt från Xledger ({locale})", text, html) for locale in locales}
+    made = campaigns.draft("Autumn", TOPIC, STAFF, contents=contents)
+    campaigns.start(made, STAFF)
+    return made
 
-    letters = [letter(start + at, person) for at, person in enumerate(some)]
-    with transaction.atomic():
-        mail.send_many(letters)
 
+def _make_key() -> None:
+    from django.conf import settings
 
-def letter(number: int, person: UUID) -> "object":
-    """Six kilobytes in two versions, as newsletters are."""
-    from lofte.core import mail
+    from lofte.core.mailing import signing
 
-    way_out = f"http://localhost:8000/news/se/sv/unsubscribe/{person.hex}{number:011}/"
-    text = f"Hej person {number}!\n\n" + "\n\n".join([_PARAGRAPH] * 6) + f"\n\nAvsluta: {way_out}\n"
-    html = (
-        f"<!doctype html><html><body><p>Hej person {number}!</p>"
-        + f"<p>{_PARAGRAPH}</p>\n" * 10
-        + f'<p><a href="{way_out}">Avsluta</a></p></body></html>'
-    )
-    return mail.MarketingLetter(
-        "issue", person, address_of(number), mail.Words(f"Nytt från Xledger, nummer {number}", text, html), "newsletter",
-        about=CAMPAIGN, list_id="product-news", unsubscribe_url=way_out,
-    )  # fmt: skip
+    if settings.LOFTE_DKIM and not signing.key_file(settings.LOFTE_HOME, *settings.LOFTE_DKIM).exists():
+        signing.make_key(settings.LOFTE_HOME, *settings.LOFTE_DKIM)
 
 
 if __name__ == "__main__":

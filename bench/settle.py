@@ -34,7 +34,7 @@ _RELATION = {"prospect": "prospect", "customer": "customer", "subscriber": "pros
 
 def settle(count: int, at: datetime, told: Callable[[int, int], None], seed: int = SEED) -> None:
     """So many people into the house that is open in this process."""
-    move = _Move(at, random.Random(seed + 1))
+    move = Move(at, random.Random(seed + 1))
     everybody, done = people(count, seed), 0
     for alias in ("default", "keys"):
         _hurry(alias)
@@ -46,7 +46,7 @@ def settle(count: int, at: datetime, told: Callable[[int, int], None], seed: int
         _rest(alias)
 
 
-class _Move:
+class Move:
     def __init__(self, at: datetime, rng: random.Random) -> None:
         self._at, self._rng, self._ordinal = at, rng, 0
         self._published = publication.current()
@@ -113,7 +113,7 @@ class _Move:
             consent = {
                 "id": self._id(), "purpose": "newsletter", "ordinal": 1, "action": "granted", "at": since,
                 "wording": self._published.wording(who.market, who.locale, "form.newsletter"), "shown": "form.newsletter",
-                "publication": self._published.digest, "method": "double_opt_in", **edition,
+                "publication": self._published.digest, "method": "double_opt_in", "channel": "email", **edition,
             }  # fmt: skip
             self._add("consent.Consent", person_id=who.id, **consent)
             yield consent, who.id

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bench.mail_house import address_of, is_withdrawn
+from bench.mail_house import is_withdrawn, people
 from bench.mail_sink import Sink
 
 from lofte.core.mailing.handing import CONNECTIONS
@@ -53,7 +53,7 @@ def test_a_campaign_that_is_killed_and_started_again_writes_to_each_once_and_to_
         ended = house("send", environ)
         assert ended.wait(300) == 0
 
-        allowed = {address_of(number) for number in range(PEOPLE) if not is_withdrawn(number)}
+        allowed = {who.email for number, who in enumerate(people(PEOPLE)) if not is_withdrawn(number)}
         assert set(sink.recipients.values()) == {1}, "somebody was written to twice"
         assert set(sink.recipients) <= allowed, "somebody who has withdrawn was written to"
         # Only where the server's answer was missing at the moment of death is it left open, and then nothing is sent.
