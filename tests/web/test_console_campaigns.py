@@ -54,7 +54,7 @@ def readers(xledger, log, letterbox):
             person = register.welcome()
             here = {"market": market, "locale": locale}
             register.begin_relation(person, "prospect", **here)
-            values = {"email": f"{company}{number}@example.se".lower(), "company": company}
+            values = {"email": f"{len(company)}-{number}@example.se", "company": company}
             register.hold(person, values, "newsletter", source="form:newsletter", **here)
             consent.grant(person, "newsletter", shown="form.newsletter", method="double_opt_in", **here)
             people.append(person)
@@ -243,8 +243,7 @@ def test_a_campaign_to_a_segment_reaches_nobody_else(staff, readers, letterbox):
     staff.post(f"/console/campaigns/{made}/", {"do": "start"})
     send_all()
 
-    assert len(letterbox.letters) == 3
-    assert all("ekbyrån" in each for each in letterbox.recipients) or len(letterbox.recipients) == 3
+    assert sorted(each["To"] for each in letterbox.letters) == [f"7-{number}@example.se" for number in range(3)]
 
 
 def test_numbers_about_few_people_are_not_told(staff, draft, readers):
