@@ -6,11 +6,13 @@ import pytest
 from django.test import Client
 
 from lofte.core import clock, mail
+from lofte.features.consent import verbs as consent
 from lofte.features.outreach import reads
 from lofte.features.outreach.models import SignUp
 from lofte.features.register import reads as register
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
+OURS = {"HTTP_SEC_FETCH_SITE": "same-origin"}
 EDITIONS = [("se", "sv"), ("no", "nb"), ("fi", "fi"), ("gb", "en-GB"), ("us", "en-US")]
 
 
@@ -91,14 +93,54 @@ def test_opening_the_confirmation_link_confirms_nothing_until_the_button_is_pres
     assert reads.subscriber_count() == 1
 
 
-def test_a_used_confirmation_link_says_so_in_plain_words(visitor, sign_up):
+def test_a_used_confirmation_link_says_that_all_is_well_until_the_consent_is_withdrawn(visitor, sign_up):
     code = sign_up("astrid@example.se")
     visitor.post(f"{visitor.news}confirm/{code}/")
 
     answer = visitor.get(f"{visitor.news}confirm/{code}/")
+    assert answer.status_code == 200
+    assert "Välkommen" in answer.content.decode()
 
+    consent.withdraw(register.person_of("email", "astrid@example.se"), "newsletter", method="portal")
+    answer = visitor.get(f"{visitor.news}confirm/{code}/")
     assert answer.status_code == 410
     assert "Länken går inte att använda" in answer.content.decode()
+
+
+def test_a_confirmation_pressed_twice_is_one_consent_and_no_second_one_after_a_withdrawal(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+    hidden = dict(
+        re.findall(r'name="(stamp)" value="([^"]*)"', visitor.get(f"{visitor.news}confirm/{code}/").content.decode())
+    )
+
+    def press():
+        return visitor.client.post(f"{visitor.news}confirm/{code}/", hidden, **OURS).status_code
+
+    assert (press(), press()) == (200, 200)
+    consent.withdraw(register.person_of("email", "astrid@example.se"), "newsletter", method="portal")
+    assert press() == 410
+    assert reads.subscriber_count() == 0
+
+
+def test_a_link_scanner_that_presses_buttons_in_a_browser_confirms_nothing(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+    by_itself = {"HTTP_SEC_FETCH_MODE": "navigate"}
+
+    asked = visitor.post(f"{visitor.news}confirm/{code}/", **by_itself)
+
+    assert asked.status_code == 422
+    assert 'name="mine"' in asked.content.decode()
+    assert reads.subscriber_count() == 0
+    assert visitor.post(f"{visitor.news}confirm/{code}/", {"mine": "on"}, **by_itself).status_code == 200
+    assert reads.subscriber_count() == 1
+
+
+def test_a_human_press_in_a_browser_confirms_at_once(visitor, sign_up):
+    code = sign_up("astrid@example.se")
+    pressed = {"HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_USER": "?1"}
+
+    assert visitor.post(f"{visitor.news}confirm/{code}/", **pressed).status_code == 200
+    assert reads.subscriber_count() == 1
 
 
 def test_the_receipt_of_a_consent_is_handed_over_at_once_and_a_made_up_one_is_not(visitor, sign_up):
@@ -152,6 +194,46 @@ def test_a_second_click_and_an_unknown_code_say_the_same(visitor, way_out):
     unknown = visitor.client.post(f"{visitor.news}unsubscribe/{'x' * 43}/")
 
     assert first.content == again.content == unknown.content
+
+
+def test_one_click_answers_at_once_without_a_redirect_or_a_cookie(visitor, way_out):
+    program = Client(enforce_csrf_checks=True)
+
+    answer = program.post(f"{visitor.news}unsubscribe/{way_out}/", {"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    assert not program.cookies
+    assert reads.subscriber_count() == 0
+
+
+@pytest.mark.parametrize("market, locale", EDITIONS)
+def test_the_link_of_a_letter_opens_what_one_wants_to_read_without_a_login(visitor, way_out, market, locale):
+    shown = visitor.get(f"/news/{market}/{locale}/preferences/{way_out}/").content.decode()
+
+    assert shown.count('name="wanted"') == len(reads.topics()) == shown.count("checked")
+    assert "astrid" not in shown.casefold()
+    assert visitor.client.cookies == {}
+
+
+def test_choosing_less_keeps_the_consent_and_choosing_nothing_takes_it_back(visitor, way_out):
+    address = f"{visitor.news}preferences/{way_out}/"
+    person = register.person_of("email", "astrid@example.se")
+
+    visitor.post(address, {"wanted": ["events", "nonsense"]})
+    assert reads.topics_of(person) == ("events",)
+    assert reads.subscriber_count() == 1
+
+    visitor.post(address, {"wanted": []})
+    assert reads.subscriber_count() == 0
+
+    shown = visitor.get(address).content.decode()
+    assert 'name="wanted"' not in shown
+    visitor.post(address, {"wanted": ["events"]})
+    assert reads.subscriber_count() == 0
+
+
+def test_a_link_nobody_gave_out_opens_no_choices(visitor):
+    assert visitor.get(f"{visitor.news}preferences/{'x' * 43}/").status_code == 410
 
 
 def test_a_newsletter_carries_contact_authority_and_one_click_headers(visitor, way_out, letterbox):

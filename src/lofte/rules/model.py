@@ -275,7 +275,7 @@ class Topic(Declared):
 
     purpose: Id
     markets: list[MarketId] = Field(default_factory=list, description="empty means every market")
-    channels: list[Channel] = Field(default_factory=lambda: ["email"], min_length=1)
+    channels: list[Channel] = Field(["email"], min_length=1)
 
 
 class Frequency(Declared):

@@ -47,6 +47,14 @@ def is_from_here(request: HttpRequest) -> bool:
     )
 
 
+def is_by_hand(request: HttpRequest) -> bool:
+    """Whether a human pressed the button, as far as the browser tells: a program inside a browser that posts by itself says no.
+
+    Some mail gateways open links in a real browser and press what they find. Where the browser is silent it is asked once more.
+    """
+    return "Sec-Fetch-Mode" not in request.headers or request.headers.get("Sec-Fetch-User") == "?1"
+
+
 def own_posts_only(form: str) -> Callable[[View], View]:
     """For forms without a session: a post must come from our own page and carry its stamp. Raises Problem otherwise."""
 

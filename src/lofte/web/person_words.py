@@ -234,7 +234,8 @@ def _shown(here: Edition, item: Held) -> str:
     """Topics are kept by their ids; everything else as it was written."""
     if item.field != "topics":
         return item.value
-    return ", ".join(_word(here, "topics", each.partition(".")[0], "name") for each in item.value.split(",") if each)
+    chosen = [each.partition(".")[0] for each in item.value.split(",") if each]
+    return ", ".join(_word(here, "topics", topic, "name") or topic for topic in chosen)
 
 
 _ORDER = ("name", "email", "phone", "identity", "contact", "work", "preference", "dialogue", "behaviour", "device")

@@ -20,7 +20,17 @@ class OpenCode:
 def open_code(code: str, purpose: str) -> OpenCode | None:
     """Whether a code can be used now; ``purpose`` is ``confirm`` or ``unsubscribe``. Changes nothing."""
     found = codes.peek(code, purpose)
-    return OpenCode(found.market, found.locale) if found else None
+    if found is None or (purpose == "confirm" and not models.SignUp.objects.of(found.person_id).filter(pk=found.about)):
+        return None
+    return OpenCode(found.market, found.locale)
+
+
+def confirmed_before(code: str) -> OpenCode | None:
+    """Where a confirmation link was used already and what it said yes to still stands. Changes nothing."""
+    found = codes.peek(code, "confirm")
+    if found is None or found.about is None or not ports.consents().is_standing(found.person_id, found.about):
+        return None
+    return OpenCode(found.market, found.locale)
 
 
 def topics(market: str = "") -> tuple[str, ...]:

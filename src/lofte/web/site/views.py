@@ -9,10 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lofte.core import evidence, outbox
+from lofte.features.outreach import preferences as preference_centre
 from lofte.features.outreach import reads, verbs
+from lofte.features.outreach.preferences import Preferences
 from lofte.features.rights import reads as rights
 from lofte.kernel.problems import Problem
-from lofte.web.doors import caller, own_posts_only, stamp
+from lofte.web.doors import caller, is_by_hand, own_posts_only, stamp
 from lofte.web.pages import Edition, edition, page, purpose_in_words
 from lofte.web.receipts import download
 from lofte.web.site.forms import TRAP, declared_form
@@ -64,9 +66,13 @@ def thanks(request: HttpRequest, market: str, locale: str) -> HttpResponse:
 def confirm(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
     here = edition(market, locale)
     if request.method != "POST":
-        if reads.open_code(code, "confirm") is None:
-            raise Problem("code.unknown", "the link is used, expired or wrong", status=410)
-        return page(request, "site/confirm.html", here, stamp=stamp("confirm"))
+        if reads.open_code(code, "confirm"):
+            return page(request, "site/confirm.html", here, stamp=stamp("confirm"))
+        if reads.confirmed_before(code):
+            return page(request, "site/confirmed.html", here, receipt=None)
+        raise Problem("code.unknown", "the link is expired or wrong", status=410)
+    if not is_by_hand(request) and not request.POST.get("mine"):
+        return page(request, "site/confirm.html", here, stamp=stamp("confirm"), asks_again=True, status=422)
     confirmed = verbs.confirm(code)
     if evidence.has_log():
         outbox.drain(person_id=confirmed.person_id)  # so that the receipt is there to be handed over
@@ -78,10 +84,47 @@ def confirm(request: HttpRequest, market: str, locale: str, code: str) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
     here = edition(market, locale)
+    chosen = reverse("newsletter-preferences", args=(here.market.lower(), here.locale, code))
     if request.method != "POST":
-        return page(request, "site/leave.html", here)
+        return page(request, "site/leave.html", here, preferences_url=chosen)
     verbs.unsubscribe(code)
     return page(request, "site/left.html", here)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_posts_only("preferences")
+def preferences(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
+    """What somebody wants to read, by the link of a letter: no login, no name, no address on the page."""
+    here = edition(market, locale)
+    is_saved = request.method == "POST"
+    wanted = request.POST.getlist("wanted")
+    found = verbs.prefer(code, wanted) if is_saved else preference_centre.preferences(code)
+    if found is None:
+        raise Problem("code.unknown", "the link is wrong", status=410)
+    leave_url = reverse("newsletter-leave", args=(here.market.lower(), here.locale, code))
+    return page(
+        request, "site/preferences.html", here, stamp=stamp("preferences"), is_saved=is_saved,
+        groups=_groups(here, found), leave_url=leave_url,
+    )  # fmt: skip
+
+
+def _groups(here: Edition, found: Preferences) -> list[dict[str, Any]]:
+    """The topics by channel, as the page shows them."""
+    channels = dict.fromkeys(each.channel for each in found.choices)
+    return [
+        {
+            "name": here.say(f"news.channel.{channel}"),
+            "choices": [
+                {
+                    "key": each.key, "is_wanted": each.is_wanted, "name": here.word("topics", each.topic, "name"),
+                    "lead": here.word("topics", each.topic, "lead"),
+                }
+                for each in found.choices
+                if each.channel == channel
+            ],
+        }
+        for channel in channels
+    ]  # fmt: skip
 
 
 @require_safe
