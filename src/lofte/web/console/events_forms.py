@@ -49,7 +49,7 @@ class Form(forms.Form):
         for title, names in self.groups:
             fields = [self[name] for name in names]
             is_language = names[0].startswith("title-")
-            is_open = self.is_bound or any(each.value() for each in fields)
+            is_open = any(each.errors or each.value() for each in fields)
             found.append({"title": title, "fields": fields, "folds": is_language, "open": is_open})
         return found
 

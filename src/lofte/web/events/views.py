@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lofte.core import clock
-from lofte.features.outreach.events import calendars, letters, reads, seats
+from lofte.features.outreach.events import calendars, letters, reads, seats, terms
 from lofte.features.outreach.events.models import Event
 from lofte.kernel.problems import Problem
 from lofte.rules import values
@@ -112,4 +112,4 @@ def _kept(here: Edition, row: Event) -> list[str]:
         for field in fields
         if row.retention.get(field, row.keep) != row.keep
     ]
-    return [*lines, here.say("events.kept_left")]
+    return [*lines, here.say("events.kept_left", period=values.period(here.locale, terms.KNOWN_AFTER_LEAVING))]

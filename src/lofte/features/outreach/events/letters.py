@@ -5,7 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lofte.core import clock, codes, links, mail, ports, vault
-from lofte.features.outreach.events import calendars
+from lofte.features.outreach.events import calendars, terms
 from lofte.features.outreach.events.models import Answer, Event, Registration
 from lofte.rules import values
 from lofte.rules.catalogue import say
@@ -48,7 +48,8 @@ def compose(event: Event, row: Registration, kind: str, *, code: str, again: boo
     """The letter as it is sent."""
     market, locale = row.market, row.locale
     said = event.contents.get(locale, {})
-    slots = {"title": said.get("title", ""), "day": when(locale, event)}
+    period = values.period(locale, terms.KNOWN_AFTER_LEAVING)
+    slots = {"title": said.get("title", ""), "day": when(locale, event), "period": period}
     facts = [(say(locale, "events.when"), when(locale, event)), (say(locale, "events.where"), said.get("place", ""))]
     if kind in _WITH_ADDRESS_TO_JOIN and event.online:
         facts.append((say(locale, "events.join"), event.online))

@@ -7,6 +7,7 @@ from lofte.features.outreach.events.models import Answer, Event, Registration
 from lofte.rules import clocks
 from lofte.rules.model import ClockKind
 
+KNOWN_AFTER_LEAVING = "P7D"
 AFTER_LEAVING = timedelta(days=7)
 """How long we know of somebody who gave up their place, or never got one: until then they may change their mind or complain."""
 
