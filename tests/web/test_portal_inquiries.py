@@ -5,10 +5,12 @@ import json
 import pytest
 from django.contrib.auth.models import User
 
-from lofte.core import clock, mail
+from lofte.core import clock, mail, outbox
 from lofte.features.outreach.forms import intake, specs
 from lofte.features.outreach.inquiries import reads, verbs
 from lofte.features.rights import reads as rights
+from lofte.web.pages import edition
+from lofte.web.portal.copies import readable
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
 WORDS = "Vad kostar det för tjugo personer?"
@@ -88,6 +90,16 @@ def test_the_copy_has_the_whole_history_with_our_notes(asked, anna):
     ]
     assert {each["part"] for each in found["tables"] if each["table"].startswith("inquiries_")} == {"inquiries"}
     assert "reply+" not in json.dumps(found)
+
+
+def test_the_copy_to_read_has_it_too(inside_own, asked, anna):
+    verbs.reply(asked.id, "Det kostar hundra.", by=anna)
+    verbs.note(asked.id, "Ring på måndag.", by=anna)
+    outbox.drain()
+    shown = readable(edition("se", "sv"), rights.copy_of(asked.person_id))
+
+    assert all(words in shown for words in (WORDS, "Det kostar hundra.", "Ring på måndag.", asked.reference))
+    assert "Ett meddelande besvarades" in shown
 
 
 def test_somebody_elses_address_in_a_note_is_taken_out_of_the_copy(asked, anna):

@@ -18,6 +18,7 @@ from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
 from lofte.web.pages import Edition, page
 from lofte.web.person_words import in_words, spoken
+from lofte.web.portal.inquiries import inquiry_in_words
 from lofte.web.portal.request_words import request_in_words
 from lofte.web.portal.session import for_a_person, fresh
 from lofte.web.receipts import attachment
@@ -95,6 +96,7 @@ def readable(here: Edition, made: Copy) -> str:
         "edition": here, "locale": here.locale, "now": made.made_at, "data": words, "name": names[-1] if names else "",
         "made_at": made.made_at, "version": here.published.version,
         "requests": [request_in_words(here, each) for each in seen.requests],
+        "inquiries": [inquiry_in_words(here, each, is_copy=True) for each in seen.inquiries],
         "consents": _consents(here, made), "systems": _systems(here, made), "recipients": _recipients(here, made),
         "own_looks": len(words["own_looks"]), "rows": sum(each.rows for each in made.counted),
         "restrictions": seen.restrictions, "merged": seen.merged,

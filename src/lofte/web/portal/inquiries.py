@@ -44,19 +44,21 @@ def listed(here: Edition, person_id: UUID) -> list[dict[str, Any]]:
     return [inquiry_in_words(here, each) for each in reads.inquiries_of(person_id, here.locale)]
 
 
-def inquiry_in_words(here: Edition, item: InquiryItem) -> dict[str, Any]:
+def inquiry_in_words(here: Edition, item: InquiryItem, *, is_copy: bool = False) -> dict[str, Any]:
+    """One inquiry as its writer reads it; a copy of everything has what we noted for ourselves as well."""
+    shown = _SHOWN | {"noted": "noted"} if is_copy else _SHOWN
     return {
         "id": item.id, "reference": item.reference, "kind": here.say(f"inquiries.kind.{item.kind}"),
         "state": here.say(f"inquiries.own.state.{item.state}"), "is_closed": item.state == "closed",
         "received_at": item.received_at, "due": item.due, "closed_at": item.closed_at,
-        "history": [_step(here, step) for step in item.history if step.kind in _SHOWN],
+        "history": [_step(here, step, shown[step.kind]) for step in item.history if step.kind in shown],
     }  # fmt: skip
 
 
-def _step(here: Edition, step: StepItem) -> dict[str, Any]:
+def _step(here: Edition, step: StepItem, what: str) -> dict[str, Any]:
     is_other = step.reason == "other_address"
     return {
-        "at": step.at, "what": here.say("inquiries.own.other_address" if is_other else f"inquiries.own.{_SHOWN[step.kind]}"),
+        "at": step.at, "what": here.say(f"inquiries.own.{'other_address' if is_other else what}"),
         "words": step.words, "mine": step.kind == "received" and not is_other,
         "is_gone": not step.words and step.kind in ("received", "replied", "told"),
     }  # fmt: skip
