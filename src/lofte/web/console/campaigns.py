@@ -19,6 +19,7 @@ from lofte.features.outreach.clicks import counting
 from lofte.features.outreach.writing import own_hosts, write
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.catalogue import say
+from lofte.web import segment_words
 from lofte.web.console import campaigns_forms as forms
 from lofte.web.console import campaigns_words as words
 from lofte.web.console.language import console_locale
@@ -123,7 +124,7 @@ def letter(request: HttpRequest, campaign: UUID, tag: str) -> HttpResponse:
                 return HttpResponseRedirect(reverse(to, args=(campaign,)))
     return page(
         request, "letter", status=422 if form.errors else 200, form=form, campaign=words.campaign(locale, seen),
-        language={"locale": tag, "name": words.words.language(tag)}, left_out=left_out, is_written=content is not None,
+        language={"locale": tag, "name": segment_words.language(tag)}, left_out=left_out, is_written=content is not None,
     )  # fmt: skip
 
 

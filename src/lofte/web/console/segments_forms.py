@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from lofte.core.publication import current
 from lofte.features.outreach.segments import reads, sources, terms
-from lofte.features.outreach.segments.matching import HOWS, Condition
+from lofte.features.outreach.segments.matching import HOWS, Condition, How
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
 from lofte.web import segment_words as words
@@ -64,7 +64,7 @@ class SegmentForm(forms.Form):
         ways = [each for each in HOWS if any(each in one for one in allowed.values())]
         how = [(f"{no}{each}", say(locale, f"segments.how.{no}{each}")) for each in ways for no in ("", "not_")]
         nothing = [("", say(locale, "segments.form.nothing"))]
-        named = {"label": say(locale, "segments.form.field"), "required": False}
+        named: dict[str, Any] = {"label": say(locale, "segments.form.field"), "required": False}
         self.fields[f"field_{number}"] = forms.ChoiceField(
             choices=nothing + sorted(offered, key=lambda each: each[1]), **named
         )
@@ -133,7 +133,7 @@ class SegmentForm(forms.Form):
             return None
         how = self.cleaned_data[f"how_{number}"] or HOWS[0]
         values = tuple(filter(None, (each.strip() for each in self.cleaned_data[f"words_{number}"].split(","))))
-        plain = how.removeprefix("not_")
+        plain: How = next((each for each in HOWS if each == how.removeprefix("not_")), HOWS[0])
         return Condition("field", () if plain == "held" else values, how.startswith("not_"), field, plain)
 
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from lofte.core import clock
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import AGAIN, duty
-from lofte.features.outreach.segments import reads, verbs
+from lofte.features.outreach.segments import reads
 from lofte.features.outreach.segments.models import Segment
 from lofte.kernel.problems import Problem
 
@@ -18,7 +18,7 @@ _PER_ROUND = 20
 _logger = logging.getLogger("lofte.segments")
 
 
-@duty(verbs.COUNT, every=timedelta(hours=1))
+@duty("segments.count", every=timedelta(hours=1))
 def count(at: datetime) -> object:
     """Go on with the counts that are wanted, the longest waiting first; again at once while any is left."""
     for _ in range(_PER_ROUND):

@@ -34,5 +34,5 @@ def asked_of(kind: Kind, people: Sequence[UUID]) -> Mapping[UUID, frozenset[str]
 
 
 def _title(words: Mapping[str, Any], locale: str) -> str:
-    told = words.get(locale) or next(iter(words.values()), {})
+    told: Mapping[str, Any] = words.get(locale) or next(iter(words.values()), {})
     return str(told.get("title", "")) or "–"
