@@ -34,7 +34,7 @@ class Sent:
     suppressed: int
 
 
-@duty(campaigns.DUTY, every=timedelta(seconds=2))
+@duty("outreach.send", every=timedelta(seconds=2))
 def _send(at: datetime) -> object:
     """Begin what is due, and write the next letters of what is being sent."""
     campaigns.begin_due(at)
