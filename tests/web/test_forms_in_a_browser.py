@@ -134,6 +134,7 @@ def test_a_form_from_the_builder_to_the_thank_you(chrome, house, member, locale)
 def test_a_piece_on_a_strangers_page_works_without_script_and_is_looked_over_first(chrome, house):
     plain = chrome.new_context(java_script_enabled=False)
     page = plain.new_page()
+    page.route("**/favicon.ico", lambda route: route.abort())  # the site's own, which is not here
     page.goto(f"{house}/forms/fi/fi/inquiry/embed.html")
     piece = page.inner_text("body")
     page.route(
