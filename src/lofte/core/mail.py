@@ -6,7 +6,6 @@ once more in the transaction that takes it out of the queue; a letter that may n
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
@@ -98,7 +97,7 @@ def tell_house(to: str, subject: str, text: str, html: str = "") -> bool:
     message.set_content(text)
     if html:
         message.add_alternative(html, subtype="html")
-    with closing(connect()) as server:
+    with connect() as server:
         server.send_message(message)
     return True
 

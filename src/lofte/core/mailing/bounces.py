@@ -95,9 +95,10 @@ def _reported(message: Message) -> Iterator[Verdict | None]:
     for part in message.walk():
         if part.get_content_type() != "message/delivery-status":
             continue
-        for block in part.get_payload() if part.is_multipart() else ():
-            action = _plain(block, "Action").lower()
-            if action:
+        blocks = part.get_payload()
+        for block in blocks if isinstance(blocks, list) else ():
+            action = _plain(block, "Action").lower() if isinstance(block, Message) else ""
+            if isinstance(block, Message) and action:
                 diagnostic, status = _plain(block, "Diagnostic-Code") or _first_text(message), _plain(block, "Status")
                 is_permanent = not status.startswith("4")
                 yield judged(diagnostic, status=status, is_permanent=is_permanent) if action == "failed" else None

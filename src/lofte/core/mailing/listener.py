@@ -85,7 +85,7 @@ class Listener:
         self._threads.shutdown()
 
 
-class _Smtp(Controller):  # type: ignore[misc]  # aiosmtpd has no types
+class _Smtp(Controller):
     _kind: type[SMTP] = SMTP
 
     def __init__(self, threads: ThreadPoolExecutor, host: str, port: int) -> None:
