@@ -82,7 +82,21 @@ def _question(draw: random.Random, published: Any, act: Any) -> "tuple[Question,
     market = draw.choice(list(policy.markets))
     said = draw.choice(["granted", "withdrawn", "objected", ""])
     standings = {purpose: Standing(purpose, said, _AT)} if said else {}
-    return Question(act, purpose, fields, recipient, "", market), standings, draw.random() < 0.05
+    approach = _approach(draw) if act.value == "send" and draw.random() < 0.7 else None
+    question = Question(act, purpose, fields, recipient, "", market, approach)
+    return question, standings, draw.random() < 0.05
+
+
+def _approach(draw: random.Random) -> Any:
+    """What is known of an address, as a campaign builds it anew for each person."""
+    from lofte.rules.marketing import Approach, Channel, Who
+
+    bought = draw.random() < 0.3
+    return Approach(
+        Channel.EMAIL, draw.choice(list(Who)), address_from="sale" if bought else "",
+        address_obtained=date(2026, draw.randint(1, 12), draw.randint(1, 28)) if bought else None, own_similar=bought,
+        optout_at_collection=bought, optout_in_message=True, sender_shown=True, postal_address=True,
+    )  # fmt: skip
 
 
 def _costs(table: "Table", act: str, asked: "list[tuple[Question, dict[str, Any], bool]]") -> Iterator[Case]:

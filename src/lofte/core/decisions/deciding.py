@@ -108,6 +108,8 @@ def promise_of(published: Published, purpose: str, reason: str, role: str = "") 
     wanted = _CONTROLS.get(reason) or _CONTROLS.get(purpose if reason == "by-law" else "") or ()
     if reason.startswith("transfer-"):
         wanted = _TRANSFER
+    elif reason.startswith("marketing-"):
+        wanted = _CONTROLS["no-consent"]
     elif reason.startswith(_AT_THE_GATE):
         wanted = _BY_ROLE.get(role, ("no_undeclared_disclosure",))
     bound = list(_bound(published))
