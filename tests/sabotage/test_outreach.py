@@ -1,0 +1,426 @@
+"""Break what marketing does: forms, inquiries, materials, events and mailings. Exactly that promise turns red."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from lofte.core import clock, mail
+from lofte.core.mailing import delivering, suppression
+from lofte.core.models import Person, new_id
+from lofte.features.consent.models import Consent
+from lofte.features.outreach import audience, sending
+from lofte.features.outreach import reads as outreach_reads
+from lofte.features.outreach import verbs as outreach
+from lofte.features.outreach.audience import Reached
+from lofte.features.outreach.events import forgetting, seats
+from lofte.features.outreach.events import letters as event_letters
+from lofte.features.outreach.events import reads as event_reads
+from lofte.features.outreach.events.models import Event, Registration
+from lofte.features.outreach.forms import arrivals, intake, specs
+from lofte.features.outreach.forms.models import Built, Version
+from lofte.features.outreach.inquiries import kinds
+from lofte.features.outreach.inquiries import letters as inquiry_letters
+from lofte.features.outreach.inquiries import verbs as inquiries
+from lofte.features.outreach.inquiries.models import Inquiry
+from lofte.features.outreach.materials import grants
+from lofte.features.outreach.materials.models import Grant
+from lofte.features.register import reads as register_reads
+from lofte.features.register import verbs as register
+from lofte.features.rights import verbs as rights
+from lofte.kernel.problems import Problem
+from lofte.rules.controls import LOCALES
+
+pytestmark = pytest.mark.xdist_group("sabotage")
+
+FORMS = frozenset({"P04", "P13", "P14"})
+INQUIRIES = frozenset({"P07", "P08", "P32"})
+MATERIALS = frozenset({"P07", "P09", "P12"})
+EVENTS = frozenset({"P07", "P10", "P13"})
+MAILINGS = frozenset({"P11", "P15", "P31", "P48"})
+"""The promises that could notice what is done to each."""
+
+
+@pytest.fixture
+def somebody(system):
+    """Somebody in the register, gone again after the test."""
+    person = register.welcome()
+    register.begin_relation(person, "prospect", market="SE", locale="sv")
+    given = {"source": "form:inquiry", "market": "SE", "locale": "sv"}
+    register.hold(person, {"email": "disa@example.se", "name": "Disa Berg"}, "answers", **given)
+    yield person
+    if Person.objects.filter(pk=person).exists():
+        rights.erase(person)
+
+
+def _in_every_language(system, promise, part):
+    said = {locale: system.reason(promise, locale) for locale in LOCALES}
+    assert all(part in text and len(text) > len(part) + 20 for text in said.values())
+    assert len({said["sv"], said["nb"], said["fi"], said["en-GB"]}) == 4
+
+
+# --- P04, P14: forms ------------------------------------------------------------------------------------------------
+
+
+def test_a_form_with_a_field_its_purpose_may_not_use_breaks_p04(system, broken_by, monkeypatch):
+    """A form got past the builder: it asks for a job title, which the policy keeps for customers."""
+    words = {"name": "Fråga oss", "lead": "Skriv till oss.", "submit": "Skicka", "labels": {}}
+    fields = [{"field": "email"}, {"field": "title"}, {"field": "dialogue"}]
+    form = {"kind": "inquiry", "purpose": "answers", "fields": fields, "markets": ["SE"]}
+    published = system.world().published
+    version = specs.digest_of([form, words])
+    Version.objects.create(
+        digest=version, form="ask-us", asked={"form": form, "words": {"sv": words}}, publication=published.digest, by="staff:1"
+    )  # fmt: skip
+    Built.objects.create(form="ask-us", state=Built.State.PUBLISHED, draft={}, version=version, by="staff:1")
+    monkeypatch.setattr(specs, "is_allowed", lambda *_: True)
+    try:
+        assert broken_by(FORMS) == {"P04"}
+    finally:
+        Built.objects.all().delete()
+        Version.objects.all().delete()
+
+    _in_every_language(system, "P04", "/forms/se/sv/ask-us/: title")
+
+
+def test_a_form_that_takes_what_it_did_not_ask_for_breaks_p04(system, broken_by, monkeypatch):
+    monkeypatch.setattr(intake, "_demand_known", lambda *_: None)
+
+    assert broken_by(FORMS) == {"P04"}
+    assert "nobody declared: application, event, inquiry" in system.reason("P04")
+
+
+def test_a_form_without_its_purpose_beside_the_fields_breaks_p04(system, broken_by):
+    said = system.world().published.word("fi", "purposes", "event", "name").encode()
+    system.outside["/events/fi/"] = lambda _, page: (page.replace(said, b""), [])
+
+    assert broken_by(FORMS) == {"P04"}
+    _in_every_language(system, "P04", "/events/fi/fi/: purpose")
+
+
+def test_a_box_ticked_beforehand_breaks_p14(system, broken_by):
+    system.outside["/forms/no/"] = lambda _, page: (page.replace(b'type="checkbox"', b'type="checkbox" checked'), [])
+
+    assert broken_by(FORMS) == {"P14"}
+    _in_every_language(system, "P14", "/forms/no/nb/inquiry/")
+
+
+def test_a_box_with_other_words_than_the_policy_has_breaks_p14(system, broken_by):
+    said = system.world().published.words["en-GB"]["forms"]["inquiry"]["boxes"]["newsletter-email"].encode()
+    system.outside["/forms/gb/"] = lambda _, page: (page.replace(said, b"Keep me posted"), [])
+
+    assert broken_by(FORMS) == {"P14"}
+    _in_every_language(system, "P14", "/forms/gb/en-GB/inquiry/ (box.newsletter-email)")
+
+
+# --- P08, P32: inquiries --------------------------------------------------------------------------------------------
+
+
+def _inquiry(person, **changed):
+    columns = {
+        "kind": "inquiry",
+        "purpose": "answers",
+        "market": "SE",
+        "locale": "sv",
+        "form": "inquiry",
+        "sealed": b"-",
+    }
+    return Inquiry.objects.create(id=new_id(), person_id=person, reference="AAAA-BBBB", **{**columns, **changed})
+
+
+def test_an_inquiry_past_its_last_day_breaks_p08(system, broken_by, somebody):
+    _inquiry(somebody, due_on=(clock.now() - timedelta(days=4)).date())
+
+    assert broken_by({"P08", "P09", "P10", "P32"}) == {"P08"}
+    assert "1 inquiries are unanswered" in system.reason("P08")
+
+
+def test_an_inquiry_called_answered_that_nobody_answered_breaks_p08(system, broken_by, somebody):
+    _inquiry(somebody, state="closed", outcome="answered", due_on=None)
+
+    assert broken_by({"P08", "P09", "P10", "P32"}) == {"P08"}
+    assert "nobody has answered" in system.reason("P08")
+
+
+def test_an_inquiry_nobody_confirms_breaks_p08(system, broken_by, monkeypatch):
+    monkeypatch.setattr(inquiry_letters, "acknowledge", lambda *_: None)
+
+    assert broken_by(INQUIRIES) == {"P08"}
+    _in_every_language(system, "P08", "SE")
+
+
+def test_an_answer_that_stays_in_the_house_breaks_p08(system, broken_by, monkeypatch):
+    monkeypatch.setattr(inquiry_letters, "answer", lambda *_: None)
+
+    assert broken_by(INQUIRIES) == {"P08"}
+    assert "did not reach" in system.reason("P08")
+
+
+def test_an_answer_outside_of_the_thread_breaks_p08(system, broken_by, monkeypatch):
+    monkeypatch.setattr(inquiry_letters, "thread_of", lambda _: [])
+
+    assert broken_by(INQUIRIES) == {"P08"}
+    assert "thread" in system.reason("P08")
+
+
+def test_an_inquiry_with_a_year_to_answer_breaks_p08(system, broken_by, monkeypatch):
+    monkeypatch.setattr(kinds, "answer_by", lambda market, at: at.date() + timedelta(days=365))
+
+    assert broken_by(INQUIRIES) == {"P08"}
+    assert "last day" in system.reason("P08")
+
+
+def test_an_inquiry_that_cannot_be_closed_breaks_p08(system, broken_by, monkeypatch):
+    monkeypatch.setattr(inquiries, "_close", lambda *_: None)
+
+    assert broken_by(INQUIRIES) == {"P08"}
+    assert "closed" in system.reason("P08")
+
+
+def test_an_inquiry_in_the_wrong_inbox_breaks_p32(system, broken_by, monkeypatch):
+    create = Inquiry.objects.create
+    monkeypatch.setattr(
+        Inquiry.objects, "create", lambda **given: create(**{**given, "market": "NO", "locale": "nb"}), raising=False
+    )
+
+    assert broken_by(INQUIRIES) == {"P32"}
+    assert "wrong market" in system.reason("P32")
+
+
+# --- P09: materials -------------------------------------------------------------------------------------------------
+
+
+def test_a_link_that_counts_a_look_breaks_p09(system, broken_by, monkeypatch):
+    """A scanner of mail that opens every link uses it up."""
+    open_link = grants.open_link
+
+    def counting(code):
+        found = open_link(code)
+        if found is not None:
+            Grant.objects.of(found.grant.person_id).filter(id=found.grant.id).update(times=1)
+        return found
+
+    monkeypatch.setattr(grants, "open_link", counting)
+
+    assert broken_by(MATERIALS) == {"P09"}
+    assert "Looking at the link was enough" in system.reason("P09")
+
+
+def test_a_link_that_outlives_its_day_breaks_p09(system, broken_by, monkeypatch):
+    """Its clock is two days slow."""
+    monkeypatch.setattr(grants, "clock", SimpleNamespace(now=lambda: clock.now() - timedelta(days=2)))
+
+    assert broken_by(MATERIALS) == {"P09"}
+    assert "after its time was up" in system.reason("P09")
+
+
+def test_a_link_without_an_end_breaks_p09(system, broken_by, somebody):
+    Grant.objects.create(
+        person_id=somebody, material_id=new_id(), form="material", purpose="material", market="SE", locale="sv", left=3,
+        ends_at=clock.now() + timedelta(days=400), due_at=clock.now() + timedelta(days=700),
+    )  # fmt: skip
+
+    assert broken_by({"P08", "P09", "P10"}) == {"P09"}
+    assert "longer than promised" in system.reason("P09")
+
+
+def test_a_file_anybody_can_have_breaks_p09(system, broken_by, monkeypatch):
+    """Someone puts the text of the file on its page."""
+    from lofte.probes.instruments.canary import materials
+
+    contents, content_of = [], materials.content_of
+    monkeypatch.setattr(materials, "content_of", lambda canary: contents.append(text := content_of(canary)) or text)
+    system.outside["/materials/us/"] = lambda _, page: (page + b"".join(contents), [])
+
+    assert "P09" in broken_by(MATERIALS)
+    _in_every_language(system, "P09", "US")
+
+
+# --- P10, P13: events -----------------------------------------------------------------------------------------------
+
+
+def test_answers_that_stay_after_the_event_break_p10(system, broken_by, monkeypatch):
+    monkeypatch.setattr(forgetting, "_forget_field", lambda *_: 0)
+
+    assert broken_by(EVENTS) == {"P10"}
+    assert "past its last day" in system.reason("P10")
+
+
+def test_an_event_with_more_people_than_places_breaks_p10(system, broken_by, somebody):
+    at = clock.now() + timedelta(days=3)
+    event = Event.objects.create(
+        slug="full-house", markets=["SE"], contents={}, starts_at=at, ends_at=at + timedelta(hours=2), zone="Europe/Stockholm",
+        capacity=0, form="event", keep="P30D", by="staff:1",
+    )  # fmt: skip
+    given = {"purpose": "event", "market": "SE", "locale": "sv", "wording": "", "version": "", "reference": "AAAA-BBBB"}
+    Registration.objects.create(person_id=somebody, event_id=event.id, state="registered", due_at=at, **given)
+    try:
+        assert broken_by({"P08", "P09", "P10"}) == {"P10"}
+    finally:
+        event.delete()
+
+    assert "more places than they have" in system.reason("P10")
+
+
+def test_a_place_that_stays_empty_while_somebody_waits_breaks_p10(system, broken_by, monkeypatch):
+    monkeypatch.setattr(seats, "promote", lambda _: 0)
+
+    assert broken_by(EVENTS) == {"P10"}
+    assert "whoever queued" in system.reason("P10")
+
+
+def test_a_place_lost_by_looking_breaks_p10(system, broken_by, monkeypatch):
+    open_link = event_reads.open_link
+
+    def hasty(code):
+        seats.leave(code)
+        return open_link(code)
+
+    monkeypatch.setattr(event_reads, "open_link", hasty)
+
+    assert broken_by(EVENTS) == {"P10"}
+    assert "Looking at the link" in system.reason("P10")
+
+
+def test_a_confirmation_without_a_calendar_file_breaks_p10(system, broken_by, monkeypatch):
+    monkeypatch.setattr(event_letters, "_WITH_CALENDAR", ())
+
+    assert broken_by(EVENTS) == {"P10"}
+    assert "calendar file" in system.reason("P10")
+
+
+def test_a_registration_taken_for_consent_breaks_p10(system, broken_by, monkeypatch):
+    """A box nobody ticked is read as ticked."""
+    keep = arrivals.person_for
+
+    def eager(sent, relation):
+        person = keep(sent, relation)
+        if sent.form.kind == "event":
+            for box in specs.words(sent.form, sent.market, sent.locale).boxes:
+                intake._askers[0](sent, box)
+        return person
+
+    monkeypatch.setattr(arrivals, "person_for", eager)
+
+    assert broken_by(EVENTS) == {"P10"}
+    _in_every_language(system, "P10", "FI, GB, NO, SE, US")
+
+
+# --- P11, P31, P14: mailings ----------------------------------------------------------------------------------------
+
+
+def test_a_letter_that_leaves_after_a_withdrawal_in_the_middle_of_a_run_breaks_p31(system, broken_by, monkeypatch):
+    """The withdrawal does not empty the queue, and the sender does not ask again before it hands a letter over."""
+    monkeypatch.setattr(mail, "suppress", lambda *_: 0)
+    monkeypatch.setattr(delivering, "_judged", lambda rows: ((row, "") for row in rows))
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    _in_every_language(system, "P31", "1")
+    assert "stood in the queue" in system.reason("P31")
+
+
+def test_a_campaign_that_goes_to_who_has_left_breaks_p31(system, broken_by, monkeypatch):
+    """What somebody said last is read as yes, once they have ever said it."""
+    judged = delivering._judged
+    decided = audience.decided
+
+    def stubborn(campaign, people, **given):
+        once = {each for each in people if Consent.objects.of(each).filter(action="withdrawn").exists()}
+        rest = [each for each in decided(campaign, people, **given) if each.person_id not in once]
+        return rest + [Reached(each, _address_of(each), "SE", "sv") for each in once]
+
+    monkeypatch.setattr(sending.audience, "decided", stubborn)
+    monkeypatch.setattr(
+        delivering, "_judged", lambda rows: ((row, "" if why == "no-consent" else why) for row, why in judged(rows))
+    )
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    assert "after the withdrawal" in system.reason("P31")
+
+
+def _address_of(person):
+    held = register_reads.open_all(person, "security", by="probe").values()
+    return next(one.value for one in held if one.field == "email")
+
+
+def test_an_unsubscribe_page_that_asks_for_a_login_breaks_p31(system, broken_by, monkeypatch):
+    monkeypatch.setattr(outreach, "unsubscribe", lambda code: None)
+    login = b'<form method="post"><input type="email" name="user"><input type="password" name="secret"></form>'
+    for locale in ("se/sv", "no/nb", "fi/fi", "gb/en-GB", "us/en-US"):
+        system.outside[f"/news/{locale}/unsubscribe/"] = lambda _, page: (
+            page.replace(b"</main>", login + b"</main>"),
+            [],
+        )
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    _in_every_language(system, "P31", "FI, GB, NO, SE, US")
+    assert "log in" in system.reason("P31")
+
+
+def test_a_scanner_that_uses_up_a_confirmation_breaks_p11(system, broken_by, monkeypatch):
+    """The page is shown, and the link is dead from then on."""
+    open_code, seen = outreach_reads.open_code, set()
+
+    def burning(code, purpose):
+        seen.add(code)
+        return open_code(code, purpose)
+
+    confirm = outreach.confirm
+
+    def once(code):
+        if code in seen:
+            raise Problem("code.unknown", "this link has been used", status=410)
+        return confirm(code)
+
+    monkeypatch.setattr(outreach_reads, "open_code", burning)
+    monkeypatch.setattr(outreach, "confirm", once)
+
+    assert broken_by(MAILINGS) == {"P11"}
+    _in_every_language(system, "P11", "FI, GB, NO, SE, US")
+    assert "used up by looking" in system.reason("P11")
+
+
+def test_a_confirmation_by_looking_breaks_p11(system, broken_by, monkeypatch):
+    open_code = outreach_reads.open_code
+
+    def hasty(code, purpose):
+        found = open_code(code, purpose)
+        if found is not None and purpose == "confirm":
+            outreach.confirm(code)
+        return found
+
+    monkeypatch.setattr(outreach_reads, "open_code", hasty)
+
+    assert broken_by({"P11", "P31"}) == {"P11"}
+    assert "enough for the consent" in system.reason("P11")
+
+
+def test_a_bounce_nobody_minds_breaks_p11(system, broken_by, monkeypatch):
+    came_back = suppression.came_back
+    monkeypatch.setattr(
+        suppression, "came_back", lambda row, kind, *given: kind != "hard" and came_back(row, kind, *given)
+    )
+
+    assert broken_by({"P11", "P31"}) == {"P11"}
+    _in_every_language(system, "P11", "1")
+    assert "does not exist" in system.reason("P11")
+
+
+def test_a_complaint_nobody_minds_breaks_p31(system, broken_by, monkeypatch):
+    came_back = suppression.came_back
+    monkeypatch.setattr(
+        suppression, "came_back", lambda row, kind, *given: kind != "complaint" and came_back(row, kind, *given)
+    )
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    assert "reported a letter" in system.reason("P31")
+
+
+def test_a_topic_without_consent_words_breaks_p14(system, broken_by, monkeypatch):
+    """A topic got past the check: people would be asked for text messages in words nobody has published."""
+    policy = system.world().published.policy
+    topic = policy.topics["product"].model_copy(update={"channels": ["email", "sms"]})
+    monkeypatch.setitem(policy.topics, "product", topic)
+
+    assert broken_by(FORMS) == {"P14"}
+    _in_every_language(system, "P14", "product.sms (sv)")
