@@ -67,6 +67,7 @@ def clean(html: str, hosts: Collection[str]) -> str:
     cleaned = nh3.clean(
         "".join(prepared.parts), tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, attribute_filter=kept, link_rel=None,
         clean_content_tags={"script", "style", "title", "head"},
+        set_tag_attribute_values={"img": {"style": "max-width:100%;height:auto"}},
     )  # fmt: skip
     return str(cleaned).strip()
 
