@@ -71,7 +71,7 @@ def draft(**changed):
     said = {
         "slug": "frukost-2027", "markets": ["SE"], "starts_at": begins().strftime(local),
         "ends_at": (begins() + timedelta(hours=2)).strftime(local), "zone": "Europe/Stockholm", "closes_at": "", "online": "",
-        "capacity": "30", "has_waiting_list": "on", "form": "event", "keep": "P30D", "retention-phone": "P3D",
+        "capacity": "30", "has_waiting_list": "on", "is_listed": "on", "form": "event", "keep": "P30D", "retention-phone": "P3D",
         "reminders": ["P1D"],
     }  # fmt: skip
     return said | {f"{part}-sv": text for part, text in PARTS.items()} | changed
@@ -102,6 +102,13 @@ def test_the_page_says_basis_and_how_long_each_answer_is_kept(visitor, event):
     assert "Högst 30 dagar efter evenemanget. Telefonnummer: högst 3 dagar efter evenemanget." in shown
     assert "24 månader" not in shown
     assert not re.search(r'type="checkbox"[^>]*checked', shown)
+
+
+def test_one_that_is_not_listed_is_for_those_who_have_its_address(visitor, event):
+    event(is_listed=False)
+
+    assert "Bokslutsdagen" not in page(visitor.get("/events/se/sv/"))
+    assert "Bokslutsdagen" in page(visitor.get("/events/se/sv/bokslut-2027/"))
 
 
 def test_a_draft_is_nowhere(visitor, xledger, event):

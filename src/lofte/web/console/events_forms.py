@@ -22,7 +22,8 @@ from lofte.web.console.sharing_forms import word
 KEPT = ("P1D", "P3D", "P7D", "P14D", "P30D", "P60D", "P90D", "P6M", "P12M", "P24M")
 """How long after an event things can be kept; what the policy does not let its purpose be kept is not offered."""
 _FIRST = (
-    "slug", "markets", "starts_at", "ends_at", "zone", "closes_at", "online", "capacity", "has_waiting_list", "reminders",
+    "slug", "markets", "starts_at", "ends_at", "zone", "closes_at", "online", "capacity", "has_waiting_list", "is_listed",
+    "reminders",
 )  # fmt: skip
 _MOMENT = "%Y-%m-%dT%H:%M"
 
@@ -81,6 +82,7 @@ def event(locale: str, data: Any = None, row: Event | None = None) -> Form:
         "online": _text(locale, "online", longest=300, required=False),
         "capacity": forms.IntegerField(min_value=1, max_value=100_000, **_label(locale, "capacity")),
         "has_waiting_list": forms.BooleanField(required=False, **_label(locale, "has_waiting_list")),
+        "is_listed": forms.BooleanField(required=False, **_label(locale, "is_listed")),
         "form": forms.ChoiceField(choices=names, **_label(locale, "form")),
         "keep": forms.ChoiceField(choices=_kept(locale, offered), **_label(locale, "keep")),
     }  # fmt: skip
@@ -118,6 +120,7 @@ def planned(form: Form) -> Plan:
         slug=said["slug"], markets=tuple(said["markets"]), contents=contents, starts_at=_at(said["starts_at"], zone),
         ends_at=_at(said["ends_at"], zone), zone=said["zone"], capacity=said["capacity"], form=said["form"], keep=said["keep"],
         retention=retention, reminders=tuple(said["reminders"]), online=said["online"], has_waiting_list=said["has_waiting_list"],
+        is_listed=said["is_listed"],
         closes_at=_at(said["closes_at"], zone) if said["closes_at"] else None,
     )  # fmt: skip
 
@@ -139,6 +142,7 @@ def _initial(row: Event | None, offered: Mapping[str, specs.FormSpec]) -> dict[s
         return {
             "capacity": 50,
             "has_waiting_list": True,
+            "is_listed": True,
             "keep": "P30D",
             "reminders": ["P1D"],
             "zone": _zones(None)[0][0],
@@ -146,7 +150,18 @@ def _initial(row: Event | None, offered: Mapping[str, specs.FormSpec]) -> dict[s
     zone = ZoneInfo(row.zone)
     found: dict[str, Any] = {
         name: getattr(row, name)
-        for name in ("slug", "markets", "zone", "online", "capacity", "has_waiting_list", "form", "keep", "reminders")
+        for name in (
+            "slug",
+            "markets",
+            "zone",
+            "online",
+            "capacity",
+            "has_waiting_list",
+            "is_listed",
+            "form",
+            "keep",
+            "reminders",
+        )
     }
     for name in ("starts_at", "ends_at", "closes_at"):
         at = getattr(row, name)

@@ -37,8 +37,7 @@ def forget_one(event_id: UUID, at: datetime) -> None:
     """The same for one event, out of turn and without its proof: what a probe tries on an event of its own."""
     for field in list(Answer.everyone.filter(event_id=event_id).order_by().values_list("field", flat=True).distinct()):
         _forget_field(event_id, field, at)
-    for row in Registration.everyone.filter(event_id=event_id, due_at__lte=at):
-        _forget_registration(row, at)
+    _forget_those(list(Registration.everyone.filter(event_id=event_id, due_at__lte=at)), at)
 
 
 def _forget_field(event_id: UUID, field: str, at: datetime) -> int:
@@ -56,51 +55,70 @@ def _forget_field(event_id: UUID, field: str, at: datetime) -> int:
 @in_transaction
 def _erase_answers(event_id: UUID, field: str, people: Sequence[UUID], at: datetime) -> int:
     rows = Answer.everyone.filter(event_id=event_id, field=field, due_at__lte=at, person_id__in=people)
-    going = [each.id for each in rows.defer("sealed") if not is_kept(each.person_id, field, each.registration, at)]
-    if not going:
-        return 0
-    gone: int = Answer.everyone.filter(id__in=going, person_id__in=people)._raw_delete(using="default")
+    kept = _kept(people, event_id, field, at)
+    gone: int = rows.exclude(person_id__in=kept)._raw_delete(using="default") if set(people) - kept else 0
     note(event_id, field, gone)
     return gone
 
 
 def is_kept(person_id: UUID, field: str, registration: UUID, at: datetime) -> bool:
-    """Whether something stands before the end of it: their wish (GDPR 18), an answer we owe them, or a hold that names a law."""
-    if person_id in ports.restricted_of([person_id]) or person_id in ports.asking_of([person_id]):
-        return True
-    keeper = ports.retention()
-    if keeper is None:
-        return False
-    holds = keeper.holds_of([person_id]).get(person_id, ())
-    if not holds:
-        return False
+    """Whether a field of a registration is there past its time with reason; without a field, anything of it."""
     row = Registration.objects.of(person_id).filter(id=registration).first()
-    purpose, market = (row.purpose, row.market) if row else ("", "")
-    return any(each.covers(field, purpose, market) and (each.until is None or each.until > at) for each in holds)
+    return row is not None and person_id in _kept([person_id], row.event_id, field, at)
+
+
+def _kept(people: Sequence[UUID], event_id: UUID, field: str, at: datetime) -> frozenset[UUID]:
+    """Of whom something stands before the end of it: their wish (GDPR 18), an answer we owe them, or a hold that names a law.
+
+    Without a field: whether anything of the registration is held.
+    """
+    kept = set(ports.restricted_of(people)) | set(ports.asking_of(people))
+    keeper = ports.retention()
+    holds = keeper.holds_of([each for each in people if each not in kept]) if keeper else {}
+    held = {
+        person: [each for each in found if each.until is None or each.until > at] for person, found in holds.items()
+    }
+    if not any(held.values()):
+        return frozenset(kept)
+    rows = Registration.everyone.filter(person_id__in=list(held), event_id=event_id)
+    for person, purpose, market in rows.values_list("person_id", "purpose", "market"):
+        if any(_covers(each, field, purpose, market) for each in held[person]):
+            kept.add(person)
+    return frozenset(kept)
+
+
+def _covers(hold: ports.HeldBack, field: str, purpose: str, market: str) -> bool:
+    return hold.covers(field, purpose, market) if field else purpose in hold.purposes or not hold.purposes
 
 
 def _forget_registrations(at: datetime) -> None:
     rows = Registration.everyone.filter(due_at__lte=at).order_by("person_id")
     after: UUID | None = None
     while people := list(
-        (rows if after is None else rows.filter(person_id__gt=after))
-        .values_list("person_id", flat=True)
-        .distinct()[:_BATCH]
-    ):
-        for row in rows.filter(person_id__in=people):
-            _forget_registration(row, at)
+        (rows if after is None else rows.filter(person_id__gt=after)).values_list("person_id", flat=True).distinct()[:_BATCH]
+    ):  # fmt: skip
+        _forget_those(list(rows.filter(person_id__in=people)), at)
         after = people[-1]
+
+
+def _forget_those(rows: Sequence[Registration], at: datetime) -> None:
+    """Those of these registrations of which nothing is left and which nothing keeps."""
+    people = [row.person_id for row in rows]
+    answered = set(Answer.everyone.filter(person_id__in=people).values_list("registration", flat=True))
+    for event_id in {row.event_id for row in rows}:
+        mine = [row for row in rows if row.event_id == event_id and row.id not in answered]
+        kept = _kept([row.person_id for row in mine], event_id, "", at)
+        for row in mine:
+            if row.person_id not in kept:
+                _forget_registration(row, at)
 
 
 @in_transaction
 def _forget_registration(row: Registration, at: datetime) -> None:
-    mine = Registration.objects.of(row.person_id).filter(id=row.id, due_at__lte=at)
-    if Answer.objects.of(row.person_id).filter(registration=row.id).exists() or is_kept(row.person_id, "", row.id, at):
-        return
     others = Registration.objects.of(row.person_id).filter(purpose=row.purpose).exclude(id=row.id)
     if not others.exists() and ports.register().fields_held(row.person_id, row.purpose):
         return  # the register goes by this row: it goes when the sweep has taken what hangs on it
-    if mine.delete()[0]:
+    if Registration.objects.of(row.person_id).filter(id=row.id, due_at__lte=at).delete()[0]:
         note(row.event_id, WHOLE, 1)
         ports.register().refresh_due(row.person_id)
 

@@ -16,7 +16,8 @@ _MINE = Holds("event", "registrations")
 
 declare(
     models.Event, slug=_STAFF, markets=_POLICY, contents=_STAFF, starts_at=_STAFF, ends_at=_STAFF, zone=_STAFF, closes_at=_STAFF,
-    online=_STAFF, capacity=_STAFF, has_waiting_list=_STAFF, form=_POLICY, keep=_STAFF, retention=_STAFF, reminders=_STAFF,
+    online=_STAFF, capacity=_STAFF, has_waiting_list=_STAFF, is_listed=_STAFF, form=_POLICY,
+    keep=_STAFF, retention=_STAFF, reminders=_STAFF,
     state=_STAFF, taken=_COUNT, turn=_COUNT, sequence=_COUNT, by=NotPersonal("a staff member's number"), made_at=_STAFF,
     published_at=_STAFF, cancelled_at=_STAFF,
 )  # fmt: skip

@@ -10,7 +10,8 @@ class Event(models.Model):
     """Something people come to, in the markets and languages it is announced in. Written by staff, about nobody.
 
     ``contents`` has title, lead, text (Markdown) and place by locale. ``keep`` says how long after the end answers are kept,
-    ``retention`` where a field is kept shorter or longer than that. ``taken`` counts the places given away; every change of who
+    ``retention`` where a field is kept shorter or longer than that. One that is not listed is for those who got its address.
+    ``taken`` counts the places given away; every change of who
     has one begins by raising ``turn``, so that those of one event follow each other.
     """
 
@@ -31,6 +32,7 @@ class Event(models.Model):
     online = models.CharField(max_length=300, blank=True)
     capacity = models.PositiveIntegerField()
     has_waiting_list = models.BooleanField(default=True)
+    is_listed = models.BooleanField(default=True)
     form = models.CharField(max_length=64)
     keep = models.CharField(max_length=16)
     retention = models.JSONField(default=dict)

@@ -47,6 +47,7 @@ class Plan:
     closes_at: datetime | None = None
     online: str = ""
     has_waiting_list: bool = True
+    is_listed: bool = True
 
 
 @in_transaction

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from lofte.core import codes
 from lofte.core.ports import Attended
@@ -51,7 +51,7 @@ class OpenLink:
 
 def ahead(market: str, at: datetime) -> list[Event]:
     """Published events of a market that are not over, the next first; not those on which a probe tries things out."""
-    rows = Event.objects.filter(state=Event.State.PUBLISHED, ends_at__gt=at).exclude(by="probe")
+    rows = Event.objects.filter(state=Event.State.PUBLISHED, is_listed=True, ends_at__gt=at).exclude(by="probe")
     rows = rows.order_by("starts_at", "id")
     return [each for each in rows if market in each.markets]
 
@@ -111,19 +111,16 @@ def leaving(event_ids: Sequence[UUID], at: datetime) -> Mapping[UUID, list[Leavi
     purges: dict[tuple[UUID, str], list[Purge]] = {}
     for row in Purge.objects.filter(event_id__in=list(event_ids)).order_by("at"):
         purges.setdefault((row.event_id, row.field), []).append(row)
-    there: dict[tuple[UUID, str], list[datetime]] = {}
-    for event_id, field, due in Answer.everyone.filter(event_id__in=list(event_ids)).values_list(
-        "event_id", "field", "due_at"
-    ):
-        there.setdefault((event_id, field), []).append(due)
-    for event_id, due in Registration.everyone.filter(event_id__in=list(event_ids)).values_list("event_id", "due_at"):
-        there.setdefault((event_id, forgetting.WHOLE), []).append(due)
+    sums = {"there": Count("id"), "next_due": Min("due_at"), "overdue": Count("id", filter=Q(due_at__lte=at))}
+    answers = (
+        Answer.everyone.filter(event_id__in=list(event_ids)).order_by().values("event_id", "field").annotate(**sums)
+    )
+    rows = Registration.everyone.filter(event_id__in=list(event_ids)).order_by().values("event_id").annotate(**sums)
+    there = {(each["event_id"], each.get("field", forgetting.WHOLE)): each for each in (*answers, *rows)}
     found: dict[UUID, list[Leaving]] = {each: [] for each in event_ids}
     for key in sorted({*purges, *there}, key=lambda each: (str(each[0]), each[1] == forgetting.WHOLE, each[1])):
-        dues = there.get(key, [])
-        line = Leaving(
-            key[1], len(dues), min(dues, default=None), sum(due <= at for due in dues), tuple(purges.get(key, ()))
-        )  # fmt: skip
+        now = there.get(key, {"there": 0, "next_due": None, "overdue": 0})
+        line = Leaving(key[1], now["there"], now["next_due"], now["overdue"], tuple(purges.get(key, ())))
         found[key[0]].append(line)
     return found
 
