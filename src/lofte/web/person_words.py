@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from lofte.core import roles
+from lofte.features.outreach.forms import specs
 from lofte.features.rights.overview import (
     CarriedItem,
     ConsentItem,
+    FormItem,
     LookItem,
     MaterialItem,
     Overview,
@@ -69,6 +71,7 @@ def in_words(here: Edition, overview: Overview, now: datetime, link: LinkTo | No
         ],
         "registrations": [_registration(here, item, now) for item in overview.registrations],
         "materials": [_material(here, item, now) for item in overview.materials],
+        "forms": [_form(here, item) for item in overview.forms],
         "places": [
             {
                 "company": item.company,
@@ -118,6 +121,21 @@ def _material(here: Edition, item: MaterialItem, now: datetime) -> dict[str, Any
         "taken": here.say("materials.own.times", n=item.times) if item.times else here.say("materials.own.not_taken"),
         "due": here.say("materials.own.gone_by", day=calendar.day(here.locale, item.due)),
     }
+
+
+def _form(here: Edition, item: FormItem) -> dict[str, Any]:
+    boxes = [
+        here.say(
+            f"forms.own.{'ticked' if box.ticked else 'left'}", purpose=_word(here, "purposes", box.purpose, "name")
+        )
+        for box in item.boxes
+    ]
+    day = calendar.moment(here.locale, item.at)
+    return {
+        "name": specs.name_of(item.form, item.version, here.locale),
+        "sent": here.say("forms.own.sent_from", day=day, page=item.page) if item.page else here.say("forms.own.sent", day=day),
+        "purpose": _word(here, "purposes", item.purpose, "name"), "boxes": boxes, "wording": item.wording[:16],
+    }  # fmt: skip
 
 
 def _registration(here: Edition, item: RegistrationItem, now: datetime) -> dict[str, Any]:

@@ -22,12 +22,14 @@ from lofte.features.rights.models import Request, Step
 from lofte.features.rights.overview import (
     AnswerItem,
     AttachmentItem,
+    BoxItem,
     CarriedItem,
     ConsentItem,
     Counted,
     DeliveryItem,
     DisclosureItem,
     EntryItem,
+    FormItem,
     HeldItem,
     InquiryItem,
     LookItem,
@@ -55,7 +57,8 @@ SHOWN: Mapping[str, str] = {
     "consent_consent": "consents", "core_blindindex": "holdings", "core_code": "mails", "core_entry": "evidence",
     "core_mail": "mails", "mailing_bounce": "mails", "mailing_suppression": "mails",
     "core_obligation": "carried", "core_outbox": "evidence", "events_answer": "registrations",
-    "events_registration": "registrations", "inquiries_inquiry": "inquiries", "inquiries_replyaddress": "inquiries",
+    "events_registration": "registrations", "forms_arrival": "forms", "inquiries_inquiry": "inquiries",
+    "inquiries_replyaddress": "inquiries",
     "inquiries_step": "inquiries", "materials_grant": "materials", "outreach_delivery": "deliveries",
     "outreach_signup": "mails", "register_attachment": "attachments", "register_dialogue": "dialogue",
     "register_holding": "holdings", "register_likeness": "alike", "register_look": "looks", "register_merged": "merged",
@@ -165,6 +168,7 @@ def _overview(
         ),
         registrations=tuple(_registered(each, cleaner) for each in rooms["events"]["registrations"]),
         materials=tuple(MaterialItem(**each) for each in rooms["materials"]["materials"]),
+        forms=tuple(_form(each) for each in rooms["forms"]["sent"]),
     )  # fmt: skip
 
 
@@ -298,6 +302,10 @@ def inquiries_of(person_id: UUID, locale: str) -> tuple[InquiryItem, ...]:
     theirs = {step["holding"] for each in shown for step in each["history"] if _is_between_us(step)}
     items = {each.id: _item(each, None if each.id in theirs else cleaner) for each in held}
     return tuple(_inquiry(each, items, cleaner) for each in reversed(shown))
+
+
+def _form(sent: Mapping[str, Any]) -> FormItem:
+    return FormItem(**{**sent, "boxes": tuple(BoxItem(**box) for box in sent["boxes"])})
 
 
 def _is_between_us(step: Mapping[str, Any]) -> bool:

@@ -272,6 +272,29 @@ class MaterialItem:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxItem:
+    """A box under a form, with the hash of the words beside it, as it was sent."""
+
+    purpose: str
+    channel: str
+    ticked: bool
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormItem:
+    """A form somebody sent in with the person's address: which words it had, on which page it stood."""
+
+    form: str
+    at: datetime
+    purpose: str
+    page: str
+    wording: str
+    version: str
+    boxes: tuple[BoxItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InquiryItem:
     """What the person wrote to us about, with its history. ``due`` is when we owe an answer; empty while the word is theirs."""
 
@@ -345,6 +368,7 @@ class Overview:
     merged: tuple[MergedItem, ...] = ()
     registrations: tuple[RegistrationItem, ...] = ()
     materials: tuple[MaterialItem, ...] = ()
+    forms: tuple[FormItem, ...] = ()
     segments: tuple[SegmentItem, ...] = ()
 
     @property

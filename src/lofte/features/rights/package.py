@@ -292,6 +292,27 @@ class Material(_Part):
     due: datetime = Field(description="when it is forgotten that the person asked")
 
 
+class Box(_Part):
+    """A box under a form as it was sent. A ticked one is no consent until its mail was confirmed; see `consents`."""
+
+    purpose: str
+    channel: str
+    ticked: bool
+    wording: str = Field(description="hash of the words beside the box")
+
+
+class SentForm(_Part):
+    """A form that was sent in with the person's address."""
+
+    form: str
+    at: datetime
+    purpose: str
+    page: str = Field(description="path of the page it stood on, where that was told")
+    wording: str = Field(description="hash of everything the form said, in the language it was shown in")
+    version: str = Field(description="digest of all the form asked and said, in every language")
+    boxes: list[Box]
+
+
 class Inquiry(_Part):
     """What was written to us, and our answers, with what we noted for ourselves."""
 
@@ -389,6 +410,7 @@ class AccessPackage(_Part):
     merged: list[Merged]
     registrations: list[Registration]
     materials: list[Material]
+    forms: list[SentForm]
     segments: list[Segment]
     alike: int = Field(description="other records that may be of the same person and wait for somebody to look")
     evidence: list[Evidence]
@@ -427,7 +449,7 @@ def build(
         restrictions=_all(Restriction, seen.restrictions), merged=_all(Merged, seen.merged),
         alike=sum(each.rows for each in counted if each.part == "alike"),
         attachments=_all(Attachment, seen.attachments), registrations=_all(Registration, seen.registrations),
-        materials=_all(Material, seen.materials),
+        materials=_all(Material, seen.materials), forms=_all(SentForm, seen.forms),
         segments=_all(Segment, seen.segments),
         evidence=_all(Evidence, seen.entries), tables=_all(Table, counted),
         recipients=[

@@ -43,10 +43,7 @@ def built_line(locale: str, row: Built) -> dict[str, Any]:
 
 def name_of(locale: str, spec: FormSpec) -> str:
     """What the form calls itself, in the console's language where it speaks it, else in a language of its own."""
-    if spec.origin == "policy":
-        return word(locale, "forms", spec.id, "name")
-    said: dict[str, dict[str, str]] = specs.version(spec.version).asked["words"]
-    return (said.get(locale) or next(iter(said.values()), {})).get("name", spec.id)
+    return specs.name_of(spec.id, spec.version, locale)
 
 
 def asked(locale: str, declared: Form) -> list[dict[str, Any]]:

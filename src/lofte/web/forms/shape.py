@@ -83,8 +83,9 @@ class Shown:
     @property
     def errors(self) -> list[tuple[str, str]]:
         """What is wrong, with the place of each."""
-        found = [(each.id, each.error) for each in (*self.lines, *self.boxes) if each.error]
-        return found + ([("id_files", self.file_error)] if self.file_error else [])
+        found = [(line.id, line.error) for line in self.lines]
+        found += [("id_files", self.file_error)] + [(box.id, box.error) for box in self.boxes]
+        return [(place, error) for place, error in found if error]
 
 
 def shown(here: Edition, form_id: str, *, page: str = "", about: UUID | None = None) -> Shown:

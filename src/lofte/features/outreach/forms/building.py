@@ -47,7 +47,7 @@ class Draft:
         return Form(
             kind=self.kind, purpose=self.purpose, fields=list(self.fields), boxes=list(self.boxes), files=self.files,
             markets=list(self.markets),
-        )  # type: ignore[arg-type]  # fmt: skip  # the kind is checked by the model
+        )  # fmt: skip
 
     def kept(self) -> dict[str, Any]:
         return {
@@ -95,7 +95,7 @@ def boxes_for(purpose: str, markets: Iterable[str]) -> list[Box]:
             here = set(specs.lenders(published, market, locale))
             common = here if common is None else common & here
     found = [name.rpartition("-") for name in sorted(common or ())]
-    return [Box(purpose=each, channel=channel) for each, _, channel in found if each != purpose]  # type: ignore[arg-type]  # from a Box
+    return [Box(purpose=each, channel=channel) for each, _, channel in found if each != purpose]
 
 
 def locales_of(markets: Iterable[str]) -> list[str]:

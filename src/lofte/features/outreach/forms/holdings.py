@@ -21,7 +21,7 @@ declare(
 declare(
     models.Arrival, form=_SENT, kind=_POLICY, purpose=_POLICY, version=_POLICY, wording=_POLICY, publication=_POLICY,
     market=_POLICY, locale=Holds("*", "locale"), page=_SENT, boxes=Holds("*", "choice"),
-    about=NotPersonal("the id of an event or a material"), at=_SENT,
+    about=NotPersonal("the id of an event or a material"), at=_SENT, look_at=_SENT,
 )  # fmt: skip
 declare(
     models.Once, hash=NotPersonal("a keyed hash that cannot be made again without what was sent; gone after a day"),

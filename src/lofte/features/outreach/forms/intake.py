@@ -23,7 +23,7 @@ from lofte.core import actions, blind, clock, limits, publication
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
-from lofte.features.outreach.forms import specs
+from lofte.features.outreach.forms import forgetting, specs
 from lofte.features.outreach.forms.files import Upload, judged
 from lofte.features.outreach.forms.models import Arrival, Once
 from lofte.features.outreach.forms.specs import BoxWords, FormSpec, Words
@@ -151,6 +151,7 @@ def _keep(sent: Submission, person_id: UUID, asked: list[tuple[BoxWords, bool]])
         id=sent.id, person_id=person_id, form=sent.form.id, kind=sent.form.kind, purpose=sent.form.purpose,
         version=sent.form.version, wording=sent.wording, publication=publication.current().digest, market=sent.market,
         locale=sent.locale, page=sent.page, about=sent.about, at=sent.at,
+        look_at=forgetting.first_look(sent.form.purpose, sent.at),
         boxes=[
             {"purpose": box.purpose, "channel": box.channel, "shown": box.shown, "wording": box.digest, "ticked": is_ticked}
             for box, is_ticked in asked

@@ -43,7 +43,7 @@ class Version(models.Model):
 class Arrival(Personal):
     """That a person sent in a form: which version with which words, from which page, which boxes stood there and which were ticked.
 
-    What was written is with whoever the form is for, and in the register.
+    What was written is with whoever the form is for, and in the register. ``look_at`` is when to ask whether it is still needed.
     """
 
     form = models.CharField(max_length=64)
@@ -58,6 +58,7 @@ class Arrival(Personal):
     boxes = models.JSONField(default=list)
     about = models.UUIDField(null=True)
     at = models.DateTimeField(default=clock.now)
+    look_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta(Personal.Meta):
         indexes = [models.Index(fields=["person", "at"], name="forms_arrival_person_at")]

@@ -103,6 +103,16 @@ def version(digest: str) -> Version:
     return row
 
 
+def name_of(form_id: str, digest: str, locale: str) -> str:
+    """What a form was called, in a language where it spoke it: by the policy in force, else by the version that was sent in."""
+    said = publication.current().words.get(locale, {}).get("forms", {}).get(form_id)
+    if said is None:
+        row = Version.objects.filter(pk=digest).first()
+        words = row.asked["words"] if row else {}
+        said = words.get(locale) or next(iter(words.values()), {})
+    return str(said.get("name", form_id))
+
+
 def not_here() -> Problem:
     return Problem("form.not-here", "there is no such form in this market and language", status=404)
 
