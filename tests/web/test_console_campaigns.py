@@ -9,6 +9,7 @@ from lofte.core import clock, mail, tasks
 from lofte.features.consent import verbs as consent
 from lofte.features.outreach import campaigns
 from lofte.features.outreach.campaigns import Content
+from lofte.features.outreach.clicks import counting
 from lofte.features.outreach.models import Campaign, Delivery
 from lofte.features.outreach.segments import verbs as segments
 from lofte.features.outreach.segments.matching import Condition
@@ -359,3 +360,46 @@ def test_opening_the_pages_reads_nobody(staff, draft, readers):
         page(staff.get(f"/console/campaigns/{address}"))
 
     assert not Look.everyone.exists()
+
+
+def test_a_sent_letter_has_our_own_picture_and_no_other(staff, readers, letterbox, settings):
+    readers(1)
+    made = campaigns.draft("Bild", "product", "staff:1", markets=["SE"])
+    source = "![Vår](http://localhost:8000/static/a.png) ![Andras](https://tracker.example/b.png)"
+    staff.post(f"/console/campaigns/{made}/letter/sv/", written(source=source))
+    staff.post(f"/console/campaigns/{made}/", {"do": "start"})
+    send_all()
+
+    html = letterbox.last().get_body(("html",)).get_content()
+    assert re.findall(r'<img[^>]* src="([^"]*)"', html) == ["http://localhost:8000/static/a.png"]
+
+
+def test_a_click_is_counted_only_where_the_policy_says_so_and_shown_only_when_many(
+    staff, draft, readers, letterbox, monkeypatch
+):
+    readers(1)
+    source = "[Läs](https://xledger.com/se/nyheter)"
+    staff.post(f"/console/campaigns/{draft}/letter/sv/", written(source=source))
+    shown = page(staff.get(f"/console/campaigns/{draft}/preview/sv/"))
+    assert "https://xledger.com/se/nyheter" in shown
+    monkeypatch.setattr(counting, "is_on", lambda: True)
+    staff.post(f"/console/campaigns/{draft}/", {"do": "start"})
+    send_all()
+
+    html = letterbox.last().get_body(("html",)).get_content()
+    (to,) = re.findall(r'href="http://localhost:8000(/news/go/[^"]*)"', html)
+    for _ in range(4):
+        assert staff.get(to)["Location"] == "https://xledger.com/se/nyheter"
+    assert "färre än 5" in page(staff.get(f"/console/campaigns/{draft}/", headers=SV))
+    staff.get(to)
+    assert re.search(r"nyheter</span></th><td[^>]*>5</td>", page(staff.get(f"/console/campaigns/{draft}/", headers=SV)))
+
+
+def test_where_clicks_are_not_counted_the_page_says_so(staff, draft, readers, letterbox):
+    readers(1)
+    staff.post(f"/console/campaigns/{draft}/letter/sv/", written(source="[Läs](https://xledger.com/se/nyheter)"))
+    staff.post(f"/console/campaigns/{draft}/", {"do": "start"})
+    send_all()
+
+    assert "/news/go/" not in letterbox.last().get_body(("html",)).get_content()
+    assert "Policyn säger inte att klick räknas" in page(staff.get(f"/console/campaigns/{draft}/", headers=SV))
