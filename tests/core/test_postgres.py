@@ -13,6 +13,8 @@ ROOMS = [
     "tests/core/test_schema.py",
     "tests/core/test_outbox.py",
     "tests/core/test_obligations.py",
+    "tests/core/mailing/test_delivering.py",
+    "tests/core/mailing/test_suppression.py",
     "tests/features/consent",
     "tests/features/rights/test_access.py",
     "tests/features/rights/test_scan.py",
