@@ -11,6 +11,7 @@ from django.db import transaction
 from lofte.features.outreach.forms import intake, specs
 from lofte.kernel.problems import Problem
 from lofte.probes.instruments import html, pages, site_forms
+from lofte.probes.instruments.canary import events
 from lofte.probes.instruments.site_forms import Standing
 from lofte.probes.probe import Probe
 from lofte.probes.world import World
@@ -93,9 +94,17 @@ def _unsaid(world: World, one: Standing) -> Iterator[str]:
         yield "purpose"
     if pages.not_in(text, [say(locale, f"common.bases.{purpose.basis.value}").lower()]):
         yield "basis"
-    clock = published.policy.clocks.get(purpose.clock or "")
-    if clock is not None and clock.period and pages.not_in(text, [period(locale, clock.period).lower()]):
+    kept = _kept(world, one)
+    if kept and pages.not_in(text, [period(locale, kept).lower()]):
         yield "period"
+
+
+def _kept(world: World, one: Standing) -> str:
+    """How long what is written is kept: by the clock of its purpose, and for an event no longer than that event says."""
+    if one.spec.kind == "event":
+        return events.KEEP
+    clock = world.published.policy.clocks.get(world.published.policy.purposes[one.spec.purpose].clock or "")
+    return clock.period or "" if clock else ""
 
 
 def _took_extra(world: World, standing: Iterable[Standing]) -> Iterator[str]:

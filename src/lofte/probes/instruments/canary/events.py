@@ -27,7 +27,8 @@ from lofte.rules.packs import law_pack
 
 State = Registration.State
 _BY = "probe"
-_KEEP, _SOONER = "P7D", "P1D"
+KEEP, _SOONER = "P7D", "P1D"
+"""How long its own events keep what is answered, and a name."""
 _A_MOMENT = timedelta(hours=1)
 
 
@@ -75,7 +76,7 @@ def _announce(canary: Canary, form: str) -> UUID:
     made = planning.draft(
         planning.Plan(
             slug=f"canary-{canary.mark}", markets=(canary.market,), contents=dict.fromkeys(market.locales, words), starts_at=starts,
-            ends_at=starts + timedelta(hours=2), zone=law_pack(market.law).zone, capacity=1, form=form, keep=_KEEP,
+            ends_at=starts + timedelta(hours=2), zone=law_pack(market.law).zone, capacity=1, form=form, keep=KEEP,
             retention={"name": _SOONER},
         ),
         _BY,
@@ -156,9 +157,9 @@ def _outlive(canary: Canary, other: Canary, met: Attended, event_id: UUID) -> At
     stays = fields == _answered(whose)
     _suppose(whose, event_id, add_period(ends, _SOONER) + _A_MOMENT)
     sooner = _answered(whose)
-    _suppose(whose, event_id, add_period(ends, _KEEP) - _A_MOMENT)
+    _suppose(whose, event_id, add_period(ends, KEEP) - _A_MOMENT)
     stays = stays and _answered(whose) == fields - {"name"}
-    _suppose(whose, event_id, add_period(ends, _KEEP) + _A_MOMENT)
+    _suppose(whose, event_id, add_period(ends, KEEP) + _A_MOMENT)
     return replace(met, stays=stays, gone="name" not in sooner and not _is_known(whose, event_id))
 
 
