@@ -15,6 +15,7 @@ from django.db import transaction
 
 from lofte.core import actions, blind, clock, codes, holdings, limits, links, mail, ports, publication, vault
 from lofte.core.codes import Opened
+from lofte.core.mailing import inbound
 from lofte.core.models import new_id
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
@@ -45,12 +46,16 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """``consent_id`` is the event; `rights.reads.receipt(person_id, consent_id)` gives its receipt once it is in the log."""
+    """``consent_id`` is the event; `rights.reads.receipt(person_id, consent_id)` gives its receipt once it is in the log.
+
+    ``way_out`` opens the choice of topics and the way out, given on the first press alone.
+    """
 
     person_id: UUID
     market: str
     locale: str
     consent_id: UUID
+    way_out: str = ""
 
 
 def ask_to_subscribe(
@@ -138,7 +143,10 @@ def confirm(code: str) -> Confirmed:
         arrivals.follow(known, row.person_id)
         _forget_provisional(row.person_id)
     actions.record("subscription.confirmed", "person", market=row.market)
-    return Confirmed(person_id, row.market, row.locale, event)
+    way_out = codes.issue(
+        "unsubscribe", person_id, market=row.market, locale=row.locale, lasts=None, single_use=False, token=inbound.new_token()
+    )
+    return Confirmed(person_id, row.market, row.locale, event, way_out)
 
 
 def _confirmed_before(opened: Opened) -> Confirmed:

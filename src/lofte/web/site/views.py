@@ -77,7 +77,11 @@ def confirm(request: HttpRequest, market: str, locale: str, code: str) -> HttpRe
     if evidence.has_log():
         outbox.drain(person_id=confirmed.person_id)  # so that the receipt is there to be handed over
     found = rights.receipt(confirmed.person_id, confirmed.consent_id)
-    return page(request, "site/confirmed.html", here, receipt=_receipt_links(here, found) if found else None)
+    links = _receipt_links(here, found) if found else None
+    choose = confirmed.way_out and reverse(
+        "newsletter-preferences", args=(here.market.lower(), here.locale, confirmed.way_out)
+    )
+    return page(request, "site/confirmed.html", here, receipt=links, preferences_url=choose)
 
 
 @csrf_exempt  # RFC 8058: the mail provider posts for the person, with no cookie and no token; the code is the right
