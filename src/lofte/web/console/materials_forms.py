@@ -23,7 +23,8 @@ class Form(forms.Form):
     """A form in a language, in groups as they stand on the page."""
 
     use_required_attribute = False
-    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    """Title, fields, and the language where a group is one."""
 
     def __init__(self, locale: str, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -35,7 +36,17 @@ class Form(forms.Form):
             field.error_messages["max_length"] = say(locale, "materials.error.too_long", field=label)
 
     def grouped(self) -> list[dict[str, Any]]:
-        return [{"title": title, "fields": [self[name] for name in names]} for title, names in self.groups]
+        """A language folds away unless something is written or wrong in it, or one of the chosen markets speaks it."""
+        found = []
+        for title, names, of in self.groups:
+            fields = [self[name] for name in names]
+            found.append({"title": title, "fields": fields, "folds": bool(of), "open": self._is_open(fields, of)})
+        return found
+
+    def _is_open(self, fields: list[Any], of: str) -> bool:
+        chosen = self["markets"].value() or ()
+        spoken = {each for key, market in current().policy.markets.items() if key in chosen for each in market.locales}
+        return not of or of in spoken or any(each.errors or each.value() for each in fields)
 
     def tell(self, problem: Problem) -> None:
         """Put a refusal beside the field it is about."""
@@ -68,8 +79,8 @@ def material(locale: str, data: Any = None, row: Material | None = None) -> Form
         fields |= {f"{part}-{each}": _words(locale, part) for part in shelf.PARTS}
     form: Form = type("MaterialForm", (Form,), fields)(locale, data, initial=_initial(row))
     form.groups = (
-        (say(locale, "materials.facts"), ("slug", "markets", "form", "downloads")),
-        *((in_language(locale, each), tuple(f"{part}-{each}" for part in shelf.PARTS)) for each in languages),
+        (say(locale, "materials.facts"), ("slug", "markets", "form", "downloads"), ""),
+        *((in_language(locale, each), tuple(f"{part}-{each}" for part in shelf.PARTS), each) for each in languages),
     )
     return form
 
@@ -126,7 +137,7 @@ def _name(locale: str, spec: specs.FormSpec) -> str:
 
 def _initial(row: Material | None) -> dict[str, Any]:
     if row is None:
-        return {"downloads": 5, "markets": list(current().policy.markets)}
+        return {"downloads": 5}
     found: dict[str, Any] = {name: getattr(row, name) for name in ("slug", "markets", "form", "downloads")}
     return found | {f"{part}-{locale}": text for locale, said in row.words.items() for part, text in said.items()}
 
