@@ -244,3 +244,12 @@ def test_somebody_known_and_somebody_unknown_see_the_same(visitor, arrived):
     pages = [Client().get(each["Location"]).content for each in answers]
     assert pages[0] == pages[1] == pages[2]
     assert ports.register().find("email", "new@example.se") is not None
+
+
+def test_people_see_on_their_own_page_which_forms_came_with_their_address(inside, arrived):
+    visitor = inside("astrid@example.se")
+    send(ASTRID | {"box.newsletter-email": "on"})
+    page = visitor.get(f"{visitor.my}data/").content.decode()
+    assert say("sv", "forms.own.title") in page
+    assert "/forms/se/sv/inquiry/" in page
+    assert say("sv", "forms.own.ticked", purpose="Nyheter") in page
