@@ -2,10 +2,12 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
 
 from lofte.core import clock, mail, outbox, ports, roles
+from lofte.core.mailing import taking
 from lofte.core.models import Mail, Outbox
 from lofte.features.consent import verbs as consents
 from lofte.features.outreach.forms.files import Upload
@@ -213,6 +215,46 @@ def test_a_letter_to_an_address_nobody_was_given_is_refused(house, at):
         intake.answered("abcdefgh12345678", Incoming("kari@example.no", "Re", "Hei"))
 
     assert (refused.value.code, refused.value.status) == ("inquiry.no-such-address", 404)
+
+
+def _by_mail(letter, **headers):
+    """A whole letter as a mail program sends it: the answer above what it quotes, a file, and headers of its own."""
+    answer = EmailMessage()
+    answer["From"], answer["To"], answer["Subject"] = (
+        "Kari <kari@example.no>",
+        letter["Reply-To"],
+        f"SV: {letter['Subject']}",
+    )
+    answer["In-Reply-To"], answer["Message-ID"] = letter["Message-ID"], headers.pop("message_id", "<a1@example.no>")
+    for name, value in headers.items():
+        answer[name.replace("_", "-")] = value
+    answer.set_content("Takk! Og for ti?\n\nDen 2. mars 2026 skrev Small Company:\n> Hundre.\n> Hilsen Anna\n")
+    answer.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="behov.pdf")
+    return answer["To"], answer.as_bytes()
+
+
+@pytest.mark.parametrize("message_id", ["<a1@example.no>", "<no-at-sign>", ""])
+def test_a_whole_letter_comes_in_once_without_what_it_quotes_and_can_be_answered(at, ask, delivered, message_id):
+    line = ask()
+    delivered()
+    verbs.reply(line.id, "Hundre.\n\nHilsen Anna", by="staff:1")
+    to, raw = _by_mail(delivered(), message_id=message_id)
+    assert taking.take(to, raw)
+    assert not taking.take(to, raw)
+
+    assert steps(line).count("received") == 2
+    assert "Takk! Og for ti?" in opened(line).words.values()
+    assert [each.name for each in attachments.of_person(line.person_id)] == ["behov.pdf"]
+    verbs.reply(line.id, "Ni hundre.", by="staff:1")
+    assert (delivered()["In-Reply-To"] == message_id) == ("@" in message_id)
+
+
+def test_an_out_of_office_letter_moves_nothing(at, ask, delivered):
+    line = ask()
+    verbs.reply(line.id, "Hundre.", by="staff:1")
+    assert taking.take(*_by_mail(delivered(), Auto_Submitted="auto-replied"))
+
+    assert reads.one(line.id).state == "answered"
 
 
 def test_text_with_control_characters_is_kept_as_text(at, ask, delivered, comes_back):

@@ -57,6 +57,21 @@ def test_of_closing_and_answering_at_once_one_happens(ask):
     assert ended == ["done", "inquiry.moved"]
 
 
+def test_a_letter_that_comes_while_somebody_answers_is_not_sent_back(ask, delivered, comes_back):
+    line, letter = ask(), delivered()
+    ended = _together(
+        lambda: verbs.reply(line.id, "Hundre.", by="staff:1"),
+        in_transaction(lambda: comes_back(letter, "Hallo?")),
+        in_transaction(lambda: comes_back(letter, "Er dere der?")),
+    )
+
+    assert ended.count("done") >= 2
+    assert (
+        "inquiry.moved" not in ended or ended.count("inquiry.moved") == 1
+    )  # staff may be told to look again, the person not
+    assert [each.kind for each in reads.history(reads.one(line.id))].count("received") == 3
+
+
 def test_an_answer_that_fails_on_its_way_leaves_nothing_behind(ask, monkeypatch):
     """Words, files, letter and step stand or fall together."""
     line = ask()

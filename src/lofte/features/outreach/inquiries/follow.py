@@ -11,7 +11,7 @@ from lofte.core.outbox import Fact
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
 from lofte.features.outreach.inquiries import kinds, letters
-from lofte.features.outreach.inquiries.ledger import State, add, change, turn_of
+from lofte.features.outreach.inquiries.ledger import State, add, change, next_turn_of
 from lofte.features.outreach.inquiries.models import Inquiry, ReplyAddress, Step
 from lofte.rules import values
 from lofte.rules.catalogue import say
@@ -98,7 +98,7 @@ def on_came_back(fact: Fact) -> None:
 
 @in_transaction
 def _undelivered(step: Step) -> int:
-    row = turn_of(step.inquiry)
+    row = next_turn_of(step.inquiry)
     add(row, "undelivered", "system", mail=step.mail)
     later = Step.objects.of(row.person_id).filter(inquiry=row.id, at__gt=step.at, kind__in=("replied", "told"))
     if row.state == State.ANSWERED and not later.exists():

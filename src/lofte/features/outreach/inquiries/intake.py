@@ -3,6 +3,7 @@
 Raises `Problem`: `inquiry.no-such-address` (404) for a token nobody was given, or whose person has been erased.
 """
 
+import re
 import unicodedata
 from hashlib import sha256
 from uuid import UUID
@@ -16,12 +17,13 @@ from lofte.features.outreach.forms import arrivals, intake, specs
 from lofte.features.outreach.forms.files import Upload, judged
 from lofte.features.outreach.forms.intake import Submission, Taken
 from lofte.features.outreach.inquiries import kinds, letters
-from lofte.features.outreach.inquiries.ledger import State, add, change, reference_of, seal, turn_of
+from lofte.features.outreach.inquiries.ledger import State, add, change, next_turn_of, reference_of, seal
 from lofte.features.outreach.inquiries.models import Inquiry, ReplyAddress
 from lofte.kernel.problems import Problem
 
 MOST_FILES = 10  # of one letter that comes by mail
 LONGEST = 50_000  # characters of a letter that are kept
+_MESSAGE_ID = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")  # others cannot be referred to
 _THANKS = "inquiries.thanks"
 
 
@@ -77,12 +79,13 @@ def answered(token: str, message: Incoming) -> None:
     found = ReplyAddress.objects.filter(hash=hash_of(token)).first()
     if found is None:
         raise Problem("inquiry.no-such-address", "nobody is answered under this address", status=404)
-    row = turn_of(found.inquiry)
+    row = next_turn_of(found.inquiry)
     if message.is_automatic:
         add(row, "automatic", "system")
         return
     is_theirs = _is_same(letters.contact_of(row).email, message.from_address)
-    kept = {"message_id": message.message_id, **({} if is_theirs else {"from": message.from_address})}
+    kept = {"message_id": message.message_id} if _MESSAGE_ID.fullmatch(message.message_id) else {}
+    kept |= {} if is_theirs else {"from": message.from_address}
     said = note(row, plain(message.text) or plain(message.subject) or "…", "mail", by="person", is_theirs=is_theirs)
     kept_files, refused = _files(message)
     for upload in kept_files:
@@ -96,7 +99,7 @@ def answered(token: str, message: Incoming) -> None:
 @in_transaction
 def write_in(person_id: UUID, inquiry: UUID, text: str) -> None:
     """The person goes on in their own pages, where it is certain who they are."""
-    row = turn_of(inquiry)
+    row = next_turn_of(inquiry)
     if row.person_id != person_id:
         raise Problem("inquiry.unknown", "there is no such inquiry", status=404)
     said = ports.register().keep_one(

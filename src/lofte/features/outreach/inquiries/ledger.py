@@ -19,6 +19,7 @@ from lofte.features.outreach.inquiries.models import Inquiry, Step
 from lofte.kernel.problems import Problem
 
 State = Inquiry.State
+_TRIES = 5
 _A_MOMENT = timedelta(microseconds=1)  # two steps of one act keep their order
 
 
@@ -38,10 +39,24 @@ def row_of(inquiry: UUID) -> Inquiry:
 def turn_of(inquiry: UUID) -> Inquiry:
     """The row, with the turn taken: nobody else changes it before this transaction ends."""
     row = row_of(inquiry)
-    if not Inquiry.objects.of(row.person_id).filter(id=row.id, turn=row.turn).update(turn=F("turn") + 1):
+    if not _takes_turn(row):
         raise moved()
-    row.turn += 1
     return row
+
+
+def _takes_turn(row: Inquiry) -> bool:
+    taken = Inquiry.objects.of(row.person_id).filter(id=row.id, turn=row.turn).update(turn=F("turn") + 1)
+    row.turn += taken
+    return bool(taken)
+
+
+def next_turn_of(inquiry: UUID) -> Inquiry:
+    """As `turn_of`, for what came from outside and is not refused because somebody here is at work: the next turn is as good."""
+    for _ in range(_TRIES):
+        row = row_of(inquiry)
+        if _takes_turn(row):
+            return row
+    raise Problem("inquiry.busy", "the inquiry is being worked on", way_out="Try again in a while.", status=503)
 
 
 def open_row(inquiry: UUID) -> Inquiry:
