@@ -237,6 +237,20 @@ def test_one_click_needs_https(sender, zone):
     assert _codes(replace(sender, origin="http://localhost:8000"), zone)["one_click_plain"] is State.FAULT
 
 
+@pytest.mark.parametrize(
+    ("domain", "is_public"),
+    [
+        ("news.xledger.com", True),
+        ("localhost", False),
+        ("xledger.example", False),
+        ("192.0.2.1", False),
+        ("a.test", False),
+    ],
+)
+def test_a_name_nobody_else_can_ask_for_is_not_asked_for(domain, is_public):
+    assert readiness.is_public(domain) is is_public
+
+
 def test_every_code_has_its_words_and_its_way_out_in_every_language():
     import inspect
     import re

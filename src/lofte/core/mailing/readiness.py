@@ -25,6 +25,7 @@ from lofte.core.mailing.names import Names, Unanswered
 from lofte.rules.catalogue import room_words, say
 
 _BITS = 2048
+_RESERVED = (".localhost", ".local", ".test", ".example", ".invalid")  # RFC 2606 and 6762: names nobody on the net has
 _TLS_S = 5.0  # seconds a mail server has to greet and to turn to TLS
 
 Greet = Callable[[str], str]
@@ -137,9 +138,7 @@ def told(line: Line, locale: str) -> tuple[str, str]:
 
 def is_public(domain: str) -> bool:
     """Whether others could ask for the domain at all; an installation on this machine sends to nobody but itself."""
-    return (
-        "." in domain and not domain.endswith((".localhost", ".local", ".test", ".invalid")) and not _is_address(domain)
-    )
+    return "." in domain and not domain.endswith(_RESERVED) and not _is_address(domain)
 
 
 # --- SPF ------------------------------------------------------------------------------------------------------------
