@@ -28,6 +28,7 @@ WALKS = (
     " or killed_sweep or test_obligations or test_schema or test_outbox or test_consent or test_access or test_scan"
     " or test_requests or test_desks or test_two_at_once or test_at_once or test_forgetting"
     " or referral_is_written_down or leaves_no_handle or authority_gets_what or nothing_of_a_sale or goes_by_itself"
+    " or killed_anywhere or same_stretch or pause_takes_back or middle_of_a_run"
 )
 
 
