@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from lofte.core import actions, clock, outbox, roles
+from lofte.core import actions, clock, many, outbox, roles
 from lofte.core.models import Approval, new_id
 from lofte.kernel.problems import Problem
 
@@ -219,10 +219,10 @@ def forget(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
 
 def forget_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     """As `forget`, for those of many people whom any request names."""
-    asked = list(people)
+    asked = many.among(people)
     named = Approval.objects.filter(Q(about__in=asked) | Q(also__in=asked)).values_list("about", "also")
     there = {who for pair in named for who in pair}
-    return {each: forget(each, people[each]) for each in asked if each in there}
+    return {each: forget(each, people[each]) for each in people if each in there}
 
 
 def follow(keep: UUID, gone: UUID) -> dict[str, int]:

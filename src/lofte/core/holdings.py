@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Count, Field, Model
+from django.db.models import Field, Model
+
+from lofte.core import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +138,12 @@ def erase_rows_of(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str,
         for person_id, gone in _erased_in(room, people):
             for table, count in gone.items():
                 counts[person_id][table] = counts[person_id].get(table, 0) + count
-    asked = list(people)
-    for model in models_of_persons():
-        rows = model._base_manager.filter(person_id__in=asked)
-        found = list(rows.order_by().values_list("person_id").annotate(count=Count("*")))
-        for person_id, count in found:
-            counts[person_id][model._meta.db_table] = counts[person_id].get(model._meta.db_table, 0) + count
-        if found:
-            rows._raw_delete(using="default")
-    person = apps.get_model("core", "Person")
-    there = list(person._base_manager.filter(pk__in=asked).values_list("pk", flat=True))
-    person._base_manager.filter(pk__in=there)._raw_delete(using="default")
-    for person_id in there:
-        counts[person_id]["core_person"] = 1
+    person, known = apps.get_model("core", "Person"), many.stored(people)
+    for model, by in [*((each, "person_id") for each in models_of_persons()), (person, "id")]:
+        table = model._meta.db_table
+        for stored, count in many.delete(model, by, people).items():
+            mine = counts[known[stored]]
+            mine[table] = mine.get(table, 0) + count
     return {each: {table: count for table, count in found.items() if count} for each, found in counts.items()}
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from lofte.core import clock, outbox, ports, systems, vault
+from lofte.core import clock, many, outbox, ports, systems, vault
 from lofte.core.models import Obligation, new_id
 from lofte.core.retry import in_transaction
 from lofte.core.systems import Act, Change, Connector, Found, Kept, Left, Record, Value, Who
@@ -537,7 +537,7 @@ def _keep_all(changes: list[tuple[Obligation, dict[str, Any]]], lease: str) -> N
 
 def owed_any(about: Iterable[UUID]) -> frozenset[UUID]:
     """Those of the erasures, corrections or requests that asked anything of a connected system."""
-    return frozenset(Obligation.objects.filter(about__in=list(about)).values_list("about", flat=True))
+    return frozenset(Obligation.objects.filter(about__in=many.among(about)).values_list("about", flat=True))
 
 
 def forget(about: UUID) -> int:
@@ -547,7 +547,7 @@ def forget(about: UUID) -> int:
 
 def supersede_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     """As `supersede`, for those of many people of whom anything is owed."""
-    owed = Obligation.objects.filter(subject__in=list(people)).exclude(what=What.ERASE)
+    owed = Obligation.objects.filter(subject__in=many.among(people)).exclude(what=What.ERASE)
     return {each: supersede(each, people[each]) for each in set(owed.values_list("subject", flat=True))}
 
 

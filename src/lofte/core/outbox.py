@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lofte.core import clock, evidence
+from lofte.core import clock, evidence, many
 from lofte.core.models import Entry, Outbox, Person
 from lofte.evidence.log import Committed, Draft, Log
 from lofte.kernel.canonical import canonical_bytes
@@ -157,7 +157,7 @@ def append_many(
 
 def drain_people(people: Sequence[UUID]) -> None:
     """As `drain` for some people: what is still on its way about them goes into the log and to its subscribers."""
-    there = set(Outbox.objects.filter(person_id__in=people).values_list("person_id", flat=True))
+    there = set(Outbox.objects.filter(person_id__in=many.among(people)).values_list("person_id", flat=True))
     for person_id in people:
         if person_id in there:
             drain(person_id=person_id)

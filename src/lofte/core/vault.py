@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Count
 
-from lofte.core import clock, environment, wrapping
+from lofte.core import clock, environment, many, wrapping
 from lofte.core.keys.models import OwnerKey, Tombstone
 from lofte.kernel.problems import Problem
 
@@ -47,17 +47,21 @@ class Opener:
 
     def seal(self, record: UUID, plain: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        bound = _bound(self.owner, record, self.version)
+        bound = _bound(self.owner.bytes, record.bytes, self.version)
         return _FORMAT + self.version.to_bytes(2) + nonce + AESGCM(self.key).encrypt(nonce, plain, bound)
 
     def open(self, record: UUID, sealed: bytes | memoryview) -> bytes:
         """The plain bytes. Raises Problem when the ciphertext is not this record's, or was altered."""
+        return self.open_row(record.bytes, sealed)
+
+    def open_row(self, record: bytes, sealed: bytes | memoryview) -> bytes:
+        """As `open`, of a row whose id is at hand as bytes."""
         data = bytes(sealed)
         if data[:1] != _FORMAT or int.from_bytes(data[1:3]) != self.version:
             raise Problem("vault.wrong-version", "a sealed value is of another format or key", status=500)
         nonce, body = data[3 : 3 + _NONCE_BYTES], data[3 + _NONCE_BYTES :]
         try:
-            return AESGCM(self.key).decrypt(nonce, body, _bound(self.owner, record, self.version))
+            return AESGCM(self.key).decrypt(nonce, body, _bound(self.owner.bytes, record, self.version))
         except InvalidTag:
             raise Problem(
                 "vault.altered", "a sealed value does not open: altered, or moved from where it was", status=500
@@ -67,8 +71,8 @@ class Opener:
 _held: ContextVar[Opener | None] = ContextVar("lofte.vault.held", default=None)
 
 
-def _bound(owner: UUID, record: UUID, version: int) -> bytes:
-    return b"lofte/vault/1" + settings.LOFTE_SITE_ID.bytes + owner.bytes + record.bytes + version.to_bytes(2)
+def _bound(owner: bytes, record: bytes, version: int) -> bytes:
+    return b"lofte/vault/1" + settings.LOFTE_SITE_ID.bytes + owner + record + version.to_bytes(2)
 
 
 # --- owners' keys ---------------------------------------------------------------------------------------------------
@@ -82,19 +86,19 @@ def make_key(owner: UUID) -> None:
 def make_keys(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     """Fresh keys for many owners at once, in hand. All or none."""
     marks = [mark(each) for each in owners]
-    if Tombstone.objects.filter(pk__in=marks).exists():
+    if _any_buried(marks):
         raise Problem("vault.erased", "this person was erased; nothing may be written under the old name", status=409)
     made = {each: Opener(each, 1, AESGCM.generate_key(bit_length=256)) for each in owners}
     with epochs_stand():  # no epoch ends between the wrapping and the row
         epoch = current_epoch()
         kek, at = AESGCM(_epoch_key(epoch)), clock.now()
         rows = [
-            OwnerKey(owner=each, epoch=epoch, wrapped=_wrap(each, epoch, key.key, kek), made_at=at)
+            {"owner": each, "epoch": epoch, "wrapped": _wrap(each, epoch, key.key, kek), "made_at": at}
             for each, key in made.items()
         ]
         try:
             with transaction.atomic(using="keys"):
-                OwnerKey.objects.bulk_create(rows, batch_size=_BATCH)
+                many.write(OwnerKey, rows, using="keys")
         except IntegrityError:
             raise Problem("vault.has-key", "this owner has a key already", status=500) from None
     return made
@@ -118,18 +122,27 @@ def opener(owner: UUID) -> Opener:
     row = OwnerKey.objects.filter(pk=owner).first()
     if row is None:
         raise Problem("vault.no-key", "there is no key for this person: never made, or destroyed", status=404)
-    return Opener(owner, row.version, _unwrap(row))
+    return Opener(owner, row.version, _unwrap(owner, row.epoch, row.wrapped, _epoch_key(row.epoch)))
 
 
 def openers(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     """The keys of many owners in one look; who has none is not in it."""
     keys: dict[str, bytes] = {}
-    made = {}
-    for row in OwnerKey.objects.filter(pk__in=owners):
-        if row.epoch not in keys:
-            keys[row.epoch] = _epoch_key(row.epoch)
-        made[row.owner] = Opener(row.owner, row.version, _unwrap(row, keys[row.epoch]))
+    made, known = {}, many.stored(owners, using="keys")
+    columns = ("owner", "version", "epoch", "wrapped")
+    for stored, version, epoch, wrapped in many.rows_of(OwnerKey, columns, "owner", owners, using="keys"):
+        if epoch not in keys:
+            keys[epoch] = _epoch_key(epoch)
+        owner = known[stored]
+        made[owner] = Opener(owner, version, _unwrap(owner, epoch, wrapped, keys[epoch]))
     return made
+
+
+def _any_buried(marks: Sequence[str]) -> bool:
+    return any(
+        Tombstone.objects.filter(pk__in=marks[start : start + _BATCH]).exists()
+        for start in range(0, len(marks), _BATCH)
+    )
 
 
 def has_key(owner: UUID) -> bool:
@@ -148,10 +161,11 @@ def destroy_key(owner: UUID, *, forever: bool = True) -> bool:
 def destroy_keys(owners: Sequence[UUID], *, forever: bool = True) -> int:
     """As `destroy_key` for many owners at once; returns how many keys there were."""
     with transaction.atomic(using="keys"):
-        gone, _ = OwnerKey.objects.filter(pk__in=owners).delete()
+        gone = many.delete(OwnerKey, "owner", owners, using="keys").total()
         if forever:
-            rows = [Tombstone(mark=mark(each), at=clock.now()) for each in owners]
-            Tombstone.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+            at = clock.now()
+            rows = [{"mark": mark(each), "at": at} for each in owners]
+            many.write(Tombstone, rows, "DO NOTHING", using="keys")
     return gone
 
 
@@ -267,9 +281,10 @@ def _rewrap_some(fresh: str, old: Mapping[str, bytes]) -> int:
         return 0
     kek, stored = AESGCM(_epoch_key(fresh)), OwnerKey._meta.get_field("owner").get_db_prep_value
     anew = [
-        (fresh, _wrap(row.owner, fresh, _unwrap(row, old[row.epoch]), kek), stored(row.owner, _keys()), row.epoch)
+        (fresh, _wrap(row.owner, fresh, key, kek), stored(row.owner, _keys()), row.epoch)
         for row in rows
-    ]  # fmt: skip
+        for key in [_unwrap(row.owner, row.epoch, row.wrapped, old[row.epoch])]
+    ]
     with transaction.atomic(using="keys"), _keys().cursor() as cursor:
         # Only where the row is still as it was read: a key destroyed meanwhile stays destroyed.
         cursor.executemany("UPDATE keys_ownerkey SET epoch = %s, wrapped = %s WHERE owner = %s AND epoch = %s", anew)
@@ -285,12 +300,11 @@ def _wrap(owner: UUID, epoch: str, key: bytes, kek: AESGCM) -> bytes:
     return nonce + kek.encrypt(nonce, key, wrapping.bound(settings.LOFTE_SITE_ID, owner, epoch))
 
 
-def _unwrap(row: OwnerKey, kek: bytes | None = None) -> bytes:
-    kek = kek or _epoch_key(row.epoch)
+def _unwrap(owner: UUID, epoch: str, wrapped: bytes | memoryview, kek: bytes) -> bytes:
     try:
-        return wrapping.unwrap(bytes(row.wrapped), kek, settings.LOFTE_SITE_ID, row.owner, row.epoch)
+        return wrapping.unwrap(bytes(wrapped), kek, settings.LOFTE_SITE_ID, owner, epoch)
     except InvalidTag:
-        raise _closed(f"a key of epoch {row.epoch} does not unwrap") from None
+        raise _closed(f"a key of epoch {epoch} does not unwrap") from None
 
 
 def _folder() -> Path:

@@ -40,10 +40,11 @@ loop._IN_PART = 2
 together._FEW = 0  # so that few are cleared in one reading too
 together._PROVED_AT_ONCE = 2
 PLACES: list[tuple[Any, str]] = [
-    *((together, name) for name in ("_order", "_write", "_move", "_write_each", "_release")),
+    *((together, name) for name in ("_order", "_write", "_write_each", "_release")),
     *((together, name) for name in ("_clear_some", "_settle", "_prove", "_end")),
-    (vault, "destroy_keys"), (holdings, "erase_rows_of"), (outbox, "append_many"), (outbox, "drain_people"),
-    (loop, "_sweep_some"), (loop, "_drop_some"), (progress, "move"), (progress, "finish"), (scan, "steps"),
+    (together._Batch, "move"), (vault, "destroy_keys"), (holdings, "erase_rows_of"), (outbox, "append_many"),
+    (outbox, "drain_people"),
+    (loop, "_sweep_some"), (loop, "drop"), (progress, "move"), (progress, "finish"), (scan, "steps"),
 ]  # fmt: skip
 
 

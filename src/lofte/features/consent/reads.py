@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from lofte.core import many
 from lofte.core.models import Entry
 from lofte.core.ports import Standing
 from lofte.features.consent.models import Consent
@@ -54,7 +55,7 @@ def standings(person_id: UUID) -> Mapping[str, Standing]:
 def standings_of(people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Standing]]:
     """The same for many people at once; who said nothing is not in it."""
     events: dict[UUID, dict[str, list[Consent]]] = {}
-    rows = Consent.everyone.filter(person_id__in=people).order_by("person_id", "purpose", "ordinal")
+    rows = Consent.everyone.filter(person_id__in=many.among(people)).order_by("person_id", "purpose", "ordinal")
     for row in rows.only("person_id", "purpose", "channel", "ordinal", "action", "at"):
         events.setdefault(row.person_id, {}).setdefault(row.purpose, []).append(row)
     return {person: {purpose: standing(said) for purpose, said in mine.items()} for person, mine in events.items()}

@@ -9,7 +9,7 @@ from django.db.models.functions import TruncDate
 
 from lofte.core import ports, publication
 from lofte.features.register import due
-from lofte.features.register.models import Holding, Relation
+from lofte.features.register.models import Holding
 
 _SPARE = (due.HOLD, due.RESTRICTION, due.REQUEST)
 _PAGE = 2_000  # people looked at in one go
@@ -149,5 +149,5 @@ def why(person_id: UUID) -> list[ports.Why]:
     return sorted(found, key=lambda each: (each.due is None, each.due or each.since, each.purpose, each.field))
 
 
-def _waits_for(row: Holding, relations: Sequence[Relation]) -> str:
+def _waits_for(row: Holding, relations: Sequence[due.Related]) -> str:
     return "relation" if any(each.ended_at is None for each in relations) else ""

@@ -3,14 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from lofte.core import decisions, ports, vault
+from lofte.core import decisions, many, ports, vault
 from lofte.core.models import BlindIndex
-from lofte.features.register import due, erased, index, lists, organisations, reads
+from lofte.features.register import due, erased, index, lists, organisations
 from lofte.features.register.models import Attachment, Dialogue, Holding, Likeness, Placement
 from lofte.kernel.problems import Problem
 
@@ -56,36 +57,47 @@ def due_after(at: datetime, after: tuple[datetime, UUID] | None, limit: int) -> 
 
     Somebody with several comes several times.
     """
-    rows = Holding.everyone.filter(due_at__lte=at)
+    vendor, asked = connection.vendor, [many.stored_instant(at)]
+    beyond = ""
     if after is not None:
-        rows = rows.filter(due_at__gte=after[0]).filter(Q(due_at__gt=after[0]) | Q(person_id__gt=after[1]))
-    return list(rows.order_by("due_at", "person_id").values_list("due_at", "person_id")[:limit])
-
-
-def due_counts_of(people: Sequence[UUID], at: datetime) -> dict[UUID, ports.DueCount]:
-    """As `reads.due_counts` for many; who has nothing at all is not in it."""
-    rows = Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id")
-    counted = rows.annotate(due=Count("id", filter=Q(due_at__lte=at)), held=Count("id"))
-    return {person: ports.DueCount(due=due, all=held) for person, due, held in counted}
+        since, person = many.stored_instant(after[0]), next(iter(many.stored([after[1]])))
+        beyond, asked = "AND due_at >= %s AND (due_at > %s OR person_id > %s)", [*asked, since, since, person]
+    column = "CAST(due_at AS TEXT)" if vendor == "sqlite" else "due_at"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {column}, person_id FROM register_holding WHERE due_at <= %s {beyond} "  # noqa: S608  # texts of ours
+            "ORDER BY due_at, person_id LIMIT %s",
+            [*asked, limit],
+        )
+        rows = cursor.fetchall()
+    known: dict[Any, UUID] = {}
+    found = []
+    for instant, stored in rows:
+        if stored not in known:
+            known[stored] = many.id_of(stored)
+        found.append((many.instant(instant), known[stored]))
+    return found
 
 
 # --- what is held of those who go -----------------------------------------------------------------------------------
 
 
 def open_crowd(people: Sequence[UUID], purpose: str, *, by: str) -> dict[UUID, list[tuple[str, str]]]:
-    """(field, value) of everything that is held of each, as `reads.open_all`: for what the law demands of us, with a look each.
+    """(field, value) of everything that is held of each, as `reads.open_all`: for what the law demands of us.
 
-    Nothing of whoever has no key any more.
+    Nothing of whoever has no key any more. There is no look of it: the caller writes an order for each, by whom and why, and the
+    looks go with the person in the next moment.
     """
     if purpose not in decisions.BY_LAW:
         raise Problem("register.undeclared", f"{purpose} does not open everything", law="GDPR 5(1)(b)", status=500)
     openers = vault.openers(people)
     values: dict[UUID, list[tuple[str, str]]] = {each: [] for each in people}
-    rows = Holding.everyone.filter(person_id__in=list(openers)).values_list("id", "person_id", "field", "sealed")
-    for row_id, person, field, sealed in rows.iterator():
-        values[person].append((field, openers[person].open(row_id, sealed).decode()))
-    asked = {person: {field for field, _ in held} for person, held in values.items() if held}
-    reads.demand_of(asked, purpose, by=by)
+    known = many.stored(openers)
+    for row_id, stored, field, sealed in many.rows_of(
+        Holding, ("id", "person_id", "field", "sealed"), "person_id", openers
+    ):
+        person = known[stored]
+        values[person].append((field, openers[person].open_row(many.bytes_of(row_id), sealed).decode()))
     return values
 
 
@@ -94,11 +106,12 @@ def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     asked = list(people)
     counts: dict[UUID, dict[str, int]] = {each: {} for each in asked}
     places: dict[UUID, set[UUID]] = defaultdict(set)
-    for person, organisation in Placement.everyone.filter(person_id__in=asked).values_list("person_id", "organisation"):
-        places[organisation].add(person)
-        counts[person]["register_placement"] = counts[person].get("register_placement", 0) + 1
-    Placement.everyone.filter(person_id__in=asked)._raw_delete(using="default")
-    Likeness.everyone.filter(other__in=asked).delete()
+    known = many.stored(asked)
+    for stored, organisation in many.rows_of(Placement, ("person_id", "organisation"), "person_id", asked):
+        places[many.id_of(organisation)].add(known[stored])
+    for stored, count in many.delete(Placement, "person_id", asked).items():
+        counts[known[stored]]["register_placement"] = count
+    many.delete(Likeness, "other", asked)
     theirs = _only_of(frozenset(asked), frozenset().union(*people.values()))
     erased.remember_all(theirs)
     lists.let_go_of(theirs)
@@ -111,8 +124,8 @@ def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
 def _only_of(people: frozenset[UUID], hashes: Iterable[str]) -> frozenset[str]:
     """Those of the hashes that nobody beside these people is found by."""
     asked = frozenset(hashes)
-    found = BlindIndex.objects.filter(hash__in=asked).values_list("hash", "person_id")
-    return asked - {each for each, person in found if person not in people}
+    found = BlindIndex.objects.filter(hash__in=many.among_texts(asked)).exclude(person_id__in=many.among(people))
+    return asked - frozenset(found.values_list("hash", flat=True))
 
 
 # --- what goes of those who stay ------------------------------------------------------------------------------------
@@ -125,19 +138,24 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
     """
     due.refresh(people)
     rows = list(
-        Holding.everyone.filter(person_id__in=people, due_at__lte=at).values_list(
+        Holding.everyone.filter(person_id__in=many.among(people), due_at__lte=at).values_list(
             "id", "person_id", "field", named=True
         )
     )
     gone = [row.id for row in rows]
-    Holding.everyone.filter(person_id__in=people, id__in=gone, due_at__lte=at)._raw_delete(using="default")
+    Holding.everyone.filter(person_id__in=many.among(people), id__in=many.among(gone), due_at__lte=at)._raw_delete(
+        using="default"
+    )
     fields: dict[UUID, set[str]] = defaultdict(set)
     for row in rows:
         fields[row.person_id].add(row.field)
     index.forget_of(fields)
     drop_beside(list(fields), gone)
     left = dict(
-        Holding.everyone.filter(person_id__in=people).order_by().values_list("person_id").annotate(n=Count("id"))
+        Holding.everyone.filter(person_id__in=many.among(people))
+        .order_by()
+        .values_list("person_id")
+        .annotate(n=Count("id"))
     )
     counted = Counter(row.person_id for row in rows)
     return {person: (count, left.get(person, 0)) for person, count in counted.items()}
@@ -145,11 +163,13 @@ def drop_due(people: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]
 
 def drop_beside(people: list[UUID], gone: list[UUID]) -> None:
     """What stood beside the holdings that went: notes of when a call was and its files, places in organisations."""
-    Dialogue.everyone.filter(person_id__in=people, id__in=gone)._raw_delete(using="default")
-    Attachment.everyone.filter(person_id__in=people, dialogue__in=gone)._raw_delete(using="default")
-    places = Placement.everyone.filter(person_id__in=people)
+    Dialogue.everyone.filter(person_id__in=many.among(people), id__in=many.among(gone))._raw_delete(using="default")
+    Attachment.everyone.filter(person_id__in=many.among(people), dialogue__in=many.among(gone))._raw_delete(
+        using="default"
+    )
+    places = Placement.everyone.filter(person_id__in=many.among(people))
     for field in ("title", "role"):
-        places.filter(**{f"{field}__in": gone}).update(**{field: None})
-    left = set(places.filter(company__in=gone).values_list("organisation", flat=True))
-    places.filter(company__in=gone)._raw_delete(using="default")
+        places.filter(**{f"{field}__in": many.among(gone)}).update(**{field: None})
+    left = set(places.filter(company__in=many.among(gone)).values_list("organisation", flat=True))
+    places.filter(company__in=many.among(gone))._raw_delete(using="default")
     organisations.forget_empty(left)

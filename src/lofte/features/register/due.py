@@ -5,7 +5,8 @@ Later goes only what a hold keeps, what the person wants kept (restriction), wha
 were asked about too late. `ruling_of` says which of these it was.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -14,9 +15,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connections
-from django.db.models import Field
 
-from lofte.core import clock, ports, publication
+from lofte.core import clock, many, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.register.models import Holding, Relation, Signal
 from lofte.kernel.problems import Problem
@@ -36,11 +36,19 @@ PUTS_OFF = (FLOOR, HOLD, RESTRICTION, REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """As much of a relation as clocks follow from."""
+
+    relation: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """Everything about a person that moves clocks. ``restricted`` stops them all: the person wants the data kept (GDPR 18(1))."""
 
     signals: Mapping[str, datetime]
-    relations: tuple[Relation, ...]
+    relations: tuple[Related, ...]
     standings: Mapping[str, ports.Standing]
     restricted: bool = False
     holds: Sequence[ports.HeldBack] = ()
@@ -70,26 +78,82 @@ def surroundings(person_id: UUID) -> Surroundings:
     return surroundings_of([person_id])[person_id]
 
 
-@in_transaction
 def refresh(people: Sequence[UUID]) -> int:
     """As `verbs.refresh_due` for many people at once, in a few statements; returns how many deadlines moved."""
-    published, moved = publication.current(), list[tuple[Any, ...]]()
-    around = surroundings_of(people)
-    connection = connections["default"]
-    id_of, at_of = (_column(name).get_db_prep_value for name in ("id", "due_at"))
-    rows = Holding.everyone.filter(person_id__in=people).values_list(
-        "id", "person_id", "field", "purpose", "market", "since", "due_at", "clock", named=True
-    )
-    for row in rows:
-        at, name = written(ruling_of(row, around[row.person_id], published))
-        if (row.due_at, row.clock) != (at, name):
-            moved.append((at_of(at, connection), name, id_of(row.id, connection), id_of(row.person_id, connection)))
-    if moved:
-        with connection.cursor() as cursor:
+    return _refreshed(people, clock.now())[0]
+
+
+def judge(people: Sequence[UUID], at: datetime) -> dict[UUID, ports.DueCount]:
+    """Work out every deadline of these people anew; how many holdings each has and how many are due. Who has none is not in it."""
+    return _refreshed(people, at)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Holdings of one person whose deadline follows from the same, and is written the same. ``field`` is empty where no hold asks.
+
+    ``stored`` are person, since and deadline as the database gives them: there are many, and most are only compared.
+    """
+
+    person: UUID
+    field: str
+    purpose: str
+    market: str
+    since: datetime
+    clock: str
+    count: int
+    stored: tuple[Any, Any, Any]
+
+
+def _refreshed(people: Sequence[UUID], at: datetime) -> tuple[int, dict[UUID, ports.DueCount]]:
+    """How many deadlines moved, and what is due of each by some instant. Mostly none moves, and nobody is kept waiting."""
+    moved, counts = _judged(people, at)
+    return _moved(people, at) if moved else (0, counts)
+
+
+@in_transaction
+def _moved(people: Sequence[UUID], at: datetime) -> tuple[int, dict[UUID, ports.DueCount]]:
+    """The same, worked out again in the transaction that writes it."""
+    moved, counts = _judged(people, at)
+    lines = []
+    for group, ends, name in moved:
+        person, since, due_at = group.stored
+        line = [many.stored_instant(ends), name, person, group.purpose, group.market, since, group.clock, due_at]
+        lines.append([*line, group.field, group.field])
+    if lines:
+        with connections["default"].cursor() as cursor:
             cursor.executemany(
-                "UPDATE register_holding SET due_at = %s, clock = %s WHERE id = %s AND person_id = %s", moved
+                "UPDATE register_holding SET due_at = %s, clock = %s WHERE person_id = %s AND purpose = %s AND market = %s"
+                " AND since = %s AND clock = %s AND due_at IS NOT DISTINCT FROM %s AND (%s = '' OR field = %s)",
+                lines,
             )
-    return len(moved)
+    return sum(group.count for group, *_ in moved), counts
+
+
+def _judged(
+    people: Sequence[UUID], at: datetime
+) -> tuple[list[tuple[_Group, datetime | None, str]], dict[UUID, ports.DueCount]]:
+    """What is not written as it should be, with what should be; and how much is due."""
+    published, around, moved = publication.current(), surroundings_of(people), []
+    all_of, due_of_each = Counter[UUID](), Counter[UUID]()
+    for group in _groups(people, by_field=any(seen.holds for seen in around.values())):
+        ends, name = written(ruling_of(group, around[group.person], published))
+        all_of[group.person] += group.count
+        if ends is not None and ends <= at:
+            due_of_each[group.person] += group.count
+        if (group.stored[2], group.clock) != (many.stored_instant(ends), name):
+            moved.append((group, ends, name))
+    return moved, {each: ports.DueCount(due=due_of_each[each], all=count) for each, count in all_of.items()}
+
+
+def _groups(people: Sequence[UUID], *, by_field: bool) -> Iterator[_Group]:
+    known = many.stored(people)
+    columns = ("person_id", "purpose", "market", "since", "due_at", "clock", *(["field"] if by_field else []))
+    for person, purpose, market, since, due_at, name, *fields, count in many.counted(
+        Holding, columns, "person_id", people
+    ):
+        field = fields[0] if fields else ""
+        yield _Group(known[person], field, purpose, market, many.instant(since), name, count, (person, since, due_at))
 
 
 def leave_to_holds(person_id: UUID, holding_ids: Iterable[UUID]) -> None:
@@ -101,11 +165,14 @@ def leave_to_holds(person_id: UUID, holding_ids: Iterable[UUID]) -> None:
 
 def surroundings_of(people: Sequence[UUID]) -> Mapping[UUID, Surroundings]:
     signals: dict[UUID, dict[str, datetime]] = {each: {} for each in people}
-    relations: dict[UUID, list[Relation]] = {each: [] for each in people}
-    for person, kind, at in Signal.everyone.filter(person_id__in=people).values_list("person_id", "kind", "at"):
-        signals[person][kind] = at
-    for relation in Relation.everyone.filter(person_id__in=people):
-        relations[relation.person_id].append(relation)
+    relations: dict[UUID, list[Related]] = {each: [] for each in people}
+    known = many.stored(people)
+    for stored, kind, at in many.rows_of(Signal, ("person_id", "kind", "at"), "person_id", people):
+        signals[known[stored]][kind] = many.instant(at)
+    for stored, relation, ended_at in many.rows_of(
+        Relation, ("person_id", "relation", "ended_at"), "person_id", people
+    ):
+        relations[known[stored]].append(Related(relation, many.instant(ended_at) if ended_at else None))
     said, restricted, asking = (
         ports.consents().standings_of(people),
         ports.restricted_of(people),
@@ -256,10 +323,6 @@ def _life(holding: Aged, seen: Surroundings, published: Published, withdrawn: da
     )  # fmt: skip
 
 
-def _serves(relation: Relation, purpose: str, published: Published) -> bool:
+def _serves(relation: Related, purpose: str, published: Published) -> bool:
     declared = published.policy.relations.get(relation.relation)
     return declared is not None and purpose in declared.purposes
-
-
-def _column(name: str) -> "Field[Any, Any]":
-    return next(field for field in Holding._meta.concrete_fields if field.name == name)

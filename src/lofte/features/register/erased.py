@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from django.conf import settings
 
-from lofte.core import clock
+from lofte.core import clock, many
 from lofte.features.register.models import ErasedMark
 
 
@@ -20,8 +20,8 @@ def remember(hashes: Iterable[str]) -> None:
 def remember_all(hashes: Iterable[str]) -> None:
     """As `remember`, for the hashes of many people in one statement."""
     at = clock.now()
-    rows = [ErasedMark(mark=_mark(each), at=at) for each in sorted(set(hashes))]
-    ErasedMark.objects.bulk_create(rows, update_conflicts=True, unique_fields=["mark"], update_fields=["at"])
+    rows = [{"mark": _mark(each), "at": at} for each in sorted(set(hashes))]
+    many.write(ErasedMark, rows, "(mark) DO UPDATE SET at = excluded.at")
 
 
 def when(found: str) -> datetime | None:

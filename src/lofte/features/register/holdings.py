@@ -128,7 +128,7 @@ class _Register:
     due_counts = staticmethod(reads.due_counts)
     plan = staticmethod(crowds.plan)
     due_after = staticmethod(crowds.due_after)
-    due_counts_of = staticmethod(crowds.due_counts_of)
+    judge_due = staticmethod(due.judge)
     drop_due_of = staticmethod(crowds.drop_due)
     kept_by_law_of = staticmethod(reads.kept_by_law_of)
     needles_of_crowd = staticmethod(crowds.open_crowd)

@@ -3,10 +3,10 @@
 from django.db import models
 
 from lofte.core import clock
-from lofte.core.models import Personal, new_id, this_site
+from lofte.core.models import Personal, PersonalByIndex, new_id, this_site
 
 
-class Relation(Personal):
+class Relation(PersonalByIndex):
     """How the company knows the person: a key of the policy's relations, in a market, from a day to a day."""
 
     relation = models.CharField(max_length=64)
@@ -19,7 +19,7 @@ class Relation(Personal):
         indexes = [models.Index(fields=["person", "relation"], name="register_relation_person")]
 
 
-class Holding(Personal):
+class Holding(PersonalByIndex):
     """One piece of personal data, sealed, with the purpose it serves and when it must be gone.
 
     ``hash`` is the blind index of the value where the field is one people are found by; ``due_at`` follows from the clocks and is
@@ -49,7 +49,7 @@ class Holding(Personal):
         ]
 
 
-class Signal(Personal):
+class Signal(PersonalByIndex):
     """The latest interest of each kind a person showed; earlier ones are not kept, because only the latest moves a clock.
 
     ``source`` is where it was noticed: ``link:open``, ``form:newsletter``, ``dialogue``, ``notice:<id>``.
@@ -64,7 +64,7 @@ class Signal(Personal):
         constraints = [models.UniqueConstraint(fields=["person", "kind"], name="register_signal_once")]
 
 
-class Look(Personal):
+class Look(PersonalByIndex):
     """Somebody or something read a person's data, or was refused: who, for which purpose, which fields.
 
     ``role`` is the role a member of staff had then; it is what the person sees.
@@ -94,7 +94,7 @@ class Organisation(models.Model):
     made_at = models.DateTimeField(default=clock.now)
 
 
-class Placement(Personal):
+class Placement(PersonalByIndex):
     """A person's place in an organisation, for a purpose in a market, from a day to a day.
 
     What is said of the person stands in holdings, named here by their ids: the organisation's name as the person's company, their
@@ -114,7 +114,7 @@ class Placement(Personal):
         indexes = [models.Index(fields=["person", "organisation"], name="register_placement_person")]
 
 
-class Dialogue(Personal):
+class Dialogue(PersonalByIndex):
     """One letter, call, meeting or message: how, which way, when and with whom of us. The holding of the same id has its words."""
 
     class Medium(models.TextChoices):

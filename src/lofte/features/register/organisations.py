@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from lofte.core import blind, clock, vault
+from lofte.core import blind, clock, many, vault
 from lofte.features.register.models import Organisation, Placement
 
 
@@ -38,9 +38,11 @@ def emptied(organisations: Iterable[UUID]) -> set[UUID]:
     asked = set(organisations)
     if not asked:
         return set()
-    asked -= set(Placement.everyone.filter(organisation__in=asked).values_list("organisation", flat=True).distinct())
-    found = set(Organisation.objects.filter(pk__in=asked).values_list("pk", flat=True))
-    Organisation.objects.filter(pk__in=found).delete()
+    asked -= set(
+        Placement.everyone.filter(organisation__in=many.among(asked)).values_list("organisation", flat=True).distinct()
+    )
+    found = set(Organisation.objects.filter(pk__in=many.among(asked)).values_list("pk", flat=True))
+    many.delete(Organisation, "id", found)
     return found
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from lofte.core import blind, clock, decisions, ports, publication, roles, vault
+from lofte.core import blind, clock, decisions, many, ports, publication, roles, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.features.register import due, index
 from lofte.features.register.models import Attachment, Dialogue, Holding, Look, Placement, Relation
@@ -107,7 +107,9 @@ def holdings_of_many(
     people: Sequence[UUID], purpose: str, *, by: str, fields: Iterable[str]
 ) -> dict[UUID, tuple[Held, ...]]:
     """As `holdings_of` for a list of people, in as many statements as for one; whom the purpose may not see is not in it."""
-    rows = Holding.everyone.filter(person_id__in=people, field__in=list(fields)).order_by("purpose", "field", "since")
+    rows = Holding.everyone.filter(person_id__in=many.among(people), field__in=list(fields)).order_by(
+        "purpose", "field", "since"
+    )
     if purpose not in decisions.BY_LAW:
         rows = rows.filter(purpose=purpose)
     found: dict[UUID, list[Holding]] = {each: [] for each in people}
@@ -314,7 +316,7 @@ def kept_by_law_of(people: Sequence[UUID], at: datetime) -> dict[UUID, list[port
     holds = keeper.holds_of(people) if keeper else {}
     held = [each for each in people if holds.get(each)]
     by_statute = Q(basis=Basis.LEGAL_OBLIGATION.value, due_at__gt=at)
-    rows = Holding.everyone.filter(by_statute | Q(person_id__in=held), person_id__in=people)
+    rows = Holding.everyone.filter(by_statute | Q(person_id__in=many.among(held)), person_id__in=many.among(people))
     kept: dict[UUID, dict[UUID, ports.KeptByLaw]] = {}
     for row in rows.defer("sealed").order_by("id"):
         found = kept.setdefault(row.person_id, {})

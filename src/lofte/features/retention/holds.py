@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from lofte.core import actions, clock, outbox, ports, publication, roles
+from lofte.core import actions, clock, many, outbox, ports, publication, roles
 from lofte.core.models import Person
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
@@ -89,7 +89,7 @@ def holds_of(people: Sequence[UUID] | UUID) -> Mapping[UUID, Sequence[ports.Held
     named = [people] if isinstance(people, UUID) else list(people)
     found: dict[UUID, list[ports.HeldBack]] = {each: [] for each in named}
     general: list[ports.HeldBack] = []
-    for row in _standing().filter(Q(person_id__in=named) | Q(person_id__isnull=True)):
+    for row in _standing().filter(Q(person_id__in=many.among(named)) | Q(person_id__isnull=True)):
         (general if row.person_id is None else found[row.person_id]).append(_seen(row))
     if general:
         for person in named:

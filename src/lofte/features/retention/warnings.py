@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from lofte.core import clock, codes, links, mail, outbox, ports, publication
+from lofte.core import clock, codes, links, mail, many, outbox, ports, publication
 from lofte.core.models import Mail
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import AGAIN, duty
@@ -117,12 +117,12 @@ def ask_late(people: Sequence[UUID], at: datetime, rules: str) -> tuple[list[UUI
 
 def _unreached(people: Sequence[UUID], ends: Mapping[UUID, Mapping[str, datetime]], asking: Mapping[str, str]) -> int:
     """Of those who go: how many were to be asked and no letter reached them."""
-    rows = Notice.everyone.filter(person_id__in=people, clock__in=list(asking)).order_by()
+    rows = Notice.everyone.filter(person_id__in=many.among(people), clock__in=list(asking)).order_by()
     mails = {each.mail: each for each in rows if each.mail}
     failed = set(
-        Mail.everyone.filter(person_id__in=people, id__in=list(mails), state=Mail.State.FAILED).values_list(
-            "id", flat=True
-        )
+        Mail.everyone.filter(
+            person_id__in=many.among(people), id__in=many.among(mails), state=Mail.State.FAILED
+        ).values_list("id", flat=True)
     )
     return len({
         each.person_id
@@ -176,7 +176,7 @@ def _notice(opened: codes.Opened | None) -> Notice | None:
 def graces_of(people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, datetime]]:
     """Until when those who were asked too late may still answer, by clock."""
     found: dict[UUID, dict[str, datetime]] = {}
-    rows = Notice.everyone.filter(person_id__in=people, wait_until__isnull=False).exclude(state=State.KEPT)
+    rows = Notice.everyone.filter(person_id__in=many.among(people), wait_until__isnull=False).exclude(state=State.KEPT)
     for person_id, name, until in rows.order_by("wait_until").values_list("person_id", "clock", "wait_until"):
         found.setdefault(person_id, {})[name] = until
     return found
@@ -184,7 +184,7 @@ def graces_of(people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, datetime]]:
 
 def answers_of(people: Sequence[UUID]) -> Mapping[UUID, datetime]:
     """When these people last said that what is held should be kept: nothing else is a sign `kept`."""
-    rows = Notice.everyone.filter(person_id__in=people, state=State.KEPT, answered_at__isnull=False)
+    rows = Notice.everyone.filter(person_id__in=many.among(people), state=State.KEPT, answered_at__isnull=False)
     return dict(rows.order_by("answered_at").values_list("person_id", "answered_at"))
 
 
@@ -230,7 +230,7 @@ def _since(rules: str) -> datetime | None:
 def _known(name: str, people: Sequence[UUID]) -> dict[UUID, set[datetime]]:
     """Which ends these people were asked about, and until when they may answer."""
     found: dict[UUID, set[datetime]] = {}
-    rows = Notice.everyone.filter(person_id__in=people, clock=name)
+    rows = Notice.everyone.filter(person_id__in=many.among(people), clock=name)
     for person, end, wait in rows.values_list("person_id", "due_at", "wait_until"):
         found.setdefault(person, set()).update({end, wait} - {None})
     return found

@@ -6,21 +6,19 @@ of few (`scan.Wanted`). Memory is some thousand bytes a person; the time does no
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lofte.features.rights import scan
-from lofte.features.rights.scan import Columns, Needle, Row
+from lofte.features.rights.marks import SHORT, SIZE, WINDOW, Marks
+from lofte.features.rights.scan import Columns, Row
 
 SUSPECT = "suspect"
-_WINDOW, _SHORT = 8, 5  # bytes looked for at once; of patterns with fewer than eight
 _LAYOUT = np.dtype([("first", "<u8"), ("gap", "u1"), ("second", "<u8")])
-_KNOWN = _LAYOUT.itemsize
-_GAPS = [bytes([gap]) for gap in range(_WINDOW + 1)]
-_SHORT_BITS = np.uint64((1 << 8 * _SHORT) - 1)
+_SHORT_BITS = np.uint64((1 << 8 * SHORT) - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: neighbours end up far from each other
 _BITS_A_MARK = 64
 _BUFFER = 1 << 20
@@ -59,36 +57,30 @@ class _Marks:
         right = np.searchsorted(self._first, values[could], side="right")
         found = set()
         for place, first, last in zip(could[left < right], left[left < right], right[left < right], strict=True):
-            here = start + _WINDOW * int(place)
+            here = start + WINDOW * int(place)
             for mark in range(int(first), int(last)):
                 there = here + int(self._gap[mark])
-                if int.from_bytes(data[there : there + _WINDOW], "little") == int(self._second[mark]):
+                if int.from_bytes(data[there : there + WINDOW], "little") == int(self._second[mark]):
                     found.add(int(self._owners[mark]))
         return found
 
 
 class Crowd:
-    """Any number of people, each with a key of the caller and their needles. Made once, then only read.
+    """Any number of people, each with a key of the caller and their marks. Made once, then only read."""
 
-    ``keys`` are read as they come, so that nobody's needles but one person's are in memory at a time.
-    """
-
-    def __init__(self, people: Iterable[tuple[str, Sequence[Needle]]]) -> None:
+    def __init__(self, people: Iterable[tuple[str, Marks]]) -> None:
         self._keys: list[str] = []
         long, longs, short, shorts = bytearray(), array("I"), bytearray(), array("I")
-        self.longest = _WINDOW
-        for key, needles in people:
+        self.longest = WINDOW
+        for key, marks in people:
             self._keys.append(key)
-            known = {each for needle in needles for each in _known(needle)}
-            few = {each for each in known if len(each) < _KNOWN}
-            known -= few
-            long += b"".join(known)
-            longs.append(len(known))
-            short += b"".join(each.ljust(_WINDOW, b"\0") + b"\0" + each.ljust(_WINDOW, b"\0") for each in few)
-            shorts.append(len(few))
+            long += marks.long
+            longs.append(len(marks.long) // SIZE)
+            short += marks.short
+            shorts.append(len(marks.short) // SIZE)
         self._long = _Marks(long, longs) if long else None
         self._short = _Marks(short, shorts) if short else None
-        self._worker = ThreadPoolExecutor(1, "residue")
+        self._worker = ThreadPoolExecutor(2, "residue")
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -101,10 +93,10 @@ class Crowd:
 
     def held(self, value: bytes) -> set[tuple[str, str]]:
         """Who cannot be cleared, because of these bytes."""
-        small = value.lower() + bytes(_WINDOW)
+        small = value.lower() + bytes(WINDOW)
         found: set[int] = set()
-        for start in range(_WINDOW):
-            values = np.frombuffer(small, dtype="<u8", count=(len(small) - start) // _WINDOW, offset=start)
+        for start in range(WINDOW):
+            values = np.frombuffer(small, dtype="<u8", count=(len(small) - start) // WINDOW, offset=start)
             if self._long is not None:
                 found |= self._long.owners_in(small, values, start)
             if self._short is not None:
@@ -146,31 +138,9 @@ class _Net:
         if self._lines:
             self._asked.append(self._crowd.ask(b"\0".join(self._lines)))
             self._lines, self._bytes = [], 0
-            self._take(2)
+            self._take(4)
 
     def _take(self, leave: int) -> None:
         while len(self._asked) > leave:
             for whose, form in self._asked.pop(0).result():
                 self.hits[whose, "", form] = 1
-
-
-def _known(needle: Needle) -> Iterable[bytes]:
-    """What is known of each of the patterns one of which is in whatever holds the needle, in small ASCII letters.
-
-    Of texts their beginning, which they share with their escaped forms; of hashes and handles their end.
-    """
-    _, data, any_case = needle
-    if not any_case:
-        return (_pair(data[-2 * _WINDOW :].lower()),)
-    if data.isascii():
-        return (_pair(data[: 2 * _WINDOW].lower()),)
-    return [_pair(each[: 2 * _WINDOW]) for each in scan.patterns(needle)]
-
-
-def _pair(data: bytes) -> bytes:
-    if len(data) >= _WINDOW:
-        gap = len(data) - _WINDOW
-        return data[:_WINDOW] + _GAPS[gap] + data[gap:]
-    if len(data) < _SHORT:
-        raise ValueError("a pattern too short to be looked for among many")
-    return data[:_SHORT]

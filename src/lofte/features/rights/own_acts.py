@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from lofte.core import clock, ports, publication
+from lofte.core import clock, many, ports, publication
 from lofte.core.retry import in_transaction
 from lofte.features.rights.cases import OPEN, one
 from lofte.features.rights.ledger import add, begin, change, close, end_if_free, forget_writer, seal_anew
@@ -99,7 +99,7 @@ def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]
 
 def who_asked(people: Mapping[UUID, frozenset[str]], hashes: frozenset[str]) -> set[UUID]:
     """Those of the people who have a request, or from whose address (given as keyed hashes) somebody unknown sent one."""
-    asked = set(Request.objects.filter(subject__in=list(people)).values_list("subject", flat=True))
+    asked = set(Request.objects.filter(subject__in=many.among(people)).values_list("subject", flat=True))
     written = set(Request.objects.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
     return {each for each in asked if each} | {each for each, mine in people.items() if written & mine}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from lofte.core import actions, clock, obligations, outbox, ports
+from lofte.core import actions, clock, many, obligations, outbox, ports
 from lofte.core.decisions import BY_LAW
 from lofte.core.models import Mail, new_id
 from lofte.core.retry import in_transaction
@@ -26,7 +26,7 @@ def is_restricted(person_id: UUID) -> bool:
 
 def restricted_of(people: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these people have their data restricted now."""
-    rows = Restriction.everyone.filter(person_id__in=people, lifted_at__isnull=True)
+    rows = Restriction.everyone.filter(person_id__in=many.among(people), lifted_at__isnull=True)
     return frozenset(rows.values_list("person_id", flat=True))
 
 

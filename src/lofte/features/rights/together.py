@@ -6,27 +6,29 @@ What connected systems must do, and what the law keeps, goes the way of one by o
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
-from lofte.core import actions, clock, evidence, holdings, obligations, outbox, ports, publication, systems, vault
+from lofte.core import actions, clock, evidence, holdings, many, obligations, outbox, ports, publication, systems, vault
 from lofte.core.models import Entry, Mail, Person, new_id
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
 from lofte.core.retry import in_transaction
-from lofte.features.rights import erasure, own_acts, residue, scan
+from lofte.features.rights import beside, erasure, own_acts, residue, scan
 from lofte.features.rights.crowd import Crowd
+from lofte.features.rights.marks import Marks, marks_of
 from lofte.features.rights.models import Erasure
-from lofte.features.rights.scan import Needle
 
 State = Erasure.State
 _LEASE = timedelta(minutes=10)  # in which nobody carries a batch on one by one; as long as a duty is held
-_PROVED_AT_ONCE = 500
+_PROVED_AT_ONCE = 2_000
 _ORDERS_A_ROUND = 1_000
 _TOGETHER = 200  # people one exact search looks for
 _FEW = 200  # people for whom the exact search does by itself
@@ -36,36 +38,68 @@ _SEARCHING, _CLEARING = "rights.search", "rights.clear"
 _OWN = frozenset({"default.rights_erasure.subject", "default.core_obligation.subject"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Orders in one hand. ``names`` are the ids that are known already, by what the database calls them; ``hashes`` are what
+    those are found by who were opened for it.
+    """
+
+    hand: UUID
+    names: Mapping[Any, UUID] = field(default_factory=dict)
+    hashes: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+
+    def orders(self, state: str, also: str = "") -> dict[UUID, UUID]:
+        """The orders that are as far as this, by whom they are about."""
+        rows = many.rows_of(
+            Erasure, ("subject", "id"), "hand", [self.hand], f"state = '{state}' AND subject IS NOT NULL {also}"
+        )
+        return {self._id(subject): self._id(order) for subject, order in rows}
+
+    def _id(self, stored: Any) -> UUID:
+        return self.names.get(stored) or many.id_of(stored)
+
+    def move(self, before: str, after: str, **only: Any) -> int:
+        return Erasure.objects.filter(hand=self.hand, state=before, **only).update(state=after)
+
+
 def begin(people: Sequence[UUID], by: str) -> int:
     """As `erasure.begin` for many: ordered, keys destroyed, rows gone, shredded in the log. Returns how many went that far."""
-    hand, at = new_id(), clock.now()
-    _order(list(dict.fromkeys(people)), by, hand)
-    for step in _STEPS:
-        step(hand)
-    return _release(hand, at)
+    at = clock.now()
+    return _carry(_order(list(dict.fromkeys(people)), by), at)
 
 
-def _order(people: list[UUID], by: str, hand: UUID) -> None:
+def _carry(batch: _Batch, at: datetime) -> int:
+    """What is in the hand, as far as nothing outside is needed."""
+    _destroy_keys(batch)
+    _shred(batch, *_erase_rows(batch))
+    _pass_by_systems(batch)
+    return _release(batch.hand, at)
+
+
+def _order(people: list[UUID], by: str) -> _Batch:
     """Write down what to search for, sealed, before anything is destroyed; take over what somebody ordered and did not end."""
-    Erasure.objects.filter(subject__in=people, state__in=_OPEN).update(hand=hand, next_at=clock.now() + _LEASE)
-    known = set(Erasure.objects.filter(subject__in=people).values_list("subject", flat=True))
-    there = set(Person.objects.filter(pk__in=people).values_list("pk", flat=True))
+    hand = new_id()
+    Erasure.objects.filter(subject__in=many.among(people), state__in=_OPEN).update(
+        hand=hand, next_at=clock.now() + _LEASE
+    )
+    known = _ids_of(Erasure, "subject", people)
+    there = _ids_of(Person, "id", people)
     kept = ports.register().kept_by_law_of(people, clock.now())
     for person_id in people:
         if person_id in there and person_id in kept and person_id not in known:
             erasure.begin(person_id, by)
     fresh = [each for each in people if each in there and each not in known and each not in kept]
     if not fresh:
-        return
+        return _Batch(hand)
     values = ports.register().needles_of_crowd(fresh, "erasure", by="rights")
     at = clock.now()
     orders = {new_id(): each for each in fresh}
     keys = vault.make_keys(list(orders))
     rows = [
-        Erasure(
-            id=order_id, subject=person, by=by, started_at=at, next_at=at + _LEASE, hand=hand,
-            sealed=keys[order_id].seal(order_id, json.dumps(values[person]).encode()),
-        )
+        {
+            "id": order_id, "subject": person, "by": by, "started_at": at, "next_at": at + _LEASE, "hand": hand,
+            "sealed": keys[order_id].seal(order_id, json.dumps(values[person]).encode()),
+        }
         for order_id, person in orders.items()
     ]  # fmt: skip
     try:
@@ -76,96 +110,119 @@ def _order(people: list[UUID], by: str, hand: UUID) -> None:
         for person_id in fresh:
             if Person.objects.filter(pk=person_id).exists():
                 erasure.begin(person_id, by)
+    shapes = publication.current().policy.fields
+    beside.ask({order: (person, values[person]) for order, person in orders.items()}, shapes)
+    hashes = {person: residue.hashes(held, shapes) for person, held in values.items()}
+    return _Batch(hand, many.stored([*orders, *fresh]), hashes)
+
+
+def _ids_of(model: type[Model], column: str, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that stand in a column."""
+    known = many.stored(ids)
+    return {known[each] for (each,) in many.rows_of(model, (column,), column, ids)}
 
 
 @in_transaction
-def _write(rows: list[Erasure], values: Mapping[UUID, list[tuple[str, str]]]) -> None:
-    Erasure.objects.bulk_create(rows)
-    asked = own_acts.who_asked({row.subject: frozenset[str]() for row in rows if row.subject}, frozenset())
+def _write(rows: list[dict[str, Any]], values: Mapping[UUID, list[tuple[str, str]]]) -> None:
+    many.write(Erasure, rows)
+    asked = own_acts.who_asked({row["subject"]: frozenset[str]() for row in rows}, frozenset())
+    is_connected = bool(systems.names())
     for row in rows:
-        if row.subject is None:
-            continue
-        if systems.names():
-            obligations.owe("erase", row.subject, values[row.subject], about=row.id, owner=row.id)
-        if row.subject in asked:
-            own_acts.ordered(row.subject, row.id, row.by)
+        if is_connected:
+            obligations.owe("erase", row["subject"], values[row["subject"]], about=row["id"], owner=row["id"])
+        if row["subject"] in asked:
+            own_acts.ordered(row["subject"], row["id"], row["by"])
 
 
-def _in_hand(hand: UUID, state: str, *needed: str) -> dict[UUID, Erasure]:
-    """The orders by whom they are about, with only what is needed of them."""
-    rows = Erasure.objects.filter(hand=hand, state=state).only("subject", *needed)
-    return {row.subject: row for row in rows if row.subject}
+_FREE = "AND CAST(kept AS TEXT) = '[]'"  # no statute keeps anything
 
 
-def _destroy_keys(hand: UUID) -> None:
+def _destroy_keys(batch: _Batch) -> None:
     """As `erasure._destroy_key`: what was said is in the log first; then the keys go."""
-    orders = _in_hand(hand, State.PLANNED, "kept")
-    people = [person for person, row in orders.items() if not row.kept]
+    people = list(batch.orders(State.PLANNED, _FREE))
     if not people or not evidence.has_log():
         return
     outbox.drain_people(people)
     vault.destroy_keys(people)
-    _move(hand, [orders[each].id for each in people], State.PLANNED, State.KEY_DESTROYED)
+    batch.move(State.PLANNED, State.KEY_DESTROYED, kept=[])
 
 
 @in_transaction
-def _erase_rows(hand: UUID) -> None:
-    """Every row of every room, and the note of it, in one transaction. Who took over an order meanwhile keeps it."""
-    asked = [row.id for row in _in_hand(hand, State.KEY_DESTROYED, "kept").values() if not row.kept]
-    _move(hand, asked, State.KEY_DESTROYED, State.ROWS_ERASED)
-    mine = set(asked)
-    found = _in_hand(hand, State.ROWS_ERASED, "sealed", "indexes")
-    orders = {person: row for person, row in found.items() if row.id in mine}
+def _erase_rows(batch: _Batch) -> tuple[Collection[UUID], set[int]]:
+    """Every row of every room, and the note of it, in one transaction. Who took over an order meanwhile keeps it.
+
+    The orders, and the places in the log that are about those people.
+    """
+    asked = set(batch.orders(State.KEY_DESTROYED, _FREE).values())
+    batch.move(State.KEY_DESTROYED, State.ROWS_ERASED, kept=[])
+    orders = {person: order for person, order in batch.orders(State.ROWS_ERASED).items() if order in asked}
     if not orders:
-        return
-    people = list(orders)
-    shapes = publication.current().policy.fields
-    keys = vault.openers([row.id for row in orders.values()])
-    hashes = {person: residue.hashes(_values(row, keys), shapes) for person, row in orders.items()}
-    entries: dict[UUID, list[int]] = {each: [] for each in people}
-    for person, index in Entry.everyone.filter(person_id__in=people).values_list("person_id", "index"):
-        entries[person].append(index)
-    queued = Mail.everyone.filter(person_id__in=people, state=Mail.State.QUEUED).values_list("person_id", flat=True)
-    letters = list(queued)
-    counts = holdings.erase_rows_of(hashes)
-    for person in letters:
-        counts[person]["queued_mail"] = counts[person].get("queued_mail", 0) + 1
+        return (), set()
+    people, known = list(orders), many.stored(orders)
+    indexes = defaultdict(set, _shredded_before(orders.values()))
+    for stored, index in many.rows_of(Entry, ("person_id", "index"), "person_id", people):
+        indexes[orders[known[stored]]].add(index)
+    letters = many.rows_of(Mail, ("person_id",), "person_id", people, "state = 'queued'")
+    queued = Counter(known[stored] for (stored,) in letters)
+    hashes = {each: batch.hashes[each] for each in people if each in batch.hashes}
+    counts = holdings.erase_rows_of(
+        hashes | _hashes_of({each: order for each, order in orders.items() if each not in hashes})
+    )
+    for person, count in queued.items():
+        counts[person]["queued_mail"] = count
     told = [
-        (json.dumps(counts[person]), json.dumps(sorted({*row.indexes, *entries[person]})), row)
-        for person, row in orders.items()
+        (json.dumps(counts[person]), json.dumps(sorted(indexes.get(order, ()))), order)
+        for person, order in orders.items()
     ]
-    _write_each("counts = %s, indexes = %s", [(counted, indexes, row.id) for counted, indexes, row in told])
+    _write_each("counts = %s, indexes = %s", told)
+    return orders.values(), set().union(*indexes.values())
 
 
-def _shred(hand: UUID) -> None:
-    orders = _in_hand(hand, State.ROWS_ERASED, "indexes")
+def _hashes_of(orders: Mapping[UUID, UUID]) -> dict[UUID, frozenset[str]]:
+    """The hashes people are found by, from their orders."""
+    if not orders:
+        return {}
+    whose = {order: person for person, order in orders.items()}
+    shapes, keys = publication.current().policy.fields, vault.openers(list(whose))
+    rows = Erasure.objects.filter(id__in=many.among(whose)).only("id", "sealed")
+    return {whose[row.id]: residue.hashes(_values(row, keys), shapes) for row in rows}
+
+
+def _shredded_before(orders: Collection[UUID]) -> dict[UUID, set[int]]:
+    """The places in the log that each order names already, of those that name any."""
+    rows = Erasure.objects.filter(id__in=many.among(orders)).exclude(indexes=[]).values_list("id", "indexes")
+    return {order: set(indexes) for order, indexes in rows}
+
+
+def _shred(batch: _Batch, erased: Collection[UUID], indexes: Collection[int]) -> None:
+    """``indexes`` are the places in the log of the orders that were ``erased`` just now."""
+    orders = set(batch.orders(State.ROWS_ERASED).values())
     if not orders or not evidence.has_log():
         return
-    if indexes := sorted({index for row in orders.values() for index in row.indexes}):
-        evidence.log().shred(indexes)
-    _move(hand, [row.id for row in orders.values()], State.ROWS_ERASED, State.SHREDDED)
+    if places := sorted({*indexes, *set[int]().union(*_shredded_before(orders - set(erased)).values())}):
+        evidence.log().shred(places)
+    batch.move(State.ROWS_ERASED, State.SHREDDED)
 
 
-def _pass_by_systems(hand: UUID) -> None:
+def _pass_by_systems(batch: _Batch) -> None:
     """Where nothing is connected and nothing owed, nobody else has to agree."""
     if systems.names():
         return
-    orders = [row.id for row in _in_hand(hand, State.SHREDDED).values()]
+    orders = set(batch.orders(State.SHREDDED).values())
     owed = obligations.owed_any(orders)
-    _move(hand, [each for each in orders if each not in owed], State.SHREDDED, State.VERIFIED)
+    if not owed:
+        batch.move(State.SHREDDED, State.VERIFIED)
+        return
+    for each in orders - owed:
+        batch.move(State.SHREDDED, State.VERIFIED, id=each)
 
 
-_STEPS: list[Callable[[UUID], None]] = [_destroy_keys, _erase_rows, _shred, _pass_by_systems]
 _OPEN = (State.PLANNED, State.KEY_DESTROYED, State.ROWS_ERASED, State.SHREDDED)
 
 
 def _release(hand: UUID, at: datetime) -> int:
     """From here on they wait like any other order."""
     return Erasure.objects.filter(hand=hand).update(hand=None, next_at=at)
-
-
-def _move(hand: UUID, ids: Sequence[UUID], before: str, after: str) -> int:
-    return Erasure.objects.filter(id__in=ids, hand=hand, state=before).update(state=after)
 
 
 def _write_each(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -182,7 +239,7 @@ def _values(row: Erasure, keys: dict[UUID, vault.Opener]) -> list[tuple[str, str
     """What to search for, as `erasure._values`."""
     if row.sealed is None or row.id not in keys:
         return []
-    return [(field, value) for field, value in json.loads(keys[row.id].open(row.id, row.sealed))]
+    return [(name, value) for name, value in json.loads(keys[row.id].open(row.id, row.sealed))]
 
 
 # --- the search -----------------------------------------------------------------------------------------------------
@@ -198,8 +255,11 @@ def resume(
     is_late = _until(at_most)
     _go_on(at, is_late)
     is_late = _until(at_most)  # time of its own, so that many new orders do not keep the search from its end
-    if _clear(at, told, is_late):
-        _search(at, told, is_late)
+    try:
+        if _clear(at, told, is_late):
+            _search(at, told, is_late)
+    finally:
+        beside.close()
     return _prove_clean()
 
 
@@ -218,11 +278,11 @@ def _go_on(at: datetime, is_late: Callable[[], bool]) -> None:
         rows = _waiting(at).filter(state__in=_OPEN, kept=[]).values_list("id", flat=True)
         orders = list(rows[:_ORDERS_A_ROUND])
         hand = new_id()
-        if not orders or not Erasure.objects.filter(id__in=orders).update(hand=hand, next_at=clock.now() + _LEASE):
+        if not orders or not Erasure.objects.filter(id__in=many.among(orders)).update(
+            hand=hand, next_at=clock.now() + _LEASE
+        ):
             break
-        for step in _STEPS:
-            step(hand)
-        _release(hand, at)
+        _carry(_Batch(hand), at)
         if Erasure.objects.filter(id__in=orders, state__in=_OPEN).exists():
             break  # no log here, or somebody said something in between: one by one says what it waits for
     for each in _waiting(at).exclude(state__in=erasure.SEARCHED)[:_ORDERS_A_ROUND]:
@@ -255,7 +315,7 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
 
 
 def _clear_some(work: Work, told: progress.Told, is_late: Callable[[], bool]) -> bool:
-    known = Crowd(_needles_in(work.id))
+    known = Crowd(_marks_in(work.id))
     try:
         after = scan.Place(*work.place["after"]) if "after" in work.place else None
         rows, columns = work.done, int(work.place.get("columns", 0))
@@ -292,17 +352,21 @@ def _settle(work: Work, suspects: list[UUID], columns: int) -> None:
     progress.finish(work)
 
 
-def _needles_in(hand: UUID) -> Iterator[tuple[str, list[Needle]]]:
-    """What is looked for of each, read and made as it is asked for."""
+def _marks_in(hand: UUID) -> Iterator[tuple[str, Marks]]:
+    """By what each could be recognised, as it was made beside the erasing, or made here as it is asked for."""
     shapes = publication.current().policy.fields
-    last = UUID(int=0)
-    while rows := list(
-        Erasure.objects.filter(hand=hand, state=State.VERIFIED, id__gt=last).order_by("id")[:_ORDERS_A_ROUND]
-    ):
-        keys = vault.openers([row.id for row in rows])
-        for row in rows:
-            yield row.id.hex, residue.needles(_values(row, keys), shapes, row.subject, brief=True)
-        last = rows[-1].id
+    ids = list(Erasure.objects.filter(hand=hand, state=State.VERIFIED).values_list("id", flat=True))
+    unmade = []
+    for order in ids:
+        if marks := beside.made(order):
+            yield order.hex, marks
+        else:
+            unmade.append(order)
+    for start in range(0, len(unmade), _ORDERS_A_ROUND):
+        some = unmade[start : start + _ORDERS_A_ROUND]
+        keys = vault.openers(some)
+        for row in Erasure.objects.filter(id__in=many.among(some)).only("id", "subject", "sealed"):
+            yield row.id.hex, marks_of(residue.needles(_values(row, keys), shapes, row.subject, brief=True))
 
 
 def _search(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> None:

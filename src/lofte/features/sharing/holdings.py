@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from lofte.core import merging, ports, systems
+from lofte.core import many, merging, ports, systems
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.features.sharing import agreements, chores, doors, models, recalls
 from lofte.features.sharing.disclosures import DOOR
@@ -98,14 +98,14 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> dict[str, int]:
 def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> Mapping[UUID, Mapping[str, int]]:
     """The same for many: only those somebody was given data of are looked at one by one."""
     shared = (
-        models.Disclosure.everyone.filter(person_id__in=list(people))
+        models.Disclosure.everyone.filter(person_id__in=many.among(people))
         .order_by()
         .values_list("person_id", flat=True)
         .distinct()
     )
     for person_id in list(shared):
         recalls.recall(person_id, "erasure")
-    models.Case.objects.filter(place__in=list(people)).update(place=None)
+    models.Case.objects.filter(place__in=many.among(people)).update(place=None)
     return {}
 
 

@@ -1,0 +1,143 @@
+"""Statements about very many rows at once, past the objects that a single row is worth.
+
+What a sweep does to thousands of people is a few statements a table; made of model objects, the objects would cost more than
+the statements. Everything here says in plain SQL what the ORM says elsewhere, on SQLite and PostgreSQL alike.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.db.models import DateTimeField, Field, Model, UUIDField
+from django.db.models.expressions import RawSQL
+
+_INSTANT: "Field[Any, Any]" = DateTimeField()
+_ID: "Field[Any, Any]" = UUIDField()
+_AT_ONCE = 2_000  # rows of an answer that are in memory at a time
+
+
+def among(ids: Iterable[UUID], using: str = "default") -> RawSQL:
+    """The ids as one parameter: ``filter(person_id__in=among(people))``. A mark for each of a thousand costs milliseconds."""
+    sql, asked = _among(ids, using)
+    return RawSQL(sql, [asked])  # noqa: S611  # one of two texts of ours
+
+
+def _among(ids: Iterable[UUID], using: str) -> tuple[str, Any]:
+    if connections[using].vendor == "sqlite":
+        return "SELECT value FROM json_each(%s)", json.dumps([each.hex for each in ids])
+    return "SELECT unnest(%s::uuid[])", list(ids)
+
+
+def among_texts(texts: Iterable[str], using: str = "default") -> RawSQL:
+    """As `among`, of hashes and other texts."""
+    asked = list(texts)
+    if connections[using].vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(asked)])  # a text of ours
+    return RawSQL("SELECT unnest(%s::text[])", [asked])  # a text of ours
+
+
+def stored(ids: Iterable[UUID], using: str = "default") -> dict[Any, UUID]:
+    """Each id by what the database calls it, so that a row needs no new one made."""
+    connection = connections[using]
+    return {_ID.get_db_prep_value(each, connection): each for each in ids}
+
+
+def id_of(stored: Any) -> UUID:
+    """An id as the driver gave it."""
+    return stored if isinstance(stored, UUID) else UUID(hex=stored)
+
+
+def bytes_of(stored: Any) -> bytes:
+    """The sixteen bytes of an id as the driver gave it."""
+    return stored.bytes if isinstance(stored, UUID) else bytes.fromhex(stored)
+
+
+def instant(stored: Any) -> datetime:
+    """An instant as the driver gave it."""
+    if isinstance(stored, str):  # SQLite has no type for it: Django writes UTC without saying so
+        return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+    assert isinstance(stored, datetime)
+    return stored
+
+
+def stored_instant(at: datetime | None, using: str = "default") -> Any:
+    """An instant as the driver would give it."""
+    return _INSTANT.get_db_prep_value(at, connections[using])
+
+
+def rows_of(
+    model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], also: str = "", using: str = "default"
+) -> Iterator[tuple[Any, ...]]:
+    """These columns of the rows whose column ``by`` is among the ids, as the database's driver gives them.
+
+    ``also`` is a further condition, in SQL of ours.
+    """
+    inner, asked = _among(ids, using)
+    names, table = ", ".join(_plain(model, each, using) for each in columns), model._meta.db_table
+    condition = f" AND {also}" if also else ""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {names} FROM {table} WHERE {by} IN ({inner}){condition}", [asked])  # noqa: S608  # names of ours
+        while some := cursor.fetchmany(_AT_ONCE):
+            yield from some
+
+
+def counted(
+    model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], using: str = "default"
+) -> Iterator[tuple[Any, ...]]:
+    """As `rows_of`, rows that are the same in these columns once, with how many there are."""
+    inner, asked = _among(ids, using)
+    names = ", ".join(_plain(model, each, using) for each in columns)
+    grouped = ", ".join(f'"{each}"' for each in columns)
+    sql = f"SELECT {names}, count(*) FROM {model._meta.db_table} WHERE {by} IN ({inner}) GROUP BY {grouped}"  # noqa: S608  # names of ours
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, [asked])
+        while some := cursor.fetchmany(_AT_ONCE):
+            yield from some
+
+
+def _plain(model: type[Model], column: str, using: str) -> str:
+    """The column, past the reading of instants that Django teaches SQLite's driver: most are only compared."""
+    field = next(each for each in model._meta.concrete_fields if each.column == column)
+    is_instant = isinstance(field, DateTimeField) and connections[using].vendor == "sqlite"
+    return f'CAST("{column}" AS TEXT)' if is_instant else f'"{column}"'
+
+
+def delete(model: type[Model], by: str, ids: Collection[UUID], using: str = "default") -> Counter[Any]:
+    """Delete the rows whose column ``by`` is among the ids; how many of each, by what the database calls it (`stored`)."""
+    inner, asked = _among(ids, using)
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {model._meta.db_table} WHERE {by} IN ({inner}) RETURNING {by}",  # noqa: S608  # names of ours
+            [asked],
+        )
+        return Counter(each for (each,) in cursor.fetchall())
+
+
+def write(model: type[Model], rows: Iterable[Mapping[str, Any]], conflicts: str = "", using: str = "default") -> None:
+    """Insert rows given by field name; what is not named has its default, one for all. ``conflicts`` follows ON CONFLICT.
+
+    Inside the caller's transaction. Raises IntegrityError as any insert.
+    """
+    connection, fields = connections[using], model._meta.concrete_fields
+    marks, names = ", ".join(["%s"] * len(fields)), ", ".join(f'"{each.column}"' for each in fields)
+    after = f" ON CONFLICT {conflicts}" if conflicts else ""
+    lines, unsaid = [], dict[str, Any]()
+    for row in rows:
+        line = []
+        for each in fields:
+            if each.attname in row:
+                line.append(each.get_db_prep_save(row[each.attname], connection))
+            else:
+                if each.attname not in unsaid:
+                    unsaid[each.attname] = each.get_db_prep_save(each.get_default(), connection)
+                line.append(unsaid[each.attname])
+        lines.append(line)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}){after}",  # noqa: S608  # names of ours
+            lines,
+        )
