@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from lofte.core import clock, holdings, tasks
 from lofte.features.consent import verbs as consent
@@ -13,6 +15,7 @@ from lofte.features.outreach.segments.matching import Condition
 from lofte.features.outreach.segments.models import Segment
 from lofte.features.register import verbs as register
 from lofte.features.register.models import Look
+from lofte.features.rights import reads as rights
 from lofte.kernel.problems import Problem
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"])]
@@ -403,3 +406,22 @@ def test_an_old_interest_lets_somebody_go(reader, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: later)
 
     assert everybody(segment) == []
+
+
+def statements(ask):
+    with CaptureQueriesContext(connections["default"]) as seen, CaptureQueriesContext(connections["keys"]) as keys:
+        ask()
+    return len(seen.captured_queries) + len(keys.captured_queries)
+
+
+def test_a_copy_takes_no_more_statements_for_many_segments_than_for_one(reader):
+    person = reader("a@a.example", company="Byrå", topics="product")
+    made(IN_SWEDEN, BYRA)
+    one = statements(lambda: rights.access_package(person))
+    for number in range(6):
+        made(
+            BYRA, Condition("topic", ("product",)), Condition("interest", ("portal_visit",), days=30), name=f"S{number}"
+        )
+
+    assert statements(lambda: rights.access_package(person)) <= one + 1  # signals, once for all of them
+    assert one + 1 <= 30
