@@ -21,13 +21,30 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EDITIONS = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}
 SAID = {
     "sv": ("Bokslut utan sista veckan", "En förmiddag om hur bokslutet blir klart i tid.", "Solna, Gårdsvägen 6"),
-    "nb": ("Årsoppgjør uten den siste uken", "En formiddag om hvordan årsoppgjøret blir ferdig i tide.", "Oslo, Østensjøveien 32"),
-    "fi": ("Tilinpäätös ilman viimeistä viikkoa", "Aamupäivä siitä, miten tilinpäätös valmistuu ajoissa.", "Helsinki, Mannerheimintie 4"),
+    "nb": (
+        "Årsoppgjør uten den siste uken",
+        "En formiddag om hvordan årsoppgjøret blir ferdig i tide.",
+        "Oslo, Østensjøveien 32",
+    ),
+    "fi": (
+        "Tilinpäätös ilman viimeistä viikkoa",
+        "Aamupäivä siitä, miten tilinpäätös valmistuu ajoissa.",
+        "Helsinki, Mannerheimintie 4",
+    ),
     "en-GB": ("Year end without the last week", "A morning on closing the year in time.", "Bristol, Queen Square 12"),
-    "en-US": ("Year-end without the last week", "A morning on closing the year on time.", "Colorado Springs, 102 S Tejon St"),
+    "en-US": (
+        "Year-end without the last week",
+        "A morning on closing the year on time.",
+        "Colorado Springs, 102 S Tejon St",
+    ),
 }
 WORDS = {
-    locale: {"title": title, "lead": lead, "place": place, "text": "## 1\n\n- 09:00\n- 10:30\n\n[Xledger](https://xledger.com/)"}
+    locale: {
+        "title": title,
+        "lead": lead,
+        "place": place,
+        "text": "## 1\n\n- 09:00\n- 10:30\n\n[Xledger](https://xledger.com/)",
+    }
     for locale, (title, lead, place) in SAID.items()
 }
 
@@ -40,7 +57,8 @@ def chrome(chromium, monkeypatch):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
+                  "--no-first-run"],
         )  # fmt: skip
         yield browser
         browser.close()
@@ -82,7 +100,9 @@ def test_an_event_from_plan_to_proof(chrome, live_server, settings, member, xled
     tail = f"{market.lower()}/{locale}"
     client = member("anna", "lead")
     inside = chrome.new_context(bypass_csp=True)
-    inside.add_cookies([{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()])
+    inside.add_cookies(
+        [{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()]
+    )
     staff = Eyes(inside, live_server.url, locale)
     guest = Eyes(chrome.new_context(bypass_csp=True), live_server.url, locale)
 
@@ -131,7 +151,9 @@ def test_an_event_from_plan_to_proof(chrome, live_server, settings, member, xled
     # Seen by whoever receives them
     for n in range(4):
         _come(market, locale, made, f"guest{n}@example.com", f"Guest {n}")
-    Event.objects.filter(pk=made).update(starts_at=clock.now() + timedelta(hours=2), ends_at=clock.now() + timedelta(hours=5))
+    Event.objects.filter(pk=made).update(
+        starts_at=clock.now() + timedelta(hours=2), ends_at=clock.now() + timedelta(hours=5)
+    )
     guest.go(f"/events/{tail}/year-end/", "event-full")
     staff.go(f"/console/events/{made}/people/", "people-closed")
     staff.page.click("main form button.button")
@@ -151,7 +173,9 @@ def test_an_event_from_plan_to_proof(chrome, live_server, settings, member, xled
 
     # Forgotten
     event = Event.objects.get(pk=made)
-    Event.objects.filter(pk=made).update(starts_at=clock.now() - timedelta(days=6), ends_at=clock.now() - timedelta(days=5))
+    Event.objects.filter(pk=made).update(
+        starts_at=clock.now() - timedelta(days=6), ends_at=clock.now() - timedelta(days=5)
+    )
     event.refresh_from_db()
     planning.move_deadlines(event)
     staff.go("/console/events/?show=forgetting", "half-gone")
