@@ -1,5 +1,6 @@
 """Hands messages to the mail server over a few connections that stay open, each on a thread of its own."""
 
+import re
 import smtplib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -79,20 +80,16 @@ class Connection:
         is_begun = False
         try:
             server = self._opened()
-            for step, address in ((server.mail, letter.sender), (server.rcpt, letter.recipient)):
-                code, words = step(address)
-                if code == _NOT_NOW:
+            if refusal := _refused(server, letter):
+                if refusal[0] == _NOT_NOW:
                     raise UnreachableError("closing")
-                if not 200 <= code < 300:
-                    server.rset()
-                    return Outcome(row, code, _said(words))
+                server.rset()
+                return Outcome(row, *refusal)
             journal.begins(row)
             is_begun = True
-            code, words = server.data(letter.message)
+            server.send(_quoted(letter.message) + b".\r\n")
+            code, words = server.getreply()
             journal.ends(row, code)
-        except smtplib.SMTPDataError as error:  # the server did not want to hear it: nothing was given
-            journal.ends(row, error.smtp_code)
-            return Outcome(row, error.smtp_code, _said(error.smtp_error))
         except smtplib.SMTPResponseException as error:  # hello, log in
             raise UnreachableError(type(error).__name__) from error
         except (OSError, smtplib.SMTPException) as error:
@@ -150,6 +147,33 @@ def _work(connection: Connection, waiting: "SimpleQueue[tuple[UUID, Made]]", jou
             done.append((row, error))
             if isinstance(error, UnreachableError):
                 return done  # else this letter cannot be built, and the others go on
+
+
+def _refused(server: smtplib.SMTP, letter: Outgoing) -> tuple[int, str] | None:
+    """Ask whether the server takes a letter, in one breath where it can listen so (RFC 2920): the first no, or None when it waits
+    for the words."""
+    addresses = smtplib.quoteaddr(letter.sender), smtplib.quoteaddr(letter.recipient)
+    steps = (f"MAIL FROM:{addresses[0]}", f"RCPT TO:{addresses[1]}", "DATA")
+    is_in_one = server.has_extn("pipelining")
+    if is_in_one:
+        server.send("".join(f"{step}\r\n" for step in steps))
+    refusal: tuple[int, str] | None = None
+    for step, wanted in zip(steps, (250, 250, 354), strict=True):
+        code, words = server.getreply() if is_in_one else server.docmd(step)
+        if code // 100 != wanted // 100:
+            refusal = refusal or (code, _said(words))
+            if not is_in_one or code == _NOT_NOW:
+                return refusal
+        elif refusal and wanted == 354:
+            server.send(b".\r\n")  # it waits for words all the same: none
+            server.getreply()
+    return refusal
+
+
+def _quoted(message: bytes) -> bytes:
+    """A dot at the start of a line is doubled; a line with one alone ends the words (RFC 5321 4.5.2)."""
+    quoted = re.sub(rb"(?m)^\.", b"..", message)
+    return quoted if quoted.endswith(b"\r\n") else quoted + b"\r\n"
 
 
 def _said(words: bytes | str) -> str:
