@@ -297,6 +297,22 @@ class Requests(Protocol):
     def acknowledge(self, request_id: UUID, by: str) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """What is known of somebody who looks at their own data, read already: the latest value of each field by purpose, the latest
+    interest of each kind, and whether their data is restricted."""
+
+    values: Mapping[str, Mapping[str, str]]
+    signals: Mapping[str, datetime]
+    is_restricted: bool
+
+
+class Segments(Protocol):
+    """Provided by `features.outreach.segments` as ``segments``: the groups that hold somebody, as rows for their copy."""
+
+    def rows_of(self, person_id: UUID, own: OwnFacts) -> list[dict[str, Any]]: ...
+
+
 class Sharing(Protocol):
     """Provided by `features.sharing`: who was given a person's data, and telling them what has changed (GDPR 19)."""
 
@@ -377,6 +393,12 @@ def requests() -> Requests:
 def sharing() -> Sharing | None:
     """Who tells recipients what has changed; None where no room shares anything."""
     return _providers.get("sharing")
+
+
+def segments_of(person_id: UUID, own: OwnFacts) -> list[dict[str, Any]]:
+    """The groups that hold somebody; none where no room describes any."""
+    provider: Segments | None = _providers.get("segments")
+    return provider.rows_of(person_id, own) if provider is not None else []
 
 
 def eraser() -> Eraser:

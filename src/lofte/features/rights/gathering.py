@@ -112,6 +112,16 @@ def _rooms(person_id: UUID, counted: Iterable[Counted]) -> Mapping[str, Mapping[
     return shown | {name: defaultdict(tuple, each) for name, each in holdings.export_person(person_id, empty).items()}
 
 
+def _own(held: Iterable[Any], rooms: Mapping[str, Any]) -> ports.OwnFacts:
+    """What is gathered already of what a group may ask for."""
+    values: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in sorted(held, key=lambda each: each.since):
+        values[each.purpose][each.field] = each.value
+    signals = {each["kind"]: each["at"] for each in rooms["register"]["signals"]}
+    is_restricted = any(each["lifted_at"] is None for each in rooms["rights"]["restrictions"])
+    return ports.OwnFacts(values, signals, is_restricted)
+
+
 def _mails(rooms: Mapping[str, Any]) -> Iterator[MailItem]:
     """Letters as they were sent; those that came back; and since when none for marketing are."""
     for each in rooms["core"]["mails"]:
@@ -164,7 +174,7 @@ def _overview(
         merged=tuple(MergedItem(each["at"], tuple(each["kept_once"])) for each in register["merged"]),
         segments=tuple(
             SegmentItem(**{**each, "fields": tuple(each["fields"]), "conditions": tuple(each["conditions"])})
-            for each in rooms["segments"]["segments"]
+            for each in ports.segments_of(person_id, _own(held, rooms))
         ),
         registrations=tuple(_registered(each, cleaner) for each in rooms["events"]["registrations"]),
         materials=tuple(MaterialItem(**each) for each in rooms["materials"]["materials"]),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from lofte.core import ports
 from lofte.core.holdings import NotPersonal, Room, declare, register
 from lofte.features.outreach.segments import counting, models, reads
 from lofte.features.outreach.segments.matching import to_rows
@@ -19,13 +20,14 @@ declare(
 )  # fmt: skip
 
 
-def _export(person_id: UUID) -> dict[str, Any]:
-    return {
-        "segments": [
+class _Segments:
+    """This room as `core.ports.Segments`."""
+
+    def rows_of(self, person_id: UUID, own: ports.OwnFacts) -> list[dict[str, Any]]:
+        return [
             {"name": each.name, "purpose": each.purpose, "fields": each.uses, "conditions": to_rows(each.conditions)}
-            for each in reads.holding(person_id)
+            for each in reads.holding(person_id, own)
         ]
-    }
 
 
 def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
@@ -43,6 +45,7 @@ def _begin_anew(people: list[UUID]) -> None:
     models.Segment.objects.filter(place__in=people).update(place=None, tally=0, looked_at=0)
 
 
-register(Room("segments", export=_export, erase=_erase, erase_crowd=_erase_crowd))
+ports.provide("segments", _Segments())
+register(Room("segments", erase=_erase, erase_crowd=_erase_crowd))
 
 __all__ = ["counting"]  # imported for its duty

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from lofte.core import ports
+from lofte.core import decisions, ports
 from lofte.core.publication import current
 from lofte.features.outreach import topics
 from lofte.features.outreach.segments import sources
@@ -36,19 +36,36 @@ def within(
 
 
 def known_of(
-    people: Sequence[UUID], purpose: str, conditions: Sequence[Condition], *, by: str = BY
+    people: Sequence[UUID],
+    purpose: str,
+    conditions: Sequence[Condition],
+    *,
+    by: str = BY,
+    own: ports.OwnFacts | None = None,
 ) -> dict[UUID, Known]:
-    """What the conditions ask about each. Where they read data, whoever the purpose may not see is left out, whatever they ask."""
+    """What the conditions ask about each. Where they read data, whoever the purpose may not see is left out, whatever they ask.
+
+    ``own`` is what somebody who looks at themself was shown already: it is not read, nor looked at, again.
+    """
     uses = sorted({each.uses for each in conditions if each.uses})
     asks = {each.of for each in conditions}
     register = ports.register()
-    values: Mapping[UUID, Mapping[str, str]] = (
-        register.values_of(people, purpose, uses, by=by) if uses else {each: {} for each in people}
-    )
+    values: Mapping[UUID, Mapping[str, str]] = {each: {} for each in people}
+    if own is not None and uses:
+        said = ports.consents().standings_of(people)
+        values = {
+            each: own.values.get(purpose, {})
+            for each in people
+            if decisions.decide(current(), purpose, uses, said.get(each, {}), restricted=own.is_restricted).allowed
+        }
+    elif uses:
+        values = register.values_of(people, purpose, uses, by=by)
     there = list(values)
     everything = topics.of_market(purpose=purpose)  # who has chosen no topic reads about them all
     related = register.relations_of(there) if asks & {"market", "locale", "relation"} else {}
-    signals = register.signals_of(there) if "interest" in asks else {}
+    signals: Mapping[UUID, Mapping[str, datetime]] = {}
+    if "interest" in asks:
+        signals = register.signals_of(there) if own is None else dict.fromkeys(there, own.signals)
     events = sources.asked_of("event", there) if "event" in asks else {}
     materials = sources.asked_of("material", there) if "material" in asks else {}
     return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from lofte.core import clock
+from lofte.core import clock, ports
 from lofte.core.publication import current
 from lofte.features.outreach.segments import people, terms, verbs
 from lofte.features.outreach.segments.matching import Condition, from_rows, matches
@@ -114,8 +114,11 @@ def name_of(segment_id: UUID) -> str:
     return verbs.row_of(segment_id).name
 
 
-def holding(person_id: UUID) -> list[Holding]:
-    """The segments that hold somebody now, worked out by the same rules as when a letter is sent; asked by the person themself."""
+def holding(person_id: UUID, own: ports.OwnFacts | None = None) -> list[Holding]:
+    """The segments that hold somebody now, worked out by the same rules as when a letter is sent; asked by the person themself.
+
+    ``own`` is what they were shown already, so that the copy of their data reads nothing twice.
+    """
     found: list[Holding] = []
     by_purpose: dict[str, list[tuple[Segment, tuple[Condition, ...]]]] = {}
     for row in Segment.objects.filter(put_away_at=None).order_by("name"):
@@ -123,18 +126,24 @@ def holding(person_id: UUID) -> list[Holding]:
         if not any(terms.faults(current().policy, row.purpose, conditions)):
             by_purpose.setdefault(row.purpose, []).append((row, conditions))
     for purpose, rows in by_purpose.items():
-        everything = [each for _, conditions in rows for each in conditions]
-        reading = people.known_of([person_id], purpose, everything, by="person").get(person_id)
-        open_to_all = None
-        for row, conditions in rows:
-            uses = tuple(dict.fromkeys(each.uses for each in conditions if each.uses))
-            known = reading
-            if known is None and not uses:  # the purpose may see nothing, and this asks for nothing
-                open_to_all = open_to_all or people.known_of([person_id], purpose, conditions).get(person_id)
-                known = open_to_all
-            if known is not None and matches(conditions, known, clock.now()):
-                found.append(Holding(row.id, row.name, row.purpose, conditions, uses))
-    return found
+        # those that read data are asked together; where the purpose may see none, the others can still hold
+        for group in ([each for each in rows if _uses(each[1])], [each for each in rows if not _uses(each[1])]):
+            everything = [each for _, conditions in group for each in conditions]
+            known = (
+                people.known_of([person_id], purpose, everything, by="person", own=own).get(person_id)
+                if group
+                else None
+            )
+            found += [
+                Holding(row.id, row.name, row.purpose, conditions, _uses(conditions))
+                for row, conditions in group
+                if known is not None and matches(conditions, known, clock.now())
+            ]
+    return sorted(found, key=lambda each: each.name)
+
+
+def _uses(conditions: Sequence[Condition]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.uses for each in conditions if each.uses))
 
 
 def faulty() -> list[UUID]:
