@@ -296,6 +296,16 @@ def test_at_the_door_people_are_ticked_off_by_reference_once(staff, event, come)
     assert 'id="errors"' in wrong
 
 
+def test_nobody_is_ticked_off_weeks_before(staff, event, come):
+    made = event()
+    row = come(made)
+    staff.post(f"/console/events/{made}/people/")
+
+    page(staff.post(f"/console/events/{made}/people/tick/", {"reference": row.reference}), 422)
+
+    assert Registration.objects.of(row.person_id).get().checked_in_at is None
+
+
 def test_checking_in_is_a_sign_of_interest_and_registering_is_none(staff, event, come):
     from lofte.features.register.models import Signal
 

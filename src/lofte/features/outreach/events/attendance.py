@@ -93,6 +93,8 @@ def check_in(event_id: UUID, registration: UUID, person_id: UUID, by: str) -> bo
     mine = Registration.objects.of(person_id).filter(id=registration, event_id=event_id, state=State.REGISTERED)
     if not mine.exists():
         raise Problem("events.no-registration", "there is no such registration", status=404)
+    if not may_check_in(Event.objects.get(pk=event_id), clock.now()):
+        raise Problem("events.not-now", "the event is far off or long over", Place(key="reference"), status=409)
     if not mine.filter(checked_in_at__isnull=True).update(checked_in_at=clock.now()):
         return False
     _signal(person_id)
