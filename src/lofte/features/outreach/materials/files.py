@@ -129,7 +129,7 @@ def _freeze(target: Path, data: bytes) -> None:
     """Whole or not at all, and on the disk when this returns."""
     target.parent.mkdir(parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    with open(half, "wb") as file:
+    with half.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
