@@ -11,8 +11,8 @@ from lofte.rules.catalogue import LOCALES, room_words, slots_of
 from lofte.web import calendar
 
 ROOMS = (
-    "common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work", "backup", "gates", "records",
-    "retention", "sharing", "inquiries", "segments", "campaigns",
+    "common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work", "backup", "gates",
+    "records", "retention", "sharing", "inquiries", "segments", "campaigns", "forms", "events", "materials", "readiness",
 )  # fmt: skip
 TEMPLATES = Path(lofte.web.__file__).parent / "templates"
 SAME_IN_TWO_LANGUAGES = {
@@ -22,7 +22,9 @@ SAME_IN_TWO_LANGUAGES = {
     "records.column.version", "sharing.cases.person", "sharing.form.partner",
     "campaigns.form.markdown", "campaigns.form.html", "campaigns.form.segment", "segments.column.name",
     "campaigns.schedule.title", "segments.size.count.one", "mail.test_subject",
-    "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send",
+    "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send", "events.state.over", "materials.fact.title",
+    "materials.console.title", "materials.console.column.title", "forms.kind.partner", "forms.kind.material", "forms.channel.post",
+    "forms.column.version",
 }  # fmt: skip
 AT = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
 
