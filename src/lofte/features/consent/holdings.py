@@ -20,6 +20,7 @@ class _Consents:
     """This room as `core.ports.Consents`."""
 
     is_granted = staticmethod(reads.is_granted)
+    purpose_of = staticmethod(reads.purpose_of)
     is_standing = staticmethod(reads.is_standing)
     standings = staticmethod(reads.standings)
     standings_of = staticmethod(reads.standings_of)

@@ -20,6 +20,11 @@ def is_granted(person_id: UUID, purpose: str, channel: str = EMAIL) -> bool:
     return said is not None and said.action == Consent.Action.GRANTED
 
 
+def purpose_of(person_id: UUID, event: UUID) -> str:
+    """What an event of somebody is about; empty when there is no such event."""
+    return Consent.objects.of(person_id).filter(pk=event).values_list("purpose", flat=True).first() or ""
+
+
 def is_standing(person_id: UUID, event: UUID) -> bool:
     """Whether an event is a grant that nothing has taken back since."""
     said = Consent.objects.of(person_id).filter(pk=event).first()

@@ -93,8 +93,13 @@ def prefer(code: str, wanted: Sequence[str]) -> Preferences | None:
 
 
 def _purpose(opened: Opened) -> str:
-    campaign = Campaign.objects.filter(pk=opened.about).first() if opened.about else None
-    return campaign.purpose if campaign else publication.current().policy.forms[FORM].purpose
+    """What the link is about: the campaign it came with or the consent it was given for; else the newsletter."""
+    if opened.about is not None:
+        campaign = Campaign.objects.filter(pk=opened.about).first()
+        purpose = campaign.purpose if campaign else ports.consents().purpose_of(opened.person_id, opened.about)
+        if purpose:
+            return purpose
+    return publication.current().policy.forms[FORM].purpose
 
 
 def _leave(person_id: UUID, purpose: str, method: str, channel: str = topics.EMAIL) -> None:

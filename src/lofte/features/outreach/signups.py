@@ -118,9 +118,8 @@ def confirm(code: str) -> Confirmed:
     row: SignUp | None = SignUp.objects.of(opened.person_id).filter(id=opened.about).first() if opened else None
     if opened is None:
         raise _unknown()
-    if (
-        row is None or not SignUp.objects.of(row.person_id).filter(id=row.id).delete()[0]
-    ):  # it decides between two presses
+    # Of two presses at once the one that takes the row away says yes.
+    if row is None or not SignUp.objects.of(row.person_id).filter(id=row.id).delete()[0]:
         return _confirmed_before(opened)
     asked = json.loads(vault.opener(row.person_id).open(row.id, row.sealed))
     published, register = publication.current(), ports.register()
@@ -144,8 +143,9 @@ def confirm(code: str) -> Confirmed:
         _forget_provisional(row.person_id)
     actions.record("subscription.confirmed", "person", market=row.market)
     way_out = codes.issue(
-        "unsubscribe", person_id, market=row.market, locale=row.locale, lasts=None, single_use=False, token=inbound.new_token()
-    )
+        "unsubscribe", person_id, market=row.market, locale=row.locale, lasts=None, single_use=False, about=event,
+        token=inbound.new_token(),
+    )  # fmt: skip
     return Confirmed(person_id, row.market, row.locale, event, way_out)
 
 
