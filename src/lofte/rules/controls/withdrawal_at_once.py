@@ -47,8 +47,6 @@ def _judge(seen: Withdrawals, parameters: Mapping[str, Any]) -> Verdict:
         return broken("after", count=seen.after)
     if seen.midway:
         return broken("midway", count=seen.midway)
-    if seen.complained:
-        return broken("complained", count=seen.complained)
     walks = [one for one in seen.walks if one.received]
     for lacks, reason in (("link", "no-link"), ("one_click", "no-header")):
         if markets := [one.market for one in walks if not getattr(one, lacks)]:
@@ -57,6 +55,8 @@ def _judge(seen: Withdrawals, parameters: Mapping[str, Any]) -> Verdict:
         return said
     if sent := sum(one.sent_after for one in walks):
         return broken("sent-after", count=sent)
+    if seen.complained:
+        return broken("complained", count=seen.complained)
     if missing := set(seen.expected) - {one.market for one in walks}:
         return unproved("no-mail", markets=listed(missing))
     return kept(markets=len(walks)) if seen.midway is not None else unproved("not-midway")

@@ -154,11 +154,11 @@ def _outlive(canary: Canary, other: Canary, met: Attended, event_id: UUID) -> At
     whose = other if _state(other) == State.REGISTERED else canary
     fields = {one.field for one in Answer.objects.of(whose.handle)}
     _suppose(whose, event_id, add_period(ends, _SOONER) - _A_MOMENT)
-    stays = fields == _answered(whose)
+    stays = fields <= _answered(whose)
     _suppose(whose, event_id, add_period(ends, _SOONER) + _A_MOMENT)
     sooner = _answered(whose)
     _suppose(whose, event_id, add_period(ends, KEEP) - _A_MOMENT)
-    stays = stays and _answered(whose) == fields - {"name"}
+    stays = stays and fields - {"name"} <= _answered(whose)
     _suppose(whose, event_id, add_period(ends, KEEP) + _A_MOMENT)
     return replace(met, stays=stays, gone="name" not in sooner and not _is_known(whose, event_id))
 
