@@ -32,7 +32,7 @@ EXPLAINED = {
     "features.outreach.inquiries.holdings:_notes": INNER,
     "features.outreach.inquiries.letters:contact_of": OWN_WORDS,
     "features.outreach.inquiries.letters:thread_of": OWN_WORDS,
-    "features.outreach.verbs:confirm": OWN_WORDS,
+    "features.outreach.signups:confirm": OWN_WORDS,
     "features.outreach.materials.files:_freeze": NO_PERSON,
     "features.policy.verbs:_flush_directory": NO_PERSON,
     "features.register.attachments:_seen": INNER,

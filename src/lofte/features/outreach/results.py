@@ -50,6 +50,11 @@ class Results:
 
 
 _CAME_BACK = frozenset({"bounced", "bounced-soft", "blocked", "complained"})
+_STOPPED_BY = {
+    "hard": "bounced",
+    "soft": "bounced-soft",
+    "complaint": "complained",
+}  # an address that is left alone, and why
 _ORDER = ("sent", "waiting", "bounced", "failed", "suppressed", "skipped")
 
 
@@ -74,7 +79,7 @@ def results(campaign_id: UUID) -> Results:
     counts = Counter[tuple[str, str]]()
     held = Delivery.everyone.filter(campaign_id=row.id).exclude(state=Delivery.State.QUEUED).order_by()
     for state, reason, count in held.values_list("state", "reason").annotate(count=Count("id")):
-        counts["waiting" if state == Delivery.State.WAITING else state, reason] += count
+        counts["waiting" if state == Delivery.State.WAITING else state, _STOPPED_BY.get(reason, reason)] += count
     for state, reason, count in mail.counted_about(row.id):
         if reason != "paused" and reason != "stopped":  # their deliveries speak for them
             counts[_became(state, reason)] += count
@@ -84,7 +89,7 @@ def results(campaign_id: UUID) -> Results:
 def _became(state: str, reason: str) -> tuple[str, str]:
     if state == "sent":
         return ("bounced", reason) if reason in _CAME_BACK else ("sent", "")
-    return ("waiting", "") if state in ("queued", "sending") else (state, reason)
+    return ("waiting", "") if state in ("queued", "sending") else (state, _STOPPED_BY.get(reason, reason))
 
 
 def shown(counts: Counter[tuple[str, str]], smallest: int) -> Results:

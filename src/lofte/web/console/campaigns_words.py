@@ -134,7 +134,7 @@ def reason(locale: str, key: str) -> str:
     if key.startswith(("law-", "marketing")):
         return say(locale, "campaigns.reason.law")
     gates, under = room_words(locale, "gates"), f"reason.{key.replace('-', '_')}"
-    return say(locale, f"gates.{under}") if under in gates else say(locale, "campaigns.reason.other")
+    return say(locale, f"gates.{under}") if under in gates else say(locale, "campaigns.reason.another")
 
 
 def left_out(locale: str, names: tuple[str, ...]) -> list[str]:
