@@ -70,7 +70,9 @@ def readings(kind: str, value: str) -> tuple[str, ...]:
 
 def clean(kind: str, value: str) -> str:
     """The value as it is kept and shown: trimmed, composed, its domain in the form people read. Raises Problem as `normalise`."""
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()  # browsers send CRLF in a text of several lines
+    text = (
+        unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+    )  # browsers send CRLF in a text of several lines
     if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text) or (
         kind != "text" and "\n" in text
     ):

@@ -36,7 +36,9 @@ def people(count):
 
 @pytest.fixture
 def crowd(home, settings):
-    made = Crowd((key, marks_of(residue.needles(values, SHAPES, person, brief=True))) for key, values, person in people(300))
+    made = Crowd(
+        (key, marks_of(residue.needles(values, SHAPES, person, brief=True))) for key, values, person in people(300)
+    )
     yield made
     made.close()
 
