@@ -50,6 +50,9 @@ def policy(source: Source) -> Policy:
     return source.policy
 
 
+LETTERS = ("inquiry", "application", "supplier", "partner")  # kinds of form by which somebody writes to us
+
+
 def words(source: Source, locale: str, *path: str) -> str:
     found = source.words[locale].content
     for step in path:
@@ -142,9 +145,15 @@ def test_bases_are_those_of_the_published_policy(policy: Policy) -> None:
 
 
 def test_forms_ask_only_for_name_company_email_and_phone(policy: Policy) -> None:
-    asked = {item.field for form in policy.forms.values() for item in form.fields}
+    asked = {item.field for form in policy.forms.values() if form.kind not in LETTERS for item in form.fields}
 
     assert asked <= {"name", "company", "email", "phone"}
+
+
+def test_forms_one_writes_to_us_by_ask_for_the_letter_too_and_for_nothing_else(policy: Policy) -> None:
+    asked = {item.field for form in policy.forms.values() if form.kind in LETTERS for item in form.fields}
+
+    assert asked == {"name", "company", "email", "phone", "dialogue"}
 
 
 @pytest.mark.parametrize("market", MARKETS)
