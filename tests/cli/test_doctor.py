@@ -293,5 +293,5 @@ def test_the_sending_domain_is_asked_for_only_where_others_could_ask_too(
     monkeypatch.setattr(names, "Dns", Empty)
     (found,) = of(healthy, "sending")
     assert found.state == "warning"
-    assert found.said.startswith("example.se: not ready: spf, dmarc, mx")
+    assert found.said.startswith("example.se: not ready: spf, dmarc, alignment, mx, one_click; ")
     assert found.way_out == "lofte mail check"
