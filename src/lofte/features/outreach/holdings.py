@@ -1,11 +1,11 @@
 """What this room holds: sign-ups in waiting and deliveries. Campaigns are about nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from lofte.core import holdings as registry
-from lofte.core import merging, vault
+from lofte.core import many, merging, vault
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
 from lofte.features.outreach import models, preferences, reads, sending
 
@@ -22,7 +22,7 @@ declare(
 declare(
     models.Campaign, name=_STAFF, topic=_POLICY, purpose=_POLICY, markets=_POLICY, segment=NotPersonal("the id of a segment"),
     contents=_STAFF, state=_POLICY, by=NotPersonal("a staff member's number"), made_at=_STAFF, changed_at=_STAFF, due_at=_STAFF,
-    started_at=_STAFF, sent_at=_STAFF, place=NotPersonal("how far the sending has come, by a random id that may be nobody's"),
+    started_at=_STAFF, sent_at=_STAFF, place=NotPersonal("how far the sending has come, by a random id"),
     step=_POLICY, looked=_POLICY, is_at_end=_POLICY, halted=_POLICY,
 )  # fmt: skip
 declare(
@@ -41,6 +41,7 @@ def _export(person_id: UUID) -> dict[str, Any]:
 
 def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
     """Open sign-ups with an address of this person: they belong to provisional persons, so `person_id` does not reach them."""
+    _forget_place([person_id])
     rows = models.SignUp.everyone.filter(hash__in=hashes).exclude(person_id=person_id)
     counts: dict[str, int] = {}
     for provisional in list(rows.values_list("person_id", flat=True)):
@@ -52,9 +53,17 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
 
 def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, Mapping[str, int]]:
     """As `_erase`, for those of many people with an open sign-up."""
+    _forget_place(people)
     hashes = frozenset().union(*people.values())
     there = set(models.SignUp.everyone.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
     return {each: _erase(each, mine) for each, mine in people.items() if there & mine}
+
+
+def _forget_place(people: Iterable[UUID]) -> None:
+    """A campaign that has come as far as somebody who goes: one before them is as good a place, and says nothing."""
+    for row in models.Campaign.objects.filter(place__in=many.among(people)).only("id", "place"):
+        before = UUID(int=row.place.int - 1) if row.place and row.place.int else None
+        models.Campaign.objects.filter(pk=row.pk, place=row.place).update(place=before)
 
 
 def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
