@@ -24,8 +24,21 @@ def broken(tmp_path: Path) -> Path:
     return directory
 
 
-def test_a_clean_policy_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(SMALL), "--at", "2026-11-22"]) == 0
+@pytest.fixture
+def clean(tmp_path: Path) -> Path:
+    """The small policy, whose one form nothing takes in, with a form that something does."""
+    directory = tmp_path / "clean"
+    shutil.copytree(SMALL, directory)
+    policy = directory / "policy.yaml"
+    text = policy.read_text()
+    policy.write_text(
+        text.replace("  news:\n    purpose: news\n    f", "  news:\n    kind: newsletter\n    purpose: news\n    f")
+    )
+    return directory
+
+
+def test_a_clean_policy_exits_with_0(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(clean), "--at", "2026-11-22"]) == 0
     assert capsys.readouterr().out.endswith("Clean: 0 error(s), 1 warning(s).\n")
 
 
@@ -80,8 +93,8 @@ def test_problems_as_sarif(broken: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert place["region"]["startLine"] >= 1
 
 
-def test_a_clean_policy_is_valid_sarif_without_results(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(SMALL), "--at", "2026-11-22", "--sarif"]) == 0
+def test_a_clean_policy_is_valid_sarif_without_results(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(clean), "--at", "2026-11-22", "--sarif"]) == 0
     assert [one["level"] for one in json.loads(capsys.readouterr().out)["runs"][0]["results"]] == ["warning"]
 
 
