@@ -20,7 +20,6 @@ ROOMS = [
     "tests/features/rights/test_access.py",
     "tests/features/rights/test_scan.py",
     "tests/features/rights/test_beside.py",
-    "tests/features/rights/test_crowd.py",
     "tests/features/rights/test_requests.py",
     "tests/features/rights/test_desks.py",
     "tests/features/rights/test_two_at_once.py",
@@ -28,7 +27,7 @@ ROOMS = [
 ]
 WALKS = (
     "erased_person_is_nowhere or side_table or died_at_any_step or statute or confirms_by_the_mailed_link or one_click"
-    " or killed_sweep or test_many or test_beside or test_crowd"
+    " or killed_sweep or test_many or test_beside"
     " or test_obligations or test_schema or test_outbox or test_consent or test_access or test_scan"
     " or test_requests or test_desks or test_two_at_once or test_at_once or test_forgetting"
     " or referral_is_written_down or leaves_no_handle or authority_gets_what or nothing_of_a_sale or goes_by_itself"
