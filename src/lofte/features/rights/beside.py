@@ -10,8 +10,9 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO
 from uuid import UUID
@@ -59,7 +60,7 @@ class Beside:
             return None
         try:
             return future.result().pop(order, None)
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, CancelledError) as error:
             _logger.warning("the process beside has ended", extra={"fields": {"error": type(error).__name__}})
             self._asked.clear()
             return None
@@ -75,6 +76,7 @@ class Beside:
 
 
 _beside: Beside | None = None
+_held = threading.Lock()  # two sweeps of one process may begin and end it
 
 
 def ask(orders: Mapping[UUID, tuple[UUID, Values]], shapes: Mapping[str, DataField]) -> None:
@@ -82,21 +84,24 @@ def ask(orders: Mapping[UUID, tuple[UUID, Values]], shapes: Mapping[str, DataFie
     global _beside
     if len(orders) < MANY or len(os.sched_getaffinity(0)) < 2:
         return
-    if _beside is None:
-        _beside = Beside()
-    _beside.ask(orders, shapes)
+    with _held:
+        if _beside is None:
+            _beside = Beside()
+        _beside.ask(orders, shapes)
 
 
 def made(order: UUID) -> Marks | None:
-    return _beside.made(order) if _beside else None
+    there = _beside
+    return there.made(order) if there else None
 
 
 def close() -> None:
     """The crowd has been searched: the process ends, and nothing it made is left."""
     global _beside
-    if _beside is not None:
-        _beside.close()
-        _beside = None
+    with _held:
+        ended, _beside = _beside, None
+    if ended is not None:
+        ended.close()
 
 
 # --- what goes between them: a length and so many bytes ---------------------------------------------------------------
