@@ -379,3 +379,19 @@ def test_a_stretch_costs_no_more_statements_for_many_than_for_few(subscriber, dr
     with django_assert_max_num_queries(45):
         sending.step(drafted, 200)
     assert Delivery.everyone.filter(state="queued").count() == 12
+
+
+def test_a_sending_to_a_few_that_dies_leaves_nothing_for_the_duty_to_go_on_with(subscriber, drafted, monkeypatch):
+    one, other = subscriber("p1@example.no"), subscriber("p2@example.no")
+
+    def dies(campaign, people, **given):
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.audience, "decided", dies)
+        with pytest.raises(RuntimeError):
+            sending.send_whole(drafted, "canary", only=[one])
+    work()
+
+    assert state(drafted) == "draft"
+    assert not Delivery.everyone.filter(person_id__in=[one, other]).exists()

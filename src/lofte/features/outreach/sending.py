@@ -173,15 +173,24 @@ def send_whole(campaign_id: UUID, by: str, *, only: Sequence[UUID] | None = None
     row = campaigns.row_of(campaign_id)
     if row.state == Campaign.State.SENT:
         raise Problem("outreach.issue-sent", "this issue has been sent", status=409)
-    if row.state != Campaign.State.SENDING:
-        _begin(row, by)
     if only is None:
+        if row.state != Campaign.State.SENDING:
+            _begin(row, by)
         while step(campaign_id, STRETCH):
             pass
+        _finish(campaign_id, waits_for_queue=False)
     else:
-        _send_to(campaign_id, only)
-    _finish(campaign_id, waits_for_queue=False)
+        _send_only(row, by, only)
     return counted(campaign_id)
+
+
+@in_transaction
+def _send_only(row: Campaign, by: str, people: Sequence[UUID]) -> None:
+    """Begun, sent and ended in one: the duty that goes on with whatever is being sent would write to everybody."""
+    if row.state != Campaign.State.SENDING:
+        _begin(row, by)
+    _send_to(row.id, people)
+    _finish(row.id, waits_for_queue=False)
 
 
 @in_transaction
