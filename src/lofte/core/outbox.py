@@ -129,9 +129,8 @@ def append_now(
     row = Outbox(id=key, kind=kind, fact={"event": kind, "at": rfc3339(clock.now()), **fact}, policy=policy)
     row.who = None if who is None else dict(who)
     index = evidence.log().append_and_wait(_draft(row), timeout_s=_WAIT_S).index
-    if not Outbox.objects.filter(pk=key).exists():
-        row.index, row.made_at, row.next_at = index, clock.now(), clock.now()
-        row.save(force_insert=True)
+    row.index, row.made_at, row.next_at = index, clock.now(), clock.now()
+    Outbox.objects.bulk_create([row], ignore_conflicts=True)  # somebody else may be saying the same at this moment
     return index
 
 

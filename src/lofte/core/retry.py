@@ -12,14 +12,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ATTEMPTS = 6
-_AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
+# Serialization failure, deadlock detected; and a row whose person was erased meanwhile, or that was written while they were.
+_AGAIN = frozenset({"40001", "40P01", "23503"})
+_SAID = ("database is locked", "database table is locked", "FOREIGN KEY constraint failed")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether another attempt can succeed: serialization failure or deadlock, or SQLite's lock held too long."""
+    """Whether another attempt can end otherwise: it met another transaction, or SQLite's lock was held too long."""
     cause = error.__cause__ or error
-    code = getattr(cause, "sqlstate", None)
-    return code in _AGAIN or "database is locked" in str(cause) or "database table is locked" in str(cause)
+    return getattr(cause, "sqlstate", None) in _AGAIN or any(each in str(cause) for each in _SAID)
 
 
 def in_transaction(command: Callable[P, T]) -> Callable[P, T]:

@@ -89,16 +89,35 @@ def erase(person_id: UUID, by: str) -> Erased:
     return carry_on(order)
 
 
+def erase_made_up(person_id: UUID, by: str) -> Erased:
+    """As `erase`, for somebody who never was (a probe's own): nothing of theirs is anybody's record, so no statute keeps it.
+
+    What was ordered otherwise ends first; then the rest goes.
+    """
+    order = Erasure.objects.filter(subject=person_id).first()
+    if order is not None and order.kept:
+        done = carry_on(order)
+        if not done.is_complete or not Person.objects.filter(pk=person_id).exists():
+            return done
+        order = None
+    return carry_on(order or _order(person_id, by, keeps=False))
+
+
 def begin(person_id: UUID, by: str) -> None:
     """As `erase`, without the search: `resume` searches for many at once."""
     carry_on(Erasure.objects.filter(subject=person_id).first() or _order(person_id, by), searches=False)
 
 
 def carry_on(order: Erasure, *, searches: bool = True) -> Erased:
-    """Take the erasure from where it stands to its end, or to what stands in its way."""
-    while step := _STEPS.get(order.state):
-        if (order.state in SEARCHED and not searches) or not step(order):
-            break
+    """Take the erasure from where it stands to its end, or to what stands in its way. Several may do so at once."""
+    while (step := _STEPS.get(order.state)) and (searches or order.state not in SEARCHED):
+        stood = order.state
+        try:
+            if not step(order):
+                break
+        except Problem:  # the one who was quicker has destroyed what the step needs
+            if Erasure.objects.filter(pk=order.pk, state=stood).exists():
+                raise
         order.refresh_from_db()
     order.refresh_from_db()
     return result(order)
@@ -123,16 +142,19 @@ def result(order: Erasure) -> Erased:
 # --- the steps ------------------------------------------------------------------------------------------------------
 
 
-def _order(person_id: UUID, by: str) -> Erasure:
-    """Write down what to search for, sealed under a key that lives as long as the order, before anything is destroyed."""
+def _order(person_id: UUID, by: str, *, keeps: bool = True) -> Erasure:
+    """Write down what to search for, sealed under a key that lives as long as the order, before anything is destroyed.
+
+    Without ``keeps`` no legal obligation keeps anything.
+    """
     if not Person.objects.filter(pk=person_id).exists():
-        raise Problem("rights.nobody", "there is no such person", status=404)
+        raise _nobody()
     order_id, at = new_id(), clock.now()
     vault.make_key(order_id)
     values = _held_values(person_id)
     kept = [
         {"id": str(each.id), "purpose": each.purpose, "clock": each.clock, "until": rfc3339(each.until)}
-        for each in ports.register().kept_by_law(person_id, at)
+        for each in (ports.register().kept_by_law(person_id, at) if keeps else ())
     ]
     sealed = vault.opener(order_id).seal(order_id, json.dumps(values).encode())
     try:
@@ -145,7 +167,13 @@ def _order(person_id: UUID, by: str) -> Erasure:
             return order
     except IntegrityError:  # ordered twice at once: go on with the other
         vault.destroy_key(order_id, forever=False)
-        return Erasure.objects.get(subject=person_id)
+        if (other := Erasure.objects.filter(subject=person_id).first()) is None:
+            raise _nobody() from None  # and that one has come to its end already
+        return other
+
+
+def _nobody() -> Problem:
+    return Problem("rights.nobody", "there is no such person", status=404)
 
 
 def _destroy_key(order: Erasure) -> bool:
@@ -176,6 +204,7 @@ def _erase_rows(order: Erasure) -> bool:
     found = residue.hashes(values, publication.current().policy.fields)
     if not Erasure.objects.filter(pk=order.pk, state=State.KEY_DESTROYED).update(state=State.ROWS_ERASED):
         return True  # somebody else has just done it, and counted
+    order.state = State.ROWS_ERASED
     counts = holdings.erase_rows(person_id, found, _spared(order, person_id))
     if held := [UUID(each["id"]) for each in order.kept if each["clock"] == _HOLD]:
         ports.register().leave_to_holds(person_id, held)
@@ -293,6 +322,7 @@ def _prove(order: Erasure) -> bool:
     with transaction.atomic():
         if not Erasure.objects.filter(pk=order.pk, state=State.CLEAN).update(state=State.DONE):
             return True  # somebody else has just ended it
+        order.state = State.DONE
         advance(
             order, State.DONE, evidence_index=index, subject=None, sealed=None, indexes=[], finished_at=clock.now(), hand=None
         )  # fmt: skip
@@ -346,7 +376,9 @@ _STEPS: dict[str, Callable[[Erasure], bool]] = {
 
 
 def advance(order: Erasure, state: str, **values: Any) -> None:
-    Erasure.objects.filter(pk=order.pk).update(state=state, **values)
+    """Write down how far it is, unless somebody else has carried it on meanwhile: theirs stands."""
+    if not Erasure.objects.filter(pk=order.pk, state=order.state).update(state=state, **values):
+        return
     order.state = state
     for name, value in values.items():
         setattr(order, name, value)

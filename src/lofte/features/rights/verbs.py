@@ -28,7 +28,7 @@ _LONGEST_ADDRESS = 320  # what a form field may hand over; longer is no address
 
 __all__ = [
     "Erased", "Grant", "PlanItem", "Residue", "answer_asks", "ask_for_link", "close_portal", "confirm_address", "correct", "erase",
-    "forget_corrections", "object_to", "open_portal", "plan_erasure", "resume", "withdraw",
+    "erase_made_up", "forget_corrections", "object_to", "open_portal", "plan_erasure", "resume", "withdraw",
 ]  # fmt: skip
 
 
@@ -270,6 +270,13 @@ def erase(person_id: UUID, by: str = "person") -> Erased:
     Can be killed at any moment; `resume` (a duty) or calling it again carries it to its end. ``by``: person, staff:<id> or sweep.
     """
     done = erasure.erase(person_id, by)
+    own_acts.end_about(done.id)
+    return done
+
+
+def erase_made_up(person_id: UUID, by: str) -> Erased:
+    """As `erase`, for somebody who never was: what a statute keeps of people goes too."""
+    done = erasure.erase_made_up(person_id, by)
     own_acts.end_about(done.id)
     return done
 

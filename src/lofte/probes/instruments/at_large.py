@@ -8,8 +8,6 @@ from pathlib import Path
 from uuid import UUID
 
 from lofte.core.models import Person
-from lofte.features.register import verbs as register
-from lofte.features.register.models import Holding
 from lofte.features.retention.models import Hold
 from lofte.features.rights import verbs as rights
 from lofte.probes.world import World
@@ -27,17 +25,18 @@ def forget(world: World, person_id: UUID) -> None:
 
 
 def erase(world: World, people: Iterable[UUID]) -> None:
-    """Whole, also what a statute would keep of a real person: nothing of a made-up one is anybody's record."""
+    """By the way everybody goes: connected systems are told of what is held, and agree. Whole, also what a statute would keep of a
+    real person: nothing of a made-up one is anybody's record.
+    """
     for person_id in people:
         forget(world, person_id)
         if Person.objects.filter(pk=person_id).exists():
             Hold.objects.filter(person_id=person_id).delete()
-            register.drop(person_id, Holding.objects.of(person_id).values_list("id", flat=True))
             try:
-                rights.erase(person_id, by="canary")
-            except Exception:
-                note(world, person_id)  # nothing was ordered: the next round tries again
-                raise
+                rights.erase_made_up(person_id, by="canary")
+            finally:  # nothing was ordered, or what was ordered first waits: the next round tries again
+                if Person.objects.filter(pk=person_id).exists():
+                    note(world, person_id)
 
 
 def erase_left_behind(world: World) -> None:
