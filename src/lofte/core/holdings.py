@@ -134,6 +134,7 @@ def erase_rows(
 def erase_rows_of(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     """As `erase_rows` for many people at once, whole, each with the keyed hashes of their values. Counts by person and table."""
     counts: dict[UUID, dict[str, int]] = {each: {} for each in people}
+    people = many.Batch(people)
     for room in rooms():
         for person_id, gone in _erased_in(room, people):
             for table, count in gone.items():

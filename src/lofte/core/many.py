@@ -6,9 +6,10 @@ the statements. Everything here says in plain SQL what the ORM says elsewhere, o
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections
@@ -16,7 +17,7 @@ from django.db.models import DateTimeField, Field, Model, UUIDField
 from django.db.models.expressions import RawSQL
 
 _INSTANT: "Field[Any, Any]" = DateTimeField()
-_ID: "Field[Any, Any]" = UUIDField()
+T = TypeVar("T")
 _AT_ONCE = 2_000  # rows of an answer that are in memory at a time
 
 
@@ -28,8 +29,23 @@ def among(ids: Iterable[UUID], using: str = "default") -> RawSQL:
 
 def _among(ids: Iterable[UUID], using: str) -> tuple[str, Any]:
     if connections[using].vendor == "sqlite":
-        return "SELECT value FROM json_each(%s)", json.dumps([each.hex for each in ids])
+        return "SELECT value FROM json_each(%s)", ids.as_text if isinstance(ids, Batch) else _text(ids)
     return "SELECT unnest(%s::uuid[])", list(ids)
+
+
+def _text(ids: Iterable[UUID]) -> str:
+    return f'["{found}"]' if (found := '","'.join([each.hex for each in ids])) else "[]"
+
+
+class Batch(dict[UUID, T]):
+    """What is known of each of some people (or orders) that many statements are asked about: the asking is made once.
+
+    Not changed once it has been asked with.
+    """
+
+    @cached_property
+    def as_text(self) -> str:
+        return _text(self)
 
 
 def among_texts(texts: Iterable[str], using: str = "default") -> RawSQL:
@@ -42,8 +58,9 @@ def among_texts(texts: Iterable[str], using: str = "default") -> RawSQL:
 
 def stored(ids: Iterable[UUID], using: str = "default") -> dict[Any, UUID]:
     """Each id by what the database calls it, so that a row needs no new one made."""
-    connection = connections[using]
-    return {_ID.get_db_prep_value(each, connection): each for each in ids}
+    if connections[using].features.has_native_uuid_field:
+        return {each: each for each in ids}
+    return {each.hex: each for each in ids}
 
 
 def id_of(stored: Any) -> UUID:
@@ -70,17 +87,20 @@ def stored_instant(at: datetime | None, using: str = "default") -> Any:
 
 
 def rows_of(
-    model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], also: str = "", using: str = "default"
-) -> Iterator[tuple[Any, ...]]:
+    model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], also: str = "", using: str = "default",
+    *, locked: bool = False,
+) -> Iterator[tuple[Any, ...]]:  # fmt: skip
     """These columns of the rows whose column ``by`` is among the ids, as the database's driver gives them.
 
-    ``also`` is a further condition, in SQL of ours.
+    ``also`` is a further condition, in SQL of ours. ``locked``: nobody else changes them before this transaction ends.
     """
     inner, asked = _among(ids, using)
     names, table = ", ".join(_plain(model, each, using) for each in columns), model._meta.db_table
     condition = f" AND {also}" if also else ""
+    # SQLite's transactions have the whole database to themselves from their beginning.
+    lock = " FOR UPDATE" if locked and connections[using].features.has_select_for_update else ""
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {names} FROM {table} WHERE {by} IN ({inner}){condition}", [asked])  # noqa: S608  # names of ours
+        cursor.execute(f"SELECT {names} FROM {table} WHERE {by} IN ({inner}){condition}{lock}", [asked])  # noqa: S608  # names of ours
         while some := cursor.fetchmany(_AT_ONCE):
             yield from some
 
@@ -125,19 +145,29 @@ def write(model: type[Model], rows: Iterable[Mapping[str, Any]], conflicts: str 
     connection, fields = connections[using], model._meta.concrete_fields
     marks, names = ", ".join(["%s"] * len(fields)), ", ".join(f'"{each.column}"' for each in fields)
     after = f" ON CONFLICT {conflicts}" if conflicts else ""
-    lines, unsaid = [], dict[str, Any]()
-    for row in rows:
-        line = []
-        for each in fields:
-            if each.attname in row:
-                line.append(each.get_db_prep_save(row[each.attname], connection))
-            else:
-                if each.attname not in unsaid:
-                    unsaid[each.attname] = each.get_db_prep_save(each.get_default(), connection)
-                line.append(unsaid[each.attname])
-        lines.append(line)
+    columns = [(each.attname, _saved(each, using)) for each in fields]
+    lines = [[saved(row.get(name, _UNSAID)) for name, saved in columns] for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}){after}",  # noqa: S608  # names of ours
             lines,
         )
+
+
+_UNSAID, _NOTHING = object(), object()
+
+
+def _saved(field: "Field[Any, Any]", using: str) -> Callable[[Any], Any]:
+    """How the field's values go into the database. Many rows in turn share a value, an instant say: it is made ready once."""
+    connection, before, ready = connections[using], _NOTHING, None
+    is_text = isinstance(field, UUIDField) and not connection.features.has_native_uuid_field
+
+    def saved(value: Any) -> Any:
+        nonlocal before, ready
+        if value is not before:
+            given = field.get_default() if value is _UNSAID else value
+            ready = given.hex if is_text and given is not None else field.get_db_prep_save(given, connection)
+            before = value
+        return ready
+
+    return saved

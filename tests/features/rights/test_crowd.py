@@ -62,6 +62,16 @@ def test_every_form_of_everybody_makes_a_suspect_wherever_it_stands(crowd):
                         assert (key, "suspect") in crowd.held(b"x" + other.encode()), (needle, other)
 
 
+@pytest.mark.parametrize("length", range(5, 30))
+def test_a_value_of_any_length_makes_a_suspect_in_the_middle_of_a_text_and_at_its_end(length):
+    value = "öabcdefghijklmnopqrstuvwxyzåäö"[: length - 1]
+    made = Crowd([("somebody", marks_of([scan.Needle("raw", value.encode(), any_case=True)]))])
+    for text in (f"ring {value} imorgon", f"ring {value}", value, f"Ring {value.upper()}, tack"):
+        assert made.held(text.encode()) == {("somebody", "suspect")}, text
+    assert made.held(f"ring {value[:3]} imorgon".encode()) == set()
+    made.close()
+
+
 def test_nobody_is_a_suspect_for_other_peoples_data(crowd):
     data = random.Random(9).randbytes(1 << 20)
     others = b"\0".join(

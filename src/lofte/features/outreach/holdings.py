@@ -55,7 +55,9 @@ def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, Mapping[st
     """As `_erase`, for those of many people with an open sign-up."""
     _forget_place(people)
     hashes = frozenset().union(*people.values())
-    there = set(models.SignUp.everyone.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
+    there = set(
+        models.SignUp.everyone.exclude(hash="").filter(hash__in=many.among_texts(hashes)).values_list("hash", flat=True)
+    )
     return {each: _erase(each, mine) for each, mine in people.items() if there & mine}
 
 

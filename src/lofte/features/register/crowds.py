@@ -1,7 +1,7 @@
 """Many people at once, in few statements: what the clocks ask for, and what is held of those who must go."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -103,16 +103,15 @@ def open_crowd(people: Sequence[UUID], purpose: str, *, by: str) -> dict[UUID, l
 
 def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     """What the register holds of these people beside what `person_id` reaches; as the room's `erase` does for one."""
-    asked = list(people)
-    counts: dict[UUID, dict[str, int]] = {each: {} for each in asked}
+    counts: dict[UUID, dict[str, int]] = {each: {} for each in people}
     places: dict[UUID, set[UUID]] = defaultdict(set)
-    known = many.stored(asked)
-    for stored, organisation in many.rows_of(Placement, ("person_id", "organisation"), "person_id", asked):
+    known = many.stored(people)
+    for stored, organisation in many.rows_of(Placement, ("person_id", "organisation"), "person_id", people):
         places[many.id_of(organisation)].add(known[stored])
-    for stored, count in many.delete(Placement, "person_id", asked).items():
+    for stored, count in many.delete(Placement, "person_id", people).items():
         counts[known[stored]]["register_placement"] = count
-    many.delete(Likeness, "other", asked)
-    theirs = _only_of(frozenset(asked), frozenset().union(*people.values()))
+    many.delete(Likeness, "other", people)
+    theirs = _only_of(people, frozenset().union(*people.values()))
     erased.remember_all(theirs)
     lists.let_go_of(theirs)
     for organisation in organisations.emptied(places):
@@ -121,7 +120,7 @@ def erase(people: Mapping[UUID, frozenset[str]]) -> dict[UUID, dict[str, int]]:
     return counts
 
 
-def _only_of(people: frozenset[UUID], hashes: Iterable[str]) -> frozenset[str]:
+def _only_of(people: Collection[UUID], hashes: Iterable[str]) -> frozenset[str]:
     """Those of the hashes that nobody beside these people is found by."""
     asked = frozenset(hashes)
     found = BlindIndex.objects.filter(hash__in=many.among_texts(asked)).exclude(person_id__in=many.among(people))

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from lofte.core import blind, clock, publication, vault
+from lofte.core import blind, clock, many, publication, vault
 from lofte.core.models import BlindIndex, Person
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
@@ -55,16 +55,16 @@ def forget_of(fields: Mapping[UUID, set[str]]) -> None:
         return
     people, openers = list(fields), vault.openers(list(fields))
     wanted: set[tuple[UUID, str, str]] = set()
-    rows = Holding.everyone.filter(person_id__in=people, field__in=asked)
+    rows = Holding.everyone.filter(person_id__in=many.among(people), field__in=asked)
     for row in rows.values_list("id", "person_id", "field", "hash", "sealed", named=True):
         if row.person_id in openers:
             wanted |= {(row.person_id, row.field, found) for found in _found_by(row, openers[row.person_id], shapes)}
-    there = BlindIndex.objects.filter(person_id__in=people, field__in=asked)
+    there = BlindIndex.objects.filter(person_id__in=many.among(people), field__in=asked)
     stale = [
         row.entry for row in there if row.field in fields[row.person_id]
         and (row.person_id, row.field, row.hash) not in wanted and row.person_id in openers
     ]  # fmt: skip
-    BlindIndex.objects.filter(pk__in=stale, person_id__in=people).delete()
+    BlindIndex.objects.filter(pk__in=many.among_texts(stale), person_id__in=many.among(people)).delete()
 
 
 def house_key(organisation: UUID) -> str:

@@ -18,7 +18,7 @@ from lofte.features.rights.scan import Columns, Row
 
 SUSPECT = "suspect"
 _LAYOUT = np.dtype([("first", "<u8"), ("gap", "u1"), ("second", "<u8")])
-_SHORT_BITS = np.uint64((1 << 8 * SHORT) - 1)
+_ALL_BITS, _SHORT_BITS = np.uint64((1 << 64) - 1), np.uint64((1 << 8 * SHORT) - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: neighbours end up far from each other
 _BITS_A_MARK = 64
 _BUFFER = 1 << 20
@@ -30,16 +30,17 @@ class _Marks:
     A table of bits says no to nearly all that are not the first eight of any.
     """
 
-    def __init__(self, windows: bytearray, counts: "array[int]") -> None:
-        """Of `_KNOWN` bytes each, one after the other; of each owner in turn so many."""
+    def __init__(self, windows: bytearray, counts: "array[int]", bits: np.uint64 = _ALL_BITS) -> None:
+        """Of `SIZE` bytes each, one after the other; of each owner in turn so many. Of eight bytes only these ``bits`` count."""
+        self._counting = bits
         found = np.frombuffer(windows, dtype=_LAYOUT)
         owners = np.repeat(np.arange(len(counts), dtype=np.uint32), np.frombuffer(counts, dtype=np.uint32))
         order = np.argsort(found["first"])
         self._first = found["first"][order]
         self._gap, self._second, self._owners = found["gap"][order], found["second"][order], owners[order]
-        bits = max(16, int(len(found) * _BITS_A_MARK).bit_length() - 1)
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(1 << (bits - 3), dtype=np.uint8)
+        size = max(16, int(len(found) * _BITS_A_MARK).bit_length() - 1)
+        self._shift = np.uint64(64 - size)
+        self._table = np.zeros(1 << (size - 3), dtype=np.uint8)
         places = (self._first * _SPREAD) >> self._shift
         np.bitwise_or.at(self._table, places >> np.uint64(3), self._bit(places))
 
@@ -49,6 +50,7 @@ class _Marks:
 
     def owners_in(self, data: bytes, values: NDArray[np.uint64], start: int) -> set[int]:
         """Whose known bytes are in the data; ``values`` are each eight of it, from a start on."""
+        values = values if self._counting == _ALL_BITS else values & self._counting
         places = (values * _SPREAD) >> self._shift
         could = np.flatnonzero(self._table[places >> np.uint64(3)] & self._bit(places))
         if not len(could):
@@ -60,7 +62,8 @@ class _Marks:
             here = start + WINDOW * int(place)
             for mark in range(int(first), int(last)):
                 there = here + int(self._gap[mark])
-                if int.from_bytes(data[there : there + WINDOW], "little") == int(self._second[mark]):
+                second = int.from_bytes(data[there : there + WINDOW], "little") & int(self._counting)
+                if second == int(self._second[mark]):
                     found.add(int(self._owners[mark]))
         return found
 
@@ -79,7 +82,7 @@ class Crowd:
             short += marks.short
             shorts.append(len(marks.short) // SIZE)
         self._long = _Marks(long, longs) if long else None
-        self._short = _Marks(short, shorts) if short else None
+        self._short = _Marks(short, shorts, _SHORT_BITS) if short else None
         self._worker = ThreadPoolExecutor(2, "residue")
 
     def __len__(self) -> int:
@@ -100,7 +103,7 @@ class Crowd:
             if self._long is not None:
                 found |= self._long.owners_in(small, values, start)
             if self._short is not None:
-                found |= self._short.owners_in(small, values & _SHORT_BITS, start)
+                found |= self._short.owners_in(small, values, start)
         return {(self._keys[each], SUSPECT) for each in found}
 
     def sieve(self, where: str, columns: Columns, read: Callable[[bytes], Row] | None = None) -> "scan.Sieve":

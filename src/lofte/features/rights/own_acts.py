@@ -100,7 +100,9 @@ def forget_person(person_id: UUID, order_id: UUID | None, hashes: frozenset[str]
 def who_asked(people: Mapping[UUID, frozenset[str]], hashes: frozenset[str]) -> set[UUID]:
     """Those of the people who have a request, or from whose address (given as keyed hashes) somebody unknown sent one."""
     asked = set(Request.objects.filter(subject__in=many.among(people)).values_list("subject", flat=True))
-    written = set(Request.objects.exclude(hash="").filter(hash__in=hashes).values_list("hash", flat=True))
+    written = set(
+        Request.objects.exclude(hash="").filter(hash__in=many.among_texts(hashes)).values_list("hash", flat=True)
+    )
     return {each for each in asked if each} | {each for each, mine in people.items() if written & mine}
 
 

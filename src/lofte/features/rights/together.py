@@ -48,18 +48,17 @@ class _Batch:
     names: Mapping[Any, UUID] = field(default_factory=dict)
     hashes: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
 
-    def orders(self, state: str, also: str = "") -> dict[UUID, UUID]:
-        """The orders that are as far as this, by whom they are about."""
-        rows = many.rows_of(
-            Erasure, ("subject", "id"), "hand", [self.hand], f"state = '{state}' AND subject IS NOT NULL {also}"
-        )
+    def orders(self, state: str, also: str = "", *, locked: bool = False) -> dict[UUID, UUID]:
+        """The orders that are as far as this, by whom they are about; ``locked`` until the end of the transaction."""
+        condition = f"state = '{state}' AND subject IS NOT NULL {also}"
+        rows = many.rows_of(Erasure, ("subject", "id"), "hand", [self.hand], condition, locked=locked)
         return {self._id(subject): self._id(order) for subject, order in rows}
 
     def _id(self, stored: Any) -> UUID:
         return self.names.get(stored) or many.id_of(stored)
 
-    def move(self, before: str, after: str, **only: Any) -> int:
-        return Erasure.objects.filter(hand=self.hand, state=before, **only).update(state=after)
+    def move(self, before: str, after: str, **values: Any) -> int:
+        return Erasure.objects.filter(hand=self.hand, state=before).update(state=after, **values)
 
 
 def begin(people: Sequence[UUID], by: str) -> int:
@@ -71,9 +70,8 @@ def begin(people: Sequence[UUID], by: str) -> int:
 def _carry(batch: _Batch, at: datetime) -> int:
     """What is in the hand, as far as nothing outside is needed."""
     _destroy_keys(batch)
-    _shred(batch, *_erase_rows(batch))
-    _pass_by_systems(batch)
-    return _release(batch.hand, at)
+    released = _shred(batch, *_erase_rows(batch), at)
+    return released + _pass_by_systems(batch, at) + _release(batch.hand, at)
 
 
 def _order(people: list[UUID], by: str) -> _Batch:
@@ -144,7 +142,8 @@ def _destroy_keys(batch: _Batch) -> None:
         return
     outbox.drain_people(people)
     vault.destroy_keys(people)
-    batch.move(State.PLANNED, State.KEY_DESTROYED, kept=[])
+    free = Erasure.objects.filter(hand=batch.hand, state=State.PLANNED, kept=[])
+    free.update(state=State.KEY_DESTROYED)
 
 
 @in_transaction
@@ -153,18 +152,16 @@ def _erase_rows(batch: _Batch) -> tuple[Collection[UUID], set[int]]:
 
     The orders, and the places in the log that are about those people.
     """
-    asked = set(batch.orders(State.KEY_DESTROYED, _FREE).values())
-    batch.move(State.KEY_DESTROYED, State.ROWS_ERASED, kept=[])
-    orders = {person: order for person, order in batch.orders(State.ROWS_ERASED).items() if order in asked}
+    orders = many.Batch(batch.orders(State.KEY_DESTROYED, _FREE, locked=True))
     if not orders:
         return (), set()
-    people, known = list(orders), many.stored(orders)
+    known = many.stored(orders)
     indexes = defaultdict(set, _shredded_before(orders.values()))
-    for stored, index in many.rows_of(Entry, ("person_id", "index"), "person_id", people):
+    for stored, index in many.rows_of(Entry, ("person_id", "index"), "person_id", orders):
         indexes[orders[known[stored]]].add(index)
-    letters = many.rows_of(Mail, ("person_id",), "person_id", people, "state = 'queued'")
+    letters = many.rows_of(Mail, ("person_id",), "person_id", orders, "state = 'queued'")
     queued = Counter(known[stored] for (stored,) in letters)
-    hashes = {each: batch.hashes[each] for each in people if each in batch.hashes}
+    hashes = {each: batch.hashes[each] for each in orders if each in batch.hashes}
     counts = holdings.erase_rows_of(
         hashes | _hashes_of({each: order for each, order in orders.items() if each not in hashes})
     )
@@ -174,7 +171,7 @@ def _erase_rows(batch: _Batch) -> tuple[Collection[UUID], set[int]]:
         (json.dumps(counts[person]), json.dumps(sorted(indexes.get(order, ()))), order)
         for person, order in orders.items()
     ]
-    _write_each("counts = %s, indexes = %s", told)
+    _write_each(f"state = '{State.ROWS_ERASED}', counts = %s, indexes = %s", told)
     return orders.values(), set().union(*indexes.values())
 
 
@@ -194,27 +191,27 @@ def _shredded_before(orders: Collection[UUID]) -> dict[UUID, set[int]]:
     return {order: set(indexes) for order, indexes in rows}
 
 
-def _shred(batch: _Batch, erased: Collection[UUID], indexes: Collection[int]) -> None:
-    """``indexes`` are the places in the log of the orders that were ``erased`` just now."""
+def _shred(batch: _Batch, erased: Collection[UUID], indexes: Collection[int], at: datetime) -> int:
+    """``indexes`` are the places in the log of the orders that were ``erased`` just now. How many are out of the hand now."""
     orders = set(batch.orders(State.ROWS_ERASED).values())
     if not orders or not evidence.has_log():
-        return
+        return 0
     if places := sorted({*indexes, *set[int]().union(*_shredded_before(orders - set(erased)).values())}):
         evidence.log().shred(places)
-    batch.move(State.ROWS_ERASED, State.SHREDDED)
+    if systems.names() or obligations.owed_any(orders):
+        batch.move(State.ROWS_ERASED, State.SHREDDED)
+        return 0
+    return batch.move(State.ROWS_ERASED, State.VERIFIED, hand=None, next_at=at)
 
 
-def _pass_by_systems(batch: _Batch) -> None:
-    """Where nothing is connected and nothing owed, nobody else has to agree."""
+def _pass_by_systems(batch: _Batch, at: datetime) -> int:
+    """Where nothing is connected and nothing owed, nobody else has to agree. How many are out of the hand now."""
     if systems.names():
-        return
+        return 0
     orders = set(batch.orders(State.SHREDDED).values())
-    owed = obligations.owed_any(orders)
-    if not owed:
-        batch.move(State.SHREDDED, State.VERIFIED)
-        return
-    for each in orders - owed:
-        batch.move(State.SHREDDED, State.VERIFIED, id=each)
+    free = orders - obligations.owed_any(orders)
+    mine = Erasure.objects.filter(hand=batch.hand, state=State.SHREDDED, id__in=many.among(free))
+    return mine.update(state=State.VERIFIED, hand=None, next_at=at) if free else 0
 
 
 _OPEN = (State.PLANNED, State.KEY_DESTROYED, State.ROWS_ERASED, State.SHREDDED)
@@ -307,9 +304,8 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
             if len(ids) - len(owed) <= _FEW:
                 return True
             work = progress.begin(_CLEARING, "rows", scan.size())
-            for start in range(0, len(ids), _ORDERS_A_ROUND):
-                some = [each for each in ids[start : start + _ORDERS_A_ROUND] if each not in owed]
-                Erasure.objects.filter(id__in=some, state=State.VERIFIED, hand=None).update(hand=work.id)
+            free = many.among(each for each in ids if each not in owed)
+            Erasure.objects.filter(id__in=free, state=State.VERIFIED, hand=None).update(hand=work.id)
         if not _clear_some(work, told, is_late) or is_late():
             return False
 
@@ -430,11 +426,15 @@ def _prove(orders: list[Erasure]) -> int:
 def _end(orders: list[Erasure], indexes: list[int]) -> int:
     """They forget whom they were about. One that somebody else has ended already is theirs to count."""
     ids = [each.id for each in orders]
-    left = set(Erasure.objects.filter(id__in=ids, state=State.CLEAN).values_list("id", flat=True))
-    Erasure.objects.filter(id__in=ids, state=State.CLEAN).update(
-        state=State.DONE, subject=None, sealed=None, indexes=[], finished_at=clock.now(), hand=None
+    rows = many.rows_of(Erasure, ("id",), "id", ids, f"state = '{State.CLEAN}'", locked=True)
+    left = {many.id_of(each) for (each,) in rows}
+    at = many.stored_instant(clock.now())
+    ended = [(at, index, each.id) for index, each in zip(indexes, orders, strict=True) if each.id in left]
+    _write_each(
+        f"state = '{State.DONE}', subject = NULL, sealed = NULL, indexes = '[]', hand = NULL, finished_at = %s, "
+        "evidence_index = %s",
+        ended,
     )
-    _write_each("evidence_index = %s", [(index, each.id) for index, each in zip(indexes, orders, strict=True)])
     for each in obligations.owed_any(ids):
         obligations.forget(each)
     for by in sorted({each.by for each in orders}):

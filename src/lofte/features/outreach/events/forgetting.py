@@ -4,13 +4,13 @@ What a hold, a restriction or an unanswered request keeps stays until that ends,
 goes last, once the register has let go of what it kept for the event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F
 
-from lofte.core import clock, evidence, outbox, ports
+from lofte.core import clock, evidence, many, outbox, ports
 from lofte.core.retry import in_transaction
 from lofte.core.tasks import duty
 from lofte.features.outreach.events.models import Answer, Purge, Registration
@@ -135,13 +135,15 @@ def note(event_id: UUID, field: str, gone: int) -> None:
         Purge.objects.create(event_id=event_id, field=field, gone=gone, left=0, kept=0, at=clock.now())
 
 
-def note_erased(people: Iterable[UUID], at: datetime) -> None:
+def note_erased(people: Collection[UUID], at: datetime) -> None:
     """These people are being erased whole: what of theirs was due by the clock of an event belongs in its proof."""
-    rows = Answer.everyone.filter(person_id__in=list(people), due_at__lte=at).order_by()
+    rows = Answer.everyone.filter(person_id__in=many.among(people), due_at__lte=at).order_by()
     counts: dict[tuple[UUID, str], int] = {}
     for key in rows.values_list("event_id", "field"):
         counts[key] = counts.get(key, 0) + 1
-    whole = Registration.everyone.filter(person_id__in=list(people), due_at__lte=at).values_list("event_id", flat=True)
+    whole = Registration.everyone.filter(person_id__in=many.among(people), due_at__lte=at).values_list(
+        "event_id", flat=True
+    )
     for event_id in whole:
         counts[event_id, WHOLE] = counts.get((event_id, WHOLE), 0) + 1
     for (event_id, field), count in counts.items():

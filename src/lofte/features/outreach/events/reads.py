@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 
-from lofte.core import codes
+from lofte.core import codes, many
 from lofte.core.ports import Attended
 from lofte.features.outreach.events import attendance, forgetting, seats, terms
 from lofte.features.outreach.events.models import Answer, Event, Purge, Registration
@@ -174,7 +174,7 @@ def people_registered(event_id: UUID, after: UUID | None, limit: int) -> list[UU
 
 def attended_of(people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Attended]]:
     """By person and purpose: the latest registration, and from when each field of it must be gone. The last event decides."""
-    rows = list(Registration.everyone.filter(person_id__in=list(people)))
+    rows = list(Registration.everyone.filter(person_id__in=many.among(people)))
     events = {each.id: each for each in Event.objects.filter(id__in={row.event_id for row in rows})} if rows else {}
     found: dict[UUID, dict[str, list[tuple[Registration, Event]]]] = {}
     for row in rows:

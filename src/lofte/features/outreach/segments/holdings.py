@@ -1,10 +1,10 @@
 """What this room holds: descriptions of groups, about nobody. Which of them hold somebody is worked out for the copy they get."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from lofte.core import ports
+from lofte.core import many, ports
 from lofte.core.holdings import NotPersonal, Room, declare, register
 from lofte.features.outreach.segments import counting, models, reads
 from lofte.features.outreach.segments.matching import to_rows
@@ -37,12 +37,12 @@ def _erase(person_id: UUID, hashes: frozenset[str]) -> Mapping[str, int]:
 
 
 def _erase_crowd(people: Mapping[UUID, frozenset[str]]) -> Mapping[UUID, Mapping[str, int]]:
-    _begin_anew(list(people))
+    _begin_anew(people)
     return {}
 
 
-def _begin_anew(people: list[UUID]) -> None:
-    models.Segment.objects.filter(place__in=people).update(place=None, tally=0, looked_at=0)
+def _begin_anew(people: Iterable[UUID]) -> None:
+    models.Segment.objects.filter(place__in=many.among(people)).update(place=None, tally=0, looked_at=0)
 
 
 ports.provide("segments", _Segments())
