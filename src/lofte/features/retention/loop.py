@@ -14,7 +14,7 @@ from lofte.core.progress import verbs as progress
 from lofte.core.retry import in_transaction
 
 SWEEPING = "retention.sweep"
-_PEOPLE = 5_000  # whose rows go in one transaction: the fewer transactions, the seldomer a page is written
+_PEOPLE = 8_000  # whose rows go in one transaction: the fewer transactions, the seldomer a page is written
 _DEADLINES = 4_000  # read at once; somebody has several
 _IN_PART = 500  # people of whom a part goes in one transaction
 Admit = Callable[[list[UUID]], list[UUID]]
