@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db.models.signals import post_migrate
 
 from lofte.core import clock, evidence, limits, outbox, publication
 from lofte.evidence.log import Log, open_log
@@ -144,6 +146,15 @@ def publish(home: Path, policy: dict[str, Any], version: str | None = None) -> P
     (folder / "current").write_text(digest)
     publication.forget()
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_lists_nobody_reads() -> None:
+    """Django lists every model and what may be done with it after each flush, which takes longer than the flush. Roles here are
+    their own; nobody reads those lists.
+    """
+    assert post_migrate.disconnect(create_contenttypes)
+    assert post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 @pytest.fixture
