@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,16 +30,12 @@ class Town:
     def home(self) -> Path:
         return self.place / "home"
 
-    def database(self, home: Path) -> str:
+    def database(self, home: Path, like: str = "template1") -> str:
         """The PostgreSQL database of a house, made when it is first asked for; empty where houses are files."""
         if not self.server:
             return ""
         if home not in self._of:
-            import psycopg
-
-            name = f"copies_{secrets.token_hex(6)}"
-            with psycopg.connect(self.server, autocommit=True) as admin:
-                admin.execute(f"CREATE DATABASE {name}".encode())
+            name = _create(self.server, like)
             self.databases.append(name)
             self._of[home] = urlunsplit(urlsplit(self.server)._replace(path=f"/{name}"))
         return self._of[home]
@@ -108,8 +105,38 @@ class Town:
         return self.lofte("restore", copy, "--home", home, "--json", *more, home=home, **environment)
 
 
+@dataclass
+class First:
+    """The house every town begins with, one for each engine: ten people moved in once, and each town is a copy."""
+
+    place: Path
+    homes: dict[str, Path] = field(default_factory=dict)
+    databases: dict[str, str] = field(default_factory=dict)
+
+    def move_in(self, town: Town) -> None:
+        if town.server not in self.homes:
+            assert town.live("prepare")["people"] == 10
+            if town.server:
+                self.databases[town.server] = _create(town.server, _named(town.database(town.home)))
+            self.homes[town.server] = Path(shutil.copytree(town.home, self.place / f"home-{len(self.homes)}"))
+            return
+        shutil.copytree(self.homes[town.server], town.home, dirs_exist_ok=True)
+        if town.server:
+            town.database(town.home, like=self.databases[town.server])
+
+
+@pytest.fixture(scope="session")
+def first_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
+    made = First(tmp_path_factory.mktemp("first"))
+    yield made
+    for server, name in made.databases.items():
+        _drop(server, name)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def town(request: pytest.FixtureRequest, tmp_path: Path, published: Any, home: Path) -> Iterator[Town]:
+def town(
+    request: pytest.FixtureRequest, tmp_path: Path, published: Any, home: Path, first_house: First
+) -> Iterator[Town]:
     """Ten people live in a house; on each engine."""
     made = Town(tmp_path)
     if request.param == "postgresql":
@@ -117,11 +144,28 @@ def town(request: pytest.FixtureRequest, tmp_path: Path, published: Any, home: P
         if not made.server:
             pytest.skip("LOFTE_TEST_POSTGRES names no cluster; scripts/test starts one")
     assert home == made.home
-    assert made.live("prepare")["people"] == 10
+    first_house.move_in(made)
     yield made
-    if made.databases:
-        import psycopg
+    for name in made.databases:
+        _drop(made.server, name)
 
-        with psycopg.connect(made.server, autocommit=True) as admin:
-            for name in made.databases:
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+def _named(location: str) -> str:
+    return urlsplit(location).path.lstrip("/")
+
+
+def _create(server: str, like: str = "template1") -> str:
+    """A new database like another one, which nobody may be using."""
+    import psycopg
+
+    name = f"copies_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}".encode())
+    return name
+
+
+def _drop(server: str, name: str) -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
