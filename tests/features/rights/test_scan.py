@@ -1,5 +1,6 @@
 """The one search for many: finds what is there wherever it is stored, for whom it is, and goes on where it was stopped."""
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -134,6 +135,37 @@ def test_a_value_across_two_blocks_of_a_large_file_is_found(home, monkeypatch):
         (home / "large.log").write_bytes(b"." * start + "Kåre Ødegård".encode() + b"." * 3000)
 
         assert found(Wanted({"k": [raw("Kåre Ødegård")]})) == {("k", "file:large.log", "raw"): 1}
+
+
+@pytest.mark.parametrize("content", [b"an old export", b"SQLite format 3\0"])
+def test_a_file_that_is_removed_while_it_is_looked_at_holds_nothing(home, monkeypatch, content):
+    copy, is_sqlite = home / "copy", scan._is_sqlite
+
+    def then_remove(file):
+        found = is_sqlite(file)
+        if file == copy:
+            file.unlink()
+        return found
+
+    monkeypatch.setattr(scan, "_is_sqlite", then_remove)
+    for search in (scan.size, lambda: found(Wanted({"a": [raw("Ann")]}))):
+        copy.write_bytes(content)
+        search()
+        assert not copy.exists()
+
+
+def test_a_folder_that_is_removed_while_everything_is_read_holds_nothing(home, monkeypatch):
+    folder, scandir = home / "half-made", os.scandir
+
+    def too_late(path):
+        if str(path) == str(folder):
+            folder.rmdir()
+        return scandir(path)
+
+    folder.mkdir()
+    monkeypatch.setattr(os, "scandir", too_late)
+    scan.size()
+    assert not folder.exists()
 
 
 def test_one_search_of_many_people_leaves_open_only_who_is_still_somewhere(table, somebody, log, monkeypatch):

@@ -4,11 +4,12 @@ Every column of every table the databases really have, whatever the models say, 
 automaton over many rows at once says where something could be; only there each value is judged exactly.
 """
 
+import os
 import sqlite3
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -158,13 +159,17 @@ def size() -> int:
     """About how many rows a search reads."""
     rows = sum(_rows_in(alias) for alias in settings.DATABASES)
     for file in _other_files():
-        if _is_sqlite(file):
-            with closing(_opened(file)) as connection:
-                run = connection.execute
-                rows += sum(_last_row(run, table, names) for table, names in _sqlite_tables(run).items())
-        else:
-            rows += file.stat().st_size // _ROW_BYTES
+        with _unless_removed(file):
+            rows += _rows_in_file(file)
     return rows
+
+
+def _rows_in_file(file: Path) -> int:
+    if not _is_sqlite(file):
+        return file.stat().st_size // _ROW_BYTES
+    with closing(_opened(file)) as connection:
+        run = connection.execute
+        return sum(_last_row(run, table, names) for table, names in _sqlite_tables(run).items())
 
 
 def steps(wanted: Seeker, after: Place | None = None, *, but: frozenset[str] = frozenset()) -> Iterator[Step]:
@@ -423,10 +428,10 @@ def quoted(name: str) -> str:
 
 
 def _other_files() -> list[Path]:
-    """Everything in the data directory that is no part of our own databases."""
-    home: Path = settings.LOFTE_HOME
+    """Everything in the data directory that is no part of our own databases. Files and folders may come and go meanwhile."""
     ours = {str(connections[alias].settings_dict["NAME"]) for alias in settings.DATABASES}
-    return [file for file in home.rglob("*") if file.is_file() and not _is_part_of(str(file), ours)]
+    there = (Path(folder, name) for folder, _, names in os.walk(settings.LOFTE_HOME) for name in names)
+    return [file for file in there if file.is_file() and not _is_part_of(str(file), ours)]
 
 
 def _is_part_of(file: str, ours: set[str]) -> bool:
@@ -450,7 +455,7 @@ def _in_sqlite_file(file: Path, name: str, wanted: Seeker) -> Iterator[Step]:
     """Other SQLite files by their tables: the evidence store, copies somebody made. Begun anew when it was stopped within."""
     hits: Counter[tuple[str, str, str]] = Counter()
     columns = 0
-    with closing(_opened(file)) as connection:
+    with _unless_removed(file), closing(_opened(file)) as connection:
         run = connection.execute
         for table, names in sorted(_sqlite_tables(lambda sql: run(sql).fetchall()).items()):
             columns += len(names)
@@ -458,6 +463,16 @@ def _in_sqlite_file(file: Path, name: str, wanted: Seeker) -> Iterator[Step]:
                 hits.update(step.hits)
                 yield Step(Place(name, 0), step.rows, 0, 0, {})
     yield Step(Place(name, -1), 0, columns, 0, hits)
+
+
+@contextmanager
+def _unless_removed(file: Path) -> Iterator[None]:
+    """Copies come and go; what is not there any more holds nothing."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError):
+        if file.exists():
+            raise
 
 
 def _in_file(file: Path, name: str, wanted: Seeker) -> Step:
