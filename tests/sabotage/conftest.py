@@ -10,7 +10,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +39,12 @@ from lofte.features.promises import reads
 from lofte.features.retention import verbs as retention
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Request
+from lofte.probes.instruments.canary import forms as canary_forms
 from lofte.probes.runner import run_probes
 from lofte.probes.world import World, find_browser
 from lofte.rules.control import Status
 from lofte.rules.controls import LOCALES, all_controls
+from lofte.web.forms import stamps
 
 POLICY = Path(__file__).parents[2] / "policies" / "xledger"
 BROWSER_MARKETS = (
@@ -139,7 +143,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> 
     mailbox, port = Mailbox(), _free_port()
     mailbox.start()
     origin = f"http://localhost:{port}"
-    with django_db_blocker.unblock(), _stores_in(home), _settings(home, origin, mailbox.port):
+    with django_db_blocker.unblock(), _stores_in(home), _settings(home, origin, mailbox.port), _quick_readers():
         log = open_log(home / "evidence.sqlite3", home / "keys", wiring.log_name(origin), clock.now)
         evidence.set_log(log)
         house = wiring.House(home, log)
@@ -235,6 +239,15 @@ class _stores_in:  # noqa: N801  # reads as a word in `with`
         for alias, settings in self._before.items():
             connections[alias].close()
             connections[alias].settings_dict.update(settings)
+
+
+@contextmanager
+def _quick_readers() -> Iterator[None]:
+    """Made-up people read a form in an instant, and nobody takes them for a program."""
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr(stamps, "SOONEST", timedelta(seconds=0.1))
+        quick.setattr(canary_forms, "READ_S", 0.15)
+        yield
 
 
 def _settings(home: Path, origin: str, smtp_port: int) -> Any:

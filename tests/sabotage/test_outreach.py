@@ -1,18 +1,21 @@
 """Break what marketing does: forms, inquiries, materials, events and mailings. Exactly that promise turns red."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from lofte.core import clock, mail
-from lofte.core.mailing import delivering, suppression
+from lofte.core.mailing import assembly, delivering, signing, suppression
 from lofte.core.models import Person, new_id
 from lofte.features.consent.models import Consent
-from lofte.features.outreach import audience, sending
+from lofte.features.outreach import audience, campaigns, sending
+from lofte.features.outreach import preferences as preference_centre
 from lofte.features.outreach import reads as outreach_reads
 from lofte.features.outreach import verbs as outreach
 from lofte.features.outreach.audience import Reached
+from lofte.features.outreach.clicks import counting
 from lofte.features.outreach.events import forgetting, seats
 from lofte.features.outreach.events import letters as event_letters
 from lofte.features.outreach.events import reads as event_reads
@@ -24,6 +27,7 @@ from lofte.features.outreach.inquiries import letters as inquiry_letters
 from lofte.features.outreach.inquiries import verbs as inquiries
 from lofte.features.outreach.inquiries.models import Inquiry
 from lofte.features.outreach.materials import grants
+from lofte.features.outreach.materials import letters as material_letters
 from lofte.features.outreach.materials.models import Grant
 from lofte.features.register import reads as register_reads
 from lofte.features.register import verbs as register
@@ -424,3 +428,115 @@ def test_a_topic_without_consent_words_breaks_p14(system, broken_by, monkeypatch
 
     assert broken_by(FORMS) == {"P14"}
     _in_every_language(system, "P14", "product.sms (sv)")
+
+
+# --- what stands in a mailing, and who hears of it ------------------------------------------------------------------
+
+
+def test_a_mailing_that_names_no_list_breaks_p31(system, broken_by, monkeypatch):
+    headers = assembly._headers
+    monkeypatch.setattr(
+        assembly, "_headers", lambda *given: (each for each in headers(*given) if not each.startswith(b"List-Id"))
+    )
+
+    assert broken_by(MAILINGS) == {"P31"}
+    _in_every_language(system, "P31", "FI, GB, NO, SE, US")
+
+
+@pytest.fixture
+def signing_key(system, settings):
+    """A house that signs its letters."""
+    file = signing.make_key(system.home, "canary", "localhost")
+    settings.LOFTE_DKIM = ("canary", "localhost")
+    yield file
+    file.unlink()
+
+
+def test_a_signature_that_leaves_out_the_way_out_breaks_p31(system, broken_by, signing_key, monkeypatch):
+    assert broken_by({"P11", "P31"}) == set()
+    for name in ("SIGNED", "_ONCE"):
+        kept = tuple(each for each in getattr(signing, name) if each != "list-unsubscribe-post")
+        monkeypatch.setattr(signing, name, kept)
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    assert "signature" in system.reason("P31")
+
+
+def test_a_letter_changed_after_it_was_signed_breaks_p31(system, broken_by, signing_key, monkeypatch):
+    signed = signing.Signer.signed
+    monkeypatch.setattr(
+        signing.Signer, "signed", lambda one, message: signed(one, message).replace(b"Canary issue", b"Canary offer")
+    )
+
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    _in_every_language(system, "P31", "FI, GB, NO, SE, US")
+
+
+def test_a_picture_that_tells_of_opening_breaks_p11(system, broken_by, monkeypatch):
+    """A service that "improves" letters puts a dot into each."""
+    compose = campaigns.compose
+
+    def dotted(*given, **named):
+        words = compose(*given, **named)
+        return replace(words, html=f'{words.html}<img src="https://opens.example/{new_id()}.gif" width="1">')
+
+    monkeypatch.setattr(campaigns, "compose", dotted)
+
+    assert broken_by(MAILINGS) == {"P11"}
+    _in_every_language(system, "P11", "SE: opens.example")
+
+
+def test_links_past_a_counter_the_policy_does_not_have_break_p11(system, broken_by, monkeypatch):
+    monkeypatch.setattr(counting, "is_on", lambda: True)
+
+    assert broken_by(MAILINGS) == {"P11"}
+    _in_every_language(system, "P11", "FI, GB, NO, SE, US")
+    assert "counter" in system.reason("P11")
+
+
+def test_a_preference_centre_behind_a_login_breaks_p11(system, broken_by):
+    login = b'<form method="post"><input type="email" name="user"><input type="password" name="secret"></form>'
+    for place in ("se/sv", "no/nb", "fi/fi", "gb/en-GB", "us/en-US"):
+        system.outside[f"/news/{place}/preferences/"] = lambda _, page: (login, [])
+
+    assert broken_by(MAILINGS) == {"P11"}
+    assert "logging in" in system.reason("P11")
+
+
+def test_a_choice_made_by_looking_breaks_p11(system, broken_by, monkeypatch):
+    """The page takes whoever opens it for somebody who wants the first topic only."""
+    preferences = preference_centre.preferences
+
+    def hasty(code):
+        found = preferences(code)
+        if found and found.choices:
+            outreach.prefer(code, [found.choices[0].key])
+        return found
+
+    monkeypatch.setattr(preference_centre, "preferences", hasty)
+
+    assert broken_by(MAILINGS) == {"P11"}
+    assert "Looking at the page of topics" in system.reason("P11")
+
+
+def test_a_choice_nobody_keeps_breaks_p11(system, broken_by, monkeypatch):
+    monkeypatch.setattr(outreach, "prefer", preference_centre.preferences)
+
+    assert broken_by(MAILINGS) == {"P11"}
+    _in_every_language(system, "P11", "FI, GB, NO, SE, US")
+    assert "does not stand" in system.reason("P11")
+
+
+@pytest.mark.parametrize("kind", ["inquiry", "material", "event"])
+def test_a_letter_of_any_kind_without_the_contact_breaks_p48(system, broken_by, monkeypatch, kind):
+    rooms = {"inquiry": inquiry_letters, "material": material_letters, "event": event_letters}
+    phone = system.world().published.policy.controllers[system.world().published.policy.markets["FI"].controller].phone
+
+    def bare(*given, **named):
+        words = mail.compose(*given, **named)
+        return replace(words, text=words.text.replace(phone, ""))
+
+    monkeypatch.setattr(rooms[kind], "mail", SimpleNamespace(**{**vars(mail), "compose": bare}))
+
+    assert broken_by(MAILINGS) == {"P48"}
+    _in_every_language(system, "P48", f": {phone}")

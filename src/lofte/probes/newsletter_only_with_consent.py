@@ -24,7 +24,7 @@ def _gather(world: World, parameters: Mapping[str, Any]) -> Sends:
     met = subscribers.walk(world)
     return Sends(
         expected=flock.markets(world), walks=met.joined, deliveries=deliveries, without_consent=deliveries - with_consent,
-        to_dead=met.to_dead,
+        to_dead=met.to_dead, choices=met.choices, opened=met.opened, followed=met.followed,
     )  # fmt: skip
 
 

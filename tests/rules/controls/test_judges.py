@@ -13,7 +13,7 @@ from lofte.rules.controls._gates import Left, Passage, Way
 from lofte.rules.controls._recipients import Denied, Moved, RecipientOnFile, Recipients, TransferOnFile
 from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
 from lofte.rules.controls.consent_recorded import ConsentRecords
-from lofte.rules.controls.contact_on_every_page import ContactShown
+from lofte.rules.controls.contact_on_every_page import WANTED, ContactShown
 from lofte.rules.controls.contact_route import Asked, Routes
 from lofte.rules.controls.cookie_list_current import CookieLists
 from lofte.rules.controls.customer_fields_declared import CustomerData
@@ -31,7 +31,7 @@ from lofte.rules.controls.locales_complete import Editions
 from lofte.rules.controls.market_contacts import ControllersShown
 from lofte.rules.controls.materials_by_grant import Asked as MaterialAsked
 from lofte.rules.controls.materials_by_grant import Materials
-from lofte.rules.controls.newsletter_only_with_consent import Sends, Subscribed
+from lofte.rules.controls.newsletter_only_with_consent import Chosen, Sends, Subscribed
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
 from lofte.rules.controls.portal_gives_access import PortalWalk
@@ -104,8 +104,9 @@ K, B, U = Status.KEPT, Status.BROKEN, Status.UNPROVED
 PUBLISHED = PublicationSeen("2023-01", True, True)
 FORM = FormSeen("newsletter", "/news/se/sv/")
 RECORDS = ConsentRecords(2, 0, 0, 1)
-WALK = WithdrawalWalk("SE", True, True, True, True, by_page=True)
+WALK = WithdrawalWalk("SE", True, True, True, listed=True, withdrawn=True, by_page=True)
 SUBSCRIBED = Subscribed("SE", 0, True, True, True)
+CHOSEN = Chosen("SE", shown=True, saved=True)
 PACK = PackSeen("SE", "SE", 12)
 
 LED = Led(walked=True)
@@ -308,12 +309,18 @@ CASES = [
     ("relations_have_clocks", {}, Relations({"customer": ""}, 3, 0), B, "no-clock"),
     ("relations_have_clocks", {}, Relations({"customer": "end"}, 3, 2), B, "holdings-without-clock"),
     ("relations_have_clocks", {}, Relations({}, 0, 0), U, "no-relations"),
-    ("newsletter_only_with_consent", {}, Sends(("NO", "SE"), _met(SUBSCRIBED), 7), K, "kept"),
+    ("newsletter_only_with_consent", {}, Sends(("NO", "SE"), _met(SUBSCRIBED), 7, choices=_met(CHOSEN)), K, "kept"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, unconfirmed=1), 7), B, "unconfirmed"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), 7, 2), B, "without-consent"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), 7, to_dead=1), B, "dead"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, waits=False)), B, "acts-on-get"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, lasts=False)), B, "burnt"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), opened=("SE: a.example",)), B, "opened"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED), followed=("SE",)), B, "followed"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), choices=_met(CHOSEN, shown=False)), B, "no-choice"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), choices=_met(CHOSEN, looked=False)), B, "chosen-by-looking"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), choices=_met(CHOSEN, saved=False)), B, "choice-lost"),
+    ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED)), U, "not-chosen"),
     ("newsletter_only_with_consent", {}, Sends(("FI",), _met(SUBSCRIBED)), U, "not-walked"),
     ("newsletter_only_with_consent", {}, Sends(("SE",), _met(SUBSCRIBED, received=False)), U, "never-arrived"),
     ("legitimate_interest_balanced", {}, Balanced({"contact": 10}, (PAGE,), HONOURED), K, "kept"),
@@ -402,6 +409,9 @@ CASES = [
     ("withdrawal_at_once", {}, Withdrawals(("SE",), (WithdrawalWalk("SE", False),), midway=0), U, "no-mail"),
     ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, link=False)), B, "no-link"),
     ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, one_click=False)), B, "no-header"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, listed=False)), B, "no-list"),
+    ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, signed=False)), B, "unsigned"),
+    ("withdrawal_at_once", {}, Withdrawals(("NO", "SE"), _met(WALK, signed=True), midway=0), K, "kept"),
     ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, acts_on_get=True)), B, "acts-on-get"),
     ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, asks_who=True)), B, "asks-who"),
     ("withdrawal_at_once", {}, Withdrawals(("SE",), _met(WALK, withdrawn=False)), B, "no-effect"),
@@ -512,6 +522,7 @@ CASES = [
     ("contact_on_every_page", {}, ContactShown((PAGE,), frozenset({"page", "mail", "receipt"})), K, "kept"),
     ("contact_on_every_page", {}, ContactShown((BARE,), frozenset({"page"})), B, "lacks"),
     ("contact_on_every_page", {}, ContactShown((PAGE,), frozenset({"page"})), U, "unseen"),
+    ("contact_on_every_page", {}, ContactShown((PAGE,), WANTED, frozenset({"event"})), U, "unseen"),
     ("versions_signed", {}, PUBLISHED, K, "kept"),
     ("versions_signed", {}, replace(PUBLISHED, version=""), U, "not-published"),
     ("versions_signed", {}, replace(PUBLISHED, signed=False), B, "not-signed"),

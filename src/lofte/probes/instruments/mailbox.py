@@ -44,11 +44,14 @@ class Mailbox:
         self._base = base.rstrip("/")
         host = self._base.split("//", 1)[-1].split("/", 1)[0].rpartition(":")
         self._also = frozenset({(host[0] or host[2]).lower()})
+        self._read: dict[str, Letter] = {}  # a letter never changes
 
     def letters_to(self, address: str) -> list[Letter]:
         """Every letter to an address, newest first."""
         found = self._ask(f"/api/v1/search?query={quote('to:' + address)}")
-        return [self._letter(one["ID"]) for one in found.get("messages", [])]
+        ids = [one["ID"] for one in found.get("messages", [])]
+        self._read |= {each: self._letter(each) for each in ids if each not in self._read}
+        return [self._read[each] for each in ids]
 
     def wait_for(self, address: str, part: str, *, known: int = 0, timeout_s: float = 60) -> Letter | None:
         """The newest letter to ``address`` beyond the ``known`` first ones that links to ``part``; None when time is
@@ -66,8 +69,11 @@ class Mailbox:
 
     def source(self, letter: Letter) -> EmailMessage:
         """The letter as it came, with its headers and files."""
-        answer = outbound.get(f"{self._base}/api/v1/message/{letter.id}/raw", also=self._also)
-        return message_from_bytes(answer.body, policy=policy.default)
+        return message_from_bytes(self.raw(letter), policy=policy.default)
+
+    def raw(self, letter: Letter) -> bytes:
+        """Every byte of it, as a signature covers them."""
+        return outbound.get(f"{self._base}/api/v1/message/{letter.id}/raw", also=self._also).body
 
     def forget(self, address: str) -> None:
         """Remove what was sent to the canary."""

@@ -1,7 +1,7 @@
 """A visitor without a browser: requests to our own site with a cookie jar, through the one door for outgoing HTTP."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from http.cookies import SimpleCookie
@@ -48,13 +48,13 @@ class Visitor:
     def get(self, address: str, *, accept: str = "text/html") -> Seen:
         return self._go("GET", urljoin(self._base + "/", address), None, {"Accept": accept})
 
-    def post(self, address: str, values: Mapping[str, str], *, origin: bool = True) -> Seen:
+    def post(self, address: str, values: Mapping[str, str | Sequence[str]], *, origin: bool = True) -> Seen:
         """Send a form as a browser would; without ``origin`` as a mail program does (RFC 8058)."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
         url = urljoin(self._base + "/", address)
         if origin:
             headers |= {"Origin": self._base, "Referer": url}
-        return self._go("POST", url, urlencode(values).encode(), headers)
+        return self._go("POST", url, urlencode(values, doseq=True).encode(), headers)
 
     def submit(self, seen: Seen, form: html.Form, values: Mapping[str, str]) -> Seen:
         """Fill the form of a page and send it."""

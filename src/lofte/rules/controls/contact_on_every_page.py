@@ -15,11 +15,13 @@ from lofte.rules.controls._seen import Page, lacking
 class ContactShown:
     """Pages, mails and receipts, each with the parts of the contact it lacks.
 
-    ``kinds`` are the kinds that were looked at.
+    ``kinds`` are the kinds that were looked at, ``asked`` those besides page, mail and receipt that there are to look at: letters
+    to whoever sent a form of that kind.
     """
 
     pages: tuple[Page, ...]
     kinds: frozenset[str]
+    asked: frozenset[str] = frozenset()
 
 
 WANTED = frozenset({"page", "mail", "receipt"})
@@ -28,7 +30,7 @@ WANTED = frozenset({"page", "mail", "receipt"})
 def _judge(seen: ContactShown, parameters: Mapping[str, Any]) -> Verdict:
     if lacks := lacking(seen.pages):
         return broken("lacks", pages=listed(lacks))
-    if not seen.kinds >= WANTED:
+    if not seen.kinds >= WANTED | seen.asked:
         return unproved("unseen", pages=len(seen.pages))
     return kept(pages=len(seen.pages))
 

@@ -1,4 +1,4 @@
-"""Every marketing mail carries a link and a one-click header to withdraw, and both work at once."""
+"""Every marketing mail carries a link and one-click headers to withdraw that receivers can trust, and both work at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,16 @@ class WithdrawalWalk:
 
     They leave twice: by the mail program's one click (``withdrawn``), and once they have come back by the page behind the link
     (``by_page``). ``acts_on_get``: looking already withdraws. ``asks_who``: the page wants to know who they are first.
+    ``listed``: the letter names its list (RFC 2919). ``signed``: its signature holds and covers the way out, without which mail
+    programs offer no one click; None where the house has no key.
     """
 
     market: str
     received: bool
     link: bool = False
     one_click: bool = False
+    listed: bool = False
+    signed: bool | None = None
     withdrawn: bool = False
     asks_who: bool = False
     by_page: bool = False
@@ -48,9 +52,11 @@ def _judge(seen: Withdrawals, parameters: Mapping[str, Any]) -> Verdict:
     if seen.midway:
         return broken("midway", count=seen.midway)
     walks = [one for one in seen.walks if one.received]
-    for lacks, reason in (("link", "no-link"), ("one_click", "no-header")):
+    for lacks, reason in (("link", "no-link"), ("one_click", "no-header"), ("listed", "no-list")):
         if markets := [one.market for one in walks if not getattr(one, lacks)]:
             return broken(reason, markets=listed(markets))
+    if markets := [one.market for one in walks if one.signed is False]:
+        return broken("unsigned", markets=listed(markets))
     if said := judge_walks(walks, _WANTED):
         return said
     if sent := sum(one.sent_after for one in walks):
@@ -72,7 +78,7 @@ _WANTED = (
 
 CONTROL = Control(
     id="withdrawal_at_once",
-    law=("GDPR 7(3)", "ePrivacy 13(2)", "RFC 8058"),
+    law=("GDPR 7(3)", "ePrivacy 13(2)", "RFC 8058", "RFC 2919", "RFC 6376"),
     fresh_for=timedelta(days=2),
     needs=frozenset({"site", "register", "mailbox"}),
     judge=_judge,

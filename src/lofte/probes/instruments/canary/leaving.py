@@ -13,7 +13,7 @@ from lofte.features.retention import verbs as retention
 from lofte.features.rights import reads as rights
 from lofte.features.rights.models import Erasure, Request, Step
 from lofte.probes.instruments import at_large
-from lofte.probes.instruments.canary import mailing, person, receipts
+from lofte.probes.instruments.canary import letters, mailing, person, receipts
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.canary.seen import Walked
 from lofte.probes.instruments.visitor import Seen
@@ -102,7 +102,7 @@ def remove(canary: Canary) -> None:
         at_large.erase(canary.world, people)
         Step.objects.filter(request__in=canary.requests).delete()
         Request.objects.filter(id__in=canary.requests).delete()
-        canary.mailbox.forget(canary.address)
+        letters.keep(canary)
     except Exception as failure:  # cleaning may fail where the walk failed; the next round tries again
         _logger.warning(
             "a canary was not removed", exc_info=failure, extra={"fields": {"cause": type(failure).__name__}}

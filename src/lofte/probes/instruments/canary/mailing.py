@@ -22,7 +22,7 @@ def send(world: World, people: Iterable[UUID]) -> None:
     Begun and written in one transaction: no duty ever sees it being sent, and so nobody else can be written to.
     """
     whose = list(people)
-    content = outreach.Content("Löfte", "Canary issue.", "<p>Canary issue.</p>")
+    content = outreach.Content("Löfte", "Canary issue.", f'<p>Canary issue. <a href="{link_in(world)}">Löfte</a></p>')
     contents = dict.fromkeys(world.published.policy.locales(), content)
     with transaction.atomic():
         campaign = outreach.draft_issue(topics.of_market()[0], contents, by="canary")
@@ -31,6 +31,11 @@ def send(world: World, people: Iterable[UUID]) -> None:
         person.settle(whose)
     finally:
         outreach_models.Campaign.objects.filter(pk=campaign).delete()
+
+
+def link_in(world: World) -> str:
+    """The one link of a mailing."""
+    return f"{world.base_url}/lofte/policy.json"
 
 
 def waiting(hashed: str) -> list[UUID]:

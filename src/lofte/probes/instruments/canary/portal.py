@@ -30,7 +30,6 @@ def look_around(canary: Canary, seen: Walked) -> None:
         seen.portal = PortalWalk(False, len(person.held(canary)), (), differences, open_to_all)
         seen.export = ExportWalk(False, 0)
         return
-    seen.letters.append((canary.market, letter))
     opened = person.press(canary, letter.link_with("/open/"))
     shown = html.squeezed(opened.page.text)
     hidden = sorted(

@@ -22,7 +22,6 @@ def _walk(world: World) -> Walked:
     try:
         looks, leaves = canaries
         subscribers.join(canaries)
-        seen.letters += [(one.market, subscribers.confirmation(one)) for one in canaries]
         _deal_with(looks, seen)
         portal.look_around(looks, seen)
         leaving.erase(looks, seen)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from lofte.probes.instruments import trials
-from lofte.probes.instruments.mailbox import Letter
 from lofte.rules.controls.contact_route import Asked
 from lofte.rules.controls.erasure_complete import ErasureWalk
 from lofte.rules.controls.export_machine_readable import ExportWalk
@@ -24,7 +23,6 @@ class Walked:
     portal: PortalWalk | None = None
     export: ExportWalk | None = None
     erasure: ErasureWalk | None = None
-    letters: list[tuple[str, Letter]] = field(default_factory=list)
     receipt_pages: list[tuple[str, str]] = field(default_factory=list)
     in_clear: tuple[str, ...] = ()
     searched: int = 0

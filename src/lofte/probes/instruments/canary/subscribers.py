@@ -12,25 +12,27 @@ from lofte.core import mail
 from lofte.features.consent import reads as consents
 from lofte.features.consent import verbs as consent
 from lofte.probes.instruments import html
-from lofte.probes.instruments.canary import flock, forms, leaving, mailing, person, reports
+from lofte.probes.instruments.canary import choosing, flock, forms, leaving, letters, mailing, person, reports
 from lofte.probes.instruments.canary.person import Canary
 from lofte.probes.instruments.mailbox import Letter
 from lofte.probes.instruments.visitor import Seen, Visitor
 from lofte.probes.world import World
-from lofte.rules.controls.newsletter_only_with_consent import Subscribed
+from lofte.rules.controls.newsletter_only_with_consent import Chosen, Subscribed
 from lofte.rules.controls.withdrawal_at_once import WithdrawalWalk
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What became of all of them. ``letters`` are those they got, with their market."""
+    """What became of all of them. ``opened`` and ``followed`` are markets whose letters tell who reads them."""
 
     joined: tuple[Subscribed, ...] = ()
     left: tuple[WithdrawalWalk, ...] = ()
     midway: int | None = None
     to_dead: int | None = None
     complained: int | None = None
-    letters: tuple[tuple[str, Letter], ...] = ()
+    choices: tuple[Chosen, ...] = ()
+    opened: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ()
 
 
 def walk(world: World) -> Met:
@@ -47,10 +49,22 @@ def _walk(world: World) -> Met:
         mailing.send(world, (one.handle for one in (*here, *special)))
         got = flock.each(here, mailing.received)
         joined = {market: replace(each, received=bool(got.get(market))) for market, each in joined.items()}
-        letters = tuple((market, letter) for market, some in got.items() for letter in some)
+        beside = [(one.market, letter) for one in special for letter in mailing.received(one)]
+        copies = {
+            market: [*some, *(letter for where, letter in beside if where == market)] for market, some in got.items()
+        }
+        counts, link = world.published.policy.outreach.count_clicks, mailing.link_in(world)
+        choices = flock.each([one for one in here if got.get(one.market)], lambda one: _choose(one, got[one.market]))
         left = _leave(world, here, got)
         midway, to_dead, complained = _special(world, special)
-        return Met(tuple(joined.values()), left, midway, to_dead, complained, letters)
+        return Met(
+            tuple(joined.values()), left, midway, to_dead, complained, tuple(choices.values()), letters.opened_by(copies),
+            letters.followed_in(copies, link, may_count=counts),
+        )  # fmt: skip
+
+
+def _choose(canary: Canary, came: list[Letter]) -> Chosen:
+    return choosing.choose(canary, came[0], _purpose(canary))
 
 
 # --- joining --------------------------------------------------------------------------------------------------------
@@ -141,11 +155,11 @@ def _leave(world: World, canaries: list[Canary], got: Mapping[str, list[Letter]]
     return tuple(met.values())
 
 
-def _by_one_click(canary: Canary, letters: list[Letter]) -> WithdrawalWalk:
+def _by_one_click(canary: Canary, came: list[Letter]) -> WithdrawalWalk:
     """As a mail program does it (RFC 8058): one POST without cookies, answered without asking anything."""
-    if not letters:
+    if not came:
         return WithdrawalWalk(canary.market, False)
-    letter = letters[0]
+    letter = came[0]
     link = letter.link_with("/unsubscribe/")
     one_click = link in letter.list_unsubscribe and "one-click" in letter.list_unsubscribe_post.lower()
     program = Visitor(canary.world.base_url)
@@ -154,7 +168,8 @@ def _by_one_click(canary: Canary, letters: list[Letter]) -> WithdrawalWalk:
     done = program.post(link, {"List-Unsubscribe": "One-Click"}, origin=False)
     return WithdrawalWalk(
         canary.market, True, link=bool(link), one_click=one_click, acts_on_get=acts_on_get, withdrawn=not _is_granted(canary),
-        asks_who=_asks_who(looked) or done.url.partition("?")[0] != link,
+        asks_who=_asks_who(looked) or done.url.partition("?")[0] != link, listed=letters.names_its_list(canary, letter),
+        signed=letters.is_signed(canary, letter),
     )  # fmt: skip
 
 
@@ -165,11 +180,11 @@ def _asks_who(seen: Seen) -> bool:
 
 
 def _by_page(canary: Canary, met: WithdrawalWalk) -> WithdrawalWalk:
-    letters = mailing.received(canary)
-    if not letters:
+    came = mailing.received(canary)
+    if not came:
         return met
     stranger = Visitor(canary.world.base_url)  # whoever has the letter, without having been here before
-    link = letters[0].link_with("/unsubscribe/")
+    link = came[0].link_with("/unsubscribe/")
     page = stranger.get(link)
     posts = [one for one in page.page.forms if one.method == "post"]
     form = next(
