@@ -96,7 +96,8 @@ def _claim(due: Sequence[tuple[UUID, UUID]], lease: str, at: datetime) -> list[M
     people, ids = {person for person, _ in due}, [row for _, row in due]
     rows = Mail.everyone.filter(person_id__in=people, id__in=ids)
     rows.filter(state=Mail.State.QUEUED).update(state=Mail.State.SENDING, lease=lease, next_at=at + _LEASE)
-    claimed = list(rows.filter(state=Mail.State.SENDING, lease=lease))
+    turn = {row: number for number, (_, row) in enumerate(due)}  # what was written first is read first
+    claimed = sorted(rows.filter(state=Mail.State.SENDING, lease=lease), key=lambda row: turn[row.id])
     stopped: dict[str, list[Mail]] = {}
     going: list[Mail] = []
     for row, why in _judged(claimed):
