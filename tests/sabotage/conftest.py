@@ -7,10 +7,12 @@ One system a session. A test breaks one thing, runs the real probes, and asks wh
 import asyncio
 import os
 import socket
+import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -113,14 +115,18 @@ Rewrite = Callable[[Mapping[str, str], bytes], tuple[bytes, list[tuple[bytes, by
 
 
 class Duties:
-    """The duties a person waits for, without the pauses of real life. ``paused`` holds them while a test breaks things."""
+    """The duties a person waits for, without the pauses of real life. ``paused`` holds them while a test breaks things.
+
+    They look when something was written, which costs next to nothing to ask, and else once a second.
+    """
 
     def __init__(self) -> None:
         self.paused = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
-    def start(self) -> None:
+    def start(self, register: Path) -> None:
+        self._register = register
         self._thread.start()
 
     def stop(self) -> None:
@@ -128,10 +134,17 @@ class Duties:
         self._thread.join(10)
 
     def _loop(self) -> None:
-        while not self._stopping.wait(0.1):
-            if not self.paused.is_set():
-                rights.answer_asks(clock.now())
-                mail.deliver(clock.now())
+        with closing(sqlite3.connect(self._register)) as watched:
+            seen, looked = -1, 0.0
+            while not self._stopping.wait(0.03):
+                if self.paused.is_set():
+                    seen = -1
+                    continue
+                (version,) = watched.execute("PRAGMA data_version").fetchone()
+                if version != seen or time.monotonic() - looked > 1:
+                    seen, looked = version, time.monotonic()
+                    rights.answer_asks(clock.now())
+                    mail.deliver(clock.now())
         connections.close_all()
 
 
@@ -162,7 +175,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> 
         made = System(origin, home, house, mailbox, find_browser())
         with _serving(serve.assemble(house, plan), port):
             house.start("facts", wiring.drain_facts)
-            made.duties.start()
+            made.duties.start(home / "register.sqlite3")
             retention.sweep(clock.now())
             yield made
             made.duties.stop()
@@ -232,7 +245,8 @@ class _stores_in:  # noqa: N801  # reads as a word in `with`
         self._before = {alias: dict(connections[alias].settings_dict) for alias in connections}
         for alias, name in (("default", "register.sqlite3"), ("keys", "keys.sqlite3")):
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = str(self._home / name)
+            # Connections last: the threads that look for work five times a second would else open one each time.
+            connections[alias].settings_dict.update(NAME=str(self._home / name), CONN_MAX_AGE=None)
             call_command("migrate", database=alias, interactive=False, verbosity=0)
 
     def __exit__(self, *_: object) -> None:
