@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, Value
 
 from lofte.core import clock, ports, vault
 from lofte.core.models import Obligation, Outbox
@@ -125,7 +125,21 @@ def one(request_id: UUID) -> Case:
 
 def of(person_id: UUID) -> tuple[Case, ...]:
     """Everything one person asked for, the latest first; in a fixed small number of SQL statements."""
-    return tuple(_cases(Request.objects.filter(subject=person_id).order_by("-received_at", "-id")))
+    return opened_of(person_id)[0]
+
+
+def opened_of(person_id: UUID) -> tuple[tuple[Case, ...], dict[UUID, str]]:
+    """As `of`, with what was written in each step: one key as long as all is the person's."""
+    rows = list(Request.objects.filter(subject=person_id).order_by("-received_at", "-id"))
+    steps = _steps(rows)
+    openers: dict[UUID, vault.Opener] = {}
+    words = {}
+    for row in rows:
+        for each in steps[row.id]:
+            if row.owner is not None and each.sealed is not None:
+                opener = openers.get(row.owner) or openers.setdefault(row.owner, vault.opener(row.owner))
+                words[each.id] = opener.open(each.id, each.sealed).decode()
+    return tuple(_cases(rows, steps)), words
 
 
 def open_now() -> tuple[Case, ...]:
@@ -340,16 +354,20 @@ def _waits(rows: Sequence[Request], steps: Mapping[UUID, Sequence[Step]]) -> dic
 
 def _wait_here(abouts: Mapping[UUID, Sequence[UUID]], found: dict[UUID, set[str]]) -> None:
     """Facts still on their way to the log and its subscribers, erasures not proved yet, addresses not confirmed yet."""
-    for about in Outbox.objects.filter(about__in=abouts).values_list("about", flat=True):
-        for request in abouts[about] if about else ():
-            found[request].add(LOG)
-    for about in Erasure.objects.filter(pk__in=abouts).exclude(state=Erasure.State.DONE).values_list("pk", flat=True):
-        for request in abouts[about]:
-            if not found[request]:
-                found[request].add(SEARCH)
-    for about in Correction.everyone.filter(pk__in=abouts).values_list("pk", flat=True):
-        for request in abouts[about]:
-            found[request].add(PERSON)
+    on_the_way = _named(Outbox.objects.filter(about__in=abouts), "about", LOG)
+    unproved = _named(Erasure.objects.filter(pk__in=abouts).exclude(state=Erasure.State.DONE), "pk", SEARCH)
+    unconfirmed = _named(Correction.everyone.filter(pk__in=abouts), "pk", PERSON)
+    rows = list(on_the_way.union(unproved, unconfirmed))
+    for name in (LOG, SEARCH, PERSON):
+        for request in (one for said, about in rows if said == name for one in abouts[about]):
+            if name != SEARCH or not found[request]:
+                found[request].add(name)
+
+
+def _named(rows: "QuerySet[Any]", about: str, name: str) -> "QuerySet[Any]":
+    """What the rows are about, each with this name."""
+    named: QuerySet[Any] = rows.order_by().annotate(said=Value(name, CharField())).values_list("said", about)
+    return named
 
 
 def _is_persons_turn(row: Request, steps: Sequence[Step]) -> bool:
@@ -362,12 +380,17 @@ def _is_persons_turn(row: Request, steps: Sequence[Step]) -> bool:
 # --- rows to cases --------------------------------------------------------------------------------------------------
 
 
-def _cases(rows: Iterable[Request] | QuerySet[Request]) -> list[Case]:
-    found, at = list(rows), clock.now()
+def _steps(rows: Sequence[Request]) -> dict[UUID, list[Step]]:
     steps: dict[UUID, list[Step]] = defaultdict(list)
-    if found:
-        for each in Step.objects.filter(request__in=[row.id for row in found]).order_by("at", "id"):
+    if rows:
+        for each in Step.objects.filter(request__in=[row.id for row in rows]).order_by("at", "id"):
             steps[each.request].append(each)
+    return steps
+
+
+def _cases(rows: Iterable[Request] | QuerySet[Request], steps: dict[UUID, list[Step]] | None = None) -> list[Case]:
+    found, at = list(rows), clock.now()
+    steps = _steps(found) if steps is None else steps
     waits = _waits(found, steps)
     return [_case(row, steps[row.id], waits.get(row.id, ()), at) for row in found]
 

@@ -12,13 +12,13 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import Model
 
-from lofte.core import holdings, ports, publication, vault
+from lofte.core import holdings, ports, publication
+from lofte.core.models import without_rows
 from lofte.core.obligations import Returned
 from lofte.features.rights import cases
 from lofte.features.rights.cleaning import Cleaner, free_texts, is_free, without_others
-from lofte.features.rights.models import Request, Step
 from lofte.features.rights.overview import (
     AnswerItem,
     AttachmentItem,
@@ -86,8 +86,7 @@ def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = 
     entries = rooms["core"]["entries"]
     consents = tuple(_consents(rooms["consent"]["events"], {each["about"]: each["index"] for each in entries}))
     market, locale = _edition(held, consents, rooms["register"]["relations"])
-    found = cases.of(person_id)
-    words = _request_words(person_id, [each.id for each in found])
+    found, words = cases.opened_of(person_id)
     files = [each["name"] for each in rooms["register"]["attachments"]]
     notes = [step["words"] for each in rooms["inquiries"]["inquiries"] for step in each["history"]]
     texts = [*free_texts(held, returned), *words.values(), *files, *notes]
@@ -99,7 +98,9 @@ def gather(person_id: UUID, held: Sequence[Any], returned: Sequence[Returned] = 
 
 
 def _rooms(person_id: UUID, counted: Iterable[Counted]) -> Mapping[str, Mapping[str, Any]]:
-    """What each room shows. A room with no row of the person is not asked, and shows nothing: most people meet few rooms."""
+    """What each room shows. A room with no row of the person is not asked, nor is an empty table of a room that is: most people
+    meet few of them.
+    """
     filled = {each.table for each in counted}
     there = set(tables_of_persons())
     tables = {
@@ -109,7 +110,10 @@ def _rooms(person_id: UUID, counted: Iterable[Counted]) -> Mapping[str, Mapping[
     }
     empty = [label for label, found in tables.items() if found & there and not found & filled]
     shown: dict[str, Mapping[str, Any]] = defaultdict(lambda: defaultdict(tuple))
-    return shown | {name: defaultdict(tuple, each) for name, each in holdings.export_person(person_id, empty).items()}
+    with without_rows(person_id, frozenset(there - filled)):
+        return shown | {
+            name: defaultdict(tuple, each) for name, each in holdings.export_person(person_id, empty).items()
+        }
 
 
 def _own(held: Iterable[Any], rooms: Mapping[str, Any]) -> ports.OwnFacts:
@@ -292,8 +296,7 @@ def _standings(purposes: set[str], consents: Iterable[ConsentItem]) -> Iterator[
 
 def requests_of(person_id: UUID, locale: str) -> tuple[RequestItem, ...]:
     """Everything the person asked for, the latest first, with the words of its history."""
-    found = cases.of(person_id)
-    words = _request_words(person_id, [each.id for each in found])
+    found, words = cases.opened_of(person_id)
     values = ports.register().needles_of(person_id, "portal", by="person")
     return tuple(_requests(found, words, Cleaner(person_id, values, locale, words.values())))
 
@@ -335,21 +338,6 @@ def _requests(found: Iterable[cases.Case], words: Mapping[UUID, str], cleaner: C
                 for step in case.history
             ),
         )  # fmt: skip
-
-
-def _request_words(person_id: UUID, request_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """What was written in the history of the person's requests: one statement, and one key as long as all is the person's."""
-    if not request_ids:
-        return {}
-    owner = Request.objects.filter(pk=OuterRef("request")).values("owner")
-    rows = Step.objects.filter(request__in=request_ids, sealed__isnull=False).annotate(owner=Subquery(owner))
-    openers: dict[UUID, vault.Opener] = {}
-    found = {}
-    for row in rows:
-        if row.owner is not None:
-            opener = openers.get(row.owner) or openers.setdefault(row.owner, vault.opener(row.owner))
-            found[row.id] = opener.open(row.id, row.sealed or b"").decode()
-    return found
 
 
 # --- complete? ------------------------------------------------------------------------------------------------------

@@ -45,7 +45,9 @@ def opened(rows: Sequence[Registration], purpose: str, *, by: str) -> list[Atten
     answers: dict[UUID, list[Answer]] = {row.id: [] for row in rows}
     for answer in Answer.everyone.filter(person_id__in=people, registration__in=list(answers)):
         answers[answer.registration].append(answer)
-    asked = {row.person_id: {each.field for each in answers[row.id]} for row in rows}
+    asked: dict[UUID, set[str]] = {row.person_id: set() for row in rows}
+    for row in rows:
+        asked[row.person_id] |= {each.field for each in answers[row.id]}
     decided = ports.register().look(asked, purpose, by=by) if asked else {}
     if decided and not any(each.allowed for each in decided.values()):
         found = next(iter(decided.values()))

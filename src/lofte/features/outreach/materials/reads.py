@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from lofte.core import publication
 from lofte.features.outreach.materials import terms
@@ -79,13 +79,13 @@ def asked_by(people: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
 
 def of_person(person_id: UUID) -> list[dict[str, Any]]:
     """What somebody asked for, the latest first."""
-    rows = list(Grant.objects.of(person_id).order_by("-asked_at"))
-    known = Material.objects.in_bulk([row.material_id for row in rows])
-    return [_shown(row, known.get(row.material_id)) for row in rows]
+    words = Material.objects.filter(pk=OuterRef("material_id")).values("words")
+    rows = Grant.objects.of(person_id).annotate(words=Subquery(words)).order_by("-asked_at")
+    return [_shown(row, row.words or {}) for row in rows]
 
 
-def _shown(row: Grant, material: Material | None) -> dict[str, Any]:
-    said = material.words.get(row.locale, {}) if material else {}
+def _shown(row: Grant, words: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    said = words.get(row.locale, {})
     return {
         "id": row.id, "material": row.material_id, "title": said.get("title", ""), "purpose": row.purpose, "form": row.form,
         "asked_at": row.asked_at, "ends_at": row.ends_at, "taken_at": row.taken_at, "times": row.times, "due": row.due_at,
