@@ -223,9 +223,12 @@ def test_an_unknown_form_and_an_old_thank_you_are_not_found(visitor):
         assert visitor.get(path).status_code == 404
 
 
-def test_a_form_about_nothing_is_not_found(visitor):
-    assert visitor.get("/forms/se/sv/event/").status_code == 404
-    assert visitor.get("/forms/se/sv/material/").status_code == 404
+@pytest.mark.parametrize("kind, rest", [("event", "events"), ("material", "materials")])
+def test_a_form_about_nothing_in_particular_leads_to_all_there_is_to_choose_from(visitor, kind, rest):
+    for about in ("", "?about=nothing"):
+        answer = visitor.get(f"/forms/se/sv/{kind}/{about}")
+        assert (answer.status_code, answer["Location"]) == (302, f"/{rest}/se/sv/")
+    assert visitor.get(answer["Location"]).status_code == 200
 
 
 def test_too_many_forms_are_told_so_and_nothing_is_lost(visitor, arrived, monkeypatch):

@@ -15,7 +15,7 @@ class Asked:
 
     ``shut``: no address of ours gave the file without a link. ``mailed``: the link came by mail. ``ends``: it stops working within
     what is promised, and did when the day was supposed. ``waits``: looking at the link gives no file and counts nothing. ``given``:
-    pressing the button gave the very file, and is noted as interest. ``counted``: it gives the file only so many times.
+    pressing the button gave the very file, and is noted as interest. ``counted``: it gives the file on so many days only.
     ``dies``: it no longer works once the material is withdrawn. ``let_be``: no consent and no mailing was made of it.
     """
 

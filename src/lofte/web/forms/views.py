@@ -28,6 +28,8 @@ from lofte.web.uploads import TOO_LARGE
 
 HIDDEN = frozenset(("stamp", "wording", "key", "page", "about", TRAP, "send", "files"))
 """What a form carries beside its fields: ours, about nobody."""
+_LISTS = {"material": "materials", "event": "events"}
+"""Where one finds what a form of these kinds is about."""
 
 
 @csrf_exempt  # no session hangs on these forms: there is nothing a stranger's page could make a browser do in somebody's name
@@ -36,8 +38,10 @@ def form(request: HttpRequest, market: str, locale: str, form: str) -> HttpRespo
     here = edition(market, locale)
     shown = _shown(request, here, form)
     if request.method != "POST":
-        if shown.spec.kind in specs.ABOUT and not shown.about:
-            raise Http404
+        if (
+            shown.spec.kind in specs.ABOUT and not shown.about
+        ):  # asked for nothing in particular: what there is to choose from
+            return HttpResponseRedirect(reverse(_LISTS[shown.spec.kind], args=(here.market.lower(), here.locale)))
         return _page(request, here, shown)
     if request.POST.get(TRAP):  # a program: thanked and forgotten
         return _thanks(here, form, intake.Taken(), ticked=False)

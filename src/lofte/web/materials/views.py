@@ -1,4 +1,7 @@
-"""Materials for visitors. A GET never acts: the mailed link shows a button, and only pressing it gives the file and counts."""
+"""Materials for visitors. A GET never acts: the mailed link shows a button, and only pressing it gives the file.
+
+Only a person's pressing counts, once a day; see `materials.grants`.
+"""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +13,7 @@ from lofte.features.outreach.materials import grants, letters, reads, shelf, ter
 from lofte.features.outreach.materials.models import Material
 from lofte.kernel.problems import Problem
 from lofte.rules import values
-from lofte.web.doors import own_posts_only, stamp
+from lofte.web.doors import is_by_hand, own_posts_only, stamp
 from lofte.web.events.prose import prose
 from lofte.web.forms import shape
 from lofte.web.pages import Edition, edition, editions_beside, page
@@ -51,7 +54,7 @@ def opened(request: HttpRequest, market: str, locale: str, code: str) -> HttpRes
         return _unstored(page(request, "materials/ended.html", here, status=410))
     if request.method == "POST":
         try:
-            return _file(grants.hand_over(code))
+            return _file(grants.hand_over(code, by_hand=is_by_hand(request)))
         except Problem as problem:
             if problem.status != 410:
                 raise

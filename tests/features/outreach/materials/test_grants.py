@@ -67,15 +67,16 @@ def test_the_answer_is_the_same_for_somebody_known_and_nothing_held_about_them_c
 
 def test_asked_again_the_grant_is_renewed_and_never_doubled(guide, ask, code_of):
     ask(guide)
-    first = code_of()
-    grants.hand_over(first)
-    grants.hand_over(first)
-    assert grants.open_link(first) is None  # both downloads used
-    with clock.at(clock.now() + timedelta(minutes=1)):
+    first, asked = code_of(), Grant.everyone.get().asked_at
+    for day in (0, 1, 2):
+        with clock.at(asked + timedelta(days=day, hours=day)):
+            grants.hand_over(first)
+    with clock.at(asked + timedelta(days=4)):
+        assert grants.open_link(first) is None  # both days used
         ask(guide)
         assert grants.open_link(first) is not None
     assert Grant.everyone.count() == 1
-    assert Grant.everyone.get().times == 2
+    assert (Grant.everyone.get().times, Grant.everyone.get().left) == (3, 2)
 
 
 @pytest.mark.parametrize("about", [None, uuid4()])
@@ -131,22 +132,50 @@ def test_the_button_gives_the_very_bytes_and_counts_as_interest(guide, ask, code
     signal = Signal.objects.of(_person()).get()
     assert (signal.kind, signal.purpose, signal.source) == ("download", "material", "material:year-end")
     row = Grant.everyone.get()
-    assert (row.left, row.times) == (1, 1)
+    assert (row.left, row.times) == (2, 1)
     assert row.taken_at is not None
     assert not ports.consents().is_granted(_person(), "newsletter")
 
 
-def test_of_two_at_once_for_the_last_time_one_is_given_it(guide, ask, code_of):
+def test_a_day_counts_once_however_often_the_button_is_pressed(guide, ask, code_of):
     ask(guide)
-    code = code_of()
-    grants.hand_over(code)
-    last = grants.open_link(code)
-    assert last is not None
-    grants._count(last)
-    with pytest.raises(Problem) as refused:
-        grants._count(last)
+    code, asked = code_of(), Grant.everyone.get().asked_at
+    for hours, counted in ((1, (2, 1)), (2, (2, 1)), (30, (1, 2)), (53, (1, 2)), (54, (0, 3)), (77, (0, 3))):
+        with clock.at(asked + timedelta(hours=hours)):
+            assert grants.hand_over(code).content == PDF
+            row = Grant.everyone.get()
+            assert (row.left, row.times) == counted, hours
+    with clock.at(asked + timedelta(hours=79)), pytest.raises(Problem) as refused:
+        grants.hand_over(code)
     assert refused.value.code == "code.unknown"
-    assert Grant.everyone.get().times == 2
+    assert Signal.objects.of(_person()).count() == 1
+
+
+def test_of_two_at_once_on_a_new_day_one_counts_and_both_are_given_it(guide, ask, code_of):
+    ask(guide)
+    code, asked = code_of(), Grant.everyone.get().asked_at
+    with clock.at(asked + timedelta(days=2)):
+        both = [grants.open_link(code), grants.open_link(code)]
+        for found in both:
+            grants._count(found)
+    assert (Grant.everyone.get().left, Grant.everyone.get().times) == (1, 1)
+
+
+def test_a_scanner_that_presses_burns_nothing_and_counts_as_nothing(guide, ask, code_of):
+    """Even one that cannot be told from a person takes nothing, as long as it comes with the letter."""
+    ask(guide)
+    code, asked = code_of(), Grant.everyone.get().asked_at
+    for _ in range(20):
+        assert grants.hand_over(code, by_hand=False).content == PDF
+    row = Grant.everyone.get()
+    assert (row.left, row.times, row.taken_at) == (2, 0, None)
+    assert not Signal.objects.of(_person()).exists()
+    for _ in range(20):
+        grants.hand_over(code)
+    for days in (3, 5):  # what the person was promised is all there
+        with clock.at(asked + timedelta(days=days)):
+            assert grants.hand_over(code).content == PDF
+    assert Grant.everyone.get().left == 0
 
 
 def test_the_link_dies_on_its_day(guide, ask, code_of):

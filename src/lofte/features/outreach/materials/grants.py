@@ -1,7 +1,8 @@
 """Asking for a material, and being given it. Asked for is asked for: nothing else follows, unless a box was ticked and confirmed.
 
-The link is personal and ends: by its day, by the number of times, with the material, with an objection, and with the person. Only
-giving the file counts as interest; a look at the page does not. Raises `Problem`: `materials.none` (404), `code.unknown` (410).
+The link is personal and ends: by its day, by the number of days it was used on, with the material, with an objection, and with the
+person. Within them it gives the file as often as it is pressed: a program that opens mail and presses what it finds takes nothing
+from whoever it was written to. Only giving the file to a person counts as interest, once a day; a look at the page does not. Raises `Problem`: `materials.none` (404), `code.unknown` (410).
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from lofte.core import actions, blind, clock, codes, limits, ports, publication
@@ -28,6 +29,8 @@ RELATION = "prospect"
 SIGNAL = "download"
 CODE = "material"
 PER_ADDRESS = (6, timedelta(days=1))  # letters, window: nobody's mailbox is filled by a stranger
+DAY = timedelta(days=1)
+"""The first one after the letter uses nothing up, whoever presses; later ones are counted, each once."""
 _BATCH = 500
 
 
@@ -118,7 +121,7 @@ def open_link(code: str) -> OpenLink | None:
     if opened is None:
         return None
     at = clock.now()
-    grant = Grant.objects.of(opened.person_id).filter(id=opened.about, left__gt=0, ends_at__gt=at).first()
+    grant = Grant.objects.of(opened.person_id).filter(alive(at), id=opened.about).first()
     row = Material.objects.filter(pk=grant.material_id, state=Material.State.PUBLISHED).first() if grant else None
     file = shelf.file_for(row, grant.locale) if row and grant else None
     if grant is None or row is None or file is None:
@@ -128,22 +131,37 @@ def open_link(code: str) -> OpenLink | None:
     return OpenLink(grant, row, file)
 
 
-def hand_over(code: str) -> Handed:
-    """Give the file, count it, and note the interest. Of two at once for the last time only one is given it."""
+def alive(at: datetime) -> Q:
+    """Grants whose link gives the file: on a day that is counted already, on the first one, or while there are days left."""
+    return Q(ends_at__gt=at) & (Q(left__gt=0) | Q(counted_at__gt=at - DAY) | Q(asked_at__gt=at - DAY))
+
+
+def hand_over(code: str, *, by_hand: bool = True) -> Handed:
+    """Give the file. ``by_hand`` says that a person pressed: then the day is counted, and the interest noted, once.
+
+    What a program pressed gives the file too, for nobody can be sure; it counts as nothing.
+    """
     found = open_link(code)
     if found is None:
         raise unknown()
     content = files.content(found.file)  # before it is counted: who gets nothing has used nothing
-    _count(found)
+    if by_hand:
+        _count(found)
     return Handed(found.file.name, found.file.media_type, content)
 
 
 @in_transaction
 def _count(found: OpenLink) -> None:
+    """Of two at once one counts; a day that is counted already is not counted again."""
     grant, at = found.grant, clock.now()
-    standing = Grant.objects.of(grant.person_id).filter(id=grant.id, left__gt=0, ends_at__gt=at)
-    if not standing.update(left=F("left") - 1, times=F("times") + 1, taken_at=Coalesce(F("taken_at"), at)):
-        raise unknown()
+    mine = Grant.objects.of(grant.person_id).filter(alive(at), id=grant.id)
+    uncounted = mine.filter(Q(counted_at=None) | Q(counted_at__lte=at - DAY))
+    counted = {"times": F("times") + 1, "taken_at": Coalesce(F("taken_at"), at), "counted_at": at}
+    if not uncounted.filter(asked_at__gt=at - DAY).update(**counted):
+        if not uncounted.filter(left__gt=0).update(**counted, left=F("left") - 1):
+            if not mine.exists():
+                raise unknown()
+            return
     if any(SIGNAL in each.signals for each in publication.current().policy.clocks.values()):
         ports.register().signal(grant.person_id, SIGNAL, grant.purpose, source=f"material:{found.material.slug}")
     actions.record("material.taken", "person", material=str(found.material.id), market=grant.market)

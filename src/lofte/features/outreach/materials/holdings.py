@@ -23,6 +23,7 @@ declare(
 declare(
     models.Grant, material_id=NotPersonal("the id of a material"), form=_POLICY, purpose=_POLICY, market=_POLICY,
     locale=Holds("*", "locale"), left=_ASKED, asked_at=_ASKED, ends_at=_ASKED, due_at=_ASKED, taken_at=_ASKED, times=_ASKED,
+    counted_at=_ASKED,
 )  # fmt: skip
 
 

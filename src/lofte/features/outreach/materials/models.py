@@ -10,7 +10,7 @@ class Material(models.Model):
     """Something people ask for, in the markets and languages it is offered in. Written by staff, about nobody.
 
     ``words`` has title, summary and inside (Markdown) by locale, ``files`` the digest of a `File` by locale; the empty locale
-    stands for every language without a file of its own. ``downloads`` is how often one link gives the file.
+    stands for every language without a file of its own. ``downloads`` is on how many days one link gives the file.
     """
 
     class State(models.TextChoices):
@@ -52,8 +52,8 @@ class File(models.Model):
 class Grant(Personal):
     """That somebody asked for a material and was sent a link to it. Once a person and material; asked again, it is renewed.
 
-    ``left`` counts the times the link still gives the file, ``ends_at`` is when it stops whatever is left, and ``due_at`` from
-    when nothing of it may be there.
+    ``left`` counts the days on which the link still gives the file, ``ends_at`` is when it stops whatever is left, and ``due_at``
+    from when nothing of it may be there. ``times`` counts the days on which somebody took it, ``counted_at`` is when the last began.
     """
 
     material_id = models.UUIDField()
@@ -67,6 +67,7 @@ class Grant(Personal):
     due_at = models.DateTimeField(db_index=True)
     taken_at = models.DateTimeField(null=True)
     times = models.PositiveSmallIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True)
 
     class Meta(Personal.Meta):
         constraints = [models.UniqueConstraint(fields=["person", "material_id"], name="materials_grant_once")]

@@ -105,7 +105,7 @@ class Faults:
 
 
 def faults(at: datetime) -> Faults:
-    live = Grant.everyone.filter(ends_at__gt=at, left__gt=0)
+    live = Grant.everyone.filter(ends_at__gt=at)
     offered = Material.objects.filter(state=State.PUBLISHED).values("id")
     return Faults(
         too_long=live.filter(ends_at__gt=F("asked_at") + terms.link_lasts()).count(),

@@ -113,8 +113,13 @@ def _try(canary: Canary, met: Asked, material: UUID) -> Asked:
         return _has_file(canary, canary.visitor.post(link, values))
 
     given = presses() and (_signals(canary) > 0 or not _counts(canary))
-    counted = presses() and not presses()
+    again = presses()  # a program pressed first, or a second device: the day is the same
     at = canary.world.now()
+    long_ago = at - timedelta(days=2)
+    grant.update(left=1, asked_at=long_ago, counted_at=long_ago, ends_at=at + timedelta(days=1))
+    on_its_last_day = presses()
+    grant.update(counted_at=long_ago)
+    counted = again and on_its_last_day and not presses()
     grant.update(left=1, ends_at=at - timedelta(minutes=1))
     ends = not presses()
     grant.update(left=1, ends_at=at + timedelta(days=1))
