@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction  # noqa: F401  # asked for by a mark
 
 from lofte.core import many
 from lofte.core.models import Action, Duty, Person, new_person_id
+from lofte.features.rights.models import Erasure
 
 AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
@@ -87,3 +88,37 @@ def test_what_is_deleted_is_counted_by_whose_it_was(people):
 
     assert {known[stored]: count for stored, count in gone.items()} == dict.fromkeys(people[:2], 1)
     assert set(Person.objects.values_list("id", flat=True)) == set(people[2:])
+
+
+def test_each_row_is_given_values_of_its_own_and_the_others_stay(published):
+    rows = [{"id": uuid4(), "action": "a.b", "actor": f"sweep{n}", "details": {"n": n}, "at": AT} for n in range(4)]
+    many.write(Action, rows)
+    said = [(f"moved{n}", {"said": "it's"}, rows[n]["id"]) for n in range(3)]
+
+    many.update(Action, ["actor", "details"], said, "actor <> 'sweep2'")
+
+    found = {row.id: (row.actor, row.details, row.at) for row in Action.objects.all()}
+    assert [found[row["id"]] for row in rows] == [
+        ("moved0", {"said": "it's"}, AT), ("moved1", {"said": "it's"}, AT), ("sweep2", {"n": 2}, AT), ("sweep3", {"n": 3}, AT),
+    ]  # fmt: skip
+
+
+def test_nothing_and_values_that_are_not_there_are_written_too(published):
+    order = uuid4()
+    many.write(
+        Erasure, [{"id": order, "subject": order, "by": "sweep", "sealed": b"\0\xff", "started_at": AT, "next_at": AT}]
+    )
+    row = Erasure.objects.get()
+    assert (row.indexes, bytes(row.sealed)) == ([], b"\0\xff")
+
+    many.update(Erasure, ["subject", "sealed", "indexes"], [(None, None, [1, 2], order)])
+    many.update(Erasure, ["subject"], [])
+    many.write(Erasure, [])
+
+    assert Erasure.objects.values_list("subject", "sealed", "indexes").get() == (None, None, [1, 2])
+
+
+@pytest.mark.skipif("connections['default'].vendor == 'sqlite'", reason="SQLite has no longest text")
+def test_what_is_too_long_for_its_column_is_refused_and_not_cut_off(published):
+    with pytest.raises(DatabaseError), transaction.atomic():
+        many.write(Action, [{"id": uuid4(), "action": "a" * 1_000, "actor": "b" * 1_000, "details": {}, "at": AT}])

@@ -142,16 +142,56 @@ def write(model: type[Model], rows: Iterable[Mapping[str, Any]], conflicts: str 
 
     Inside the caller's transaction. Raises IntegrityError as any insert.
     """
-    connection, fields = connections[using], model._meta.concrete_fields
-    marks, names = ", ".join(["%s"] * len(fields)), ", ".join(f'"{each.column}"' for each in fields)
-    after = f" ON CONFLICT {conflicts}" if conflicts else ""
+    fields, table = model._meta.concrete_fields, model._meta.db_table
+    names, after = ", ".join(f'"{each.column}"' for each in fields), f" ON CONFLICT {conflicts}" if conflicts else ""
     columns = [(each.attname, _saved(each, using)) for each in fields]
     lines = [[saved(row.get(name, _UNSAID)) for name, saved in columns] for row in rows]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}){after}",  # noqa: S608  # names of ours
-            lines,
-        )
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "sqlite":
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){after}", lines)  # noqa: S608  # names of ours
+        elif lines:
+            sql = f"INSERT INTO {table} ({names}) SELECT * FROM {_lists(fields, using)}{after}"  # noqa: S608  # as above
+            cursor.execute(sql, [list(each) for each in zip(*lines, strict=True)])
+
+
+def update(
+    model: type[Model], columns: Sequence[str], rows: Collection[tuple[Any, ...]], only: str = "", using: str = "default"
+) -> None:  # fmt: skip
+    """Write these columns of many rows, each with values of its own; the last of each is the row's id.
+
+    ``only`` is a further condition, in SQL of ours. Inside the caller's transaction.
+    """
+    known = {each.column: each for each in model._meta.concrete_fields}
+    fields, table = [*(known[each] for each in columns), _key(model)], model._meta.db_table
+    ready = [_saved(each, using) for each in fields]
+    lines = [[saved(value) for saved, value in zip(ready, row, strict=True)] for row in rows]
+    condition = f" AND {only}" if only else ""
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "sqlite":
+            told = ", ".join(f'"{each}" = %s' for each in columns)
+            cursor.executemany(f"UPDATE {table} SET {told} WHERE id = %s{condition}", lines)  # noqa: S608  # names of ours
+        elif lines:
+            told = ", ".join(f'"{each}" = said.c{place}' for place, each in enumerate(columns))
+            asked = ", ".join(f"c{place}" for place in range(len(fields)))
+            cursor.execute(
+                f"UPDATE {table} SET {told} FROM {_lists(fields, using)} AS said ({asked}) "  # noqa: S608  # names of ours
+                f"WHERE {table}.id = said.c{len(columns)}{condition}",
+                [list(each) for each in zip(*lines, strict=True)],
+            )
+
+
+def _key(model: type[Model]) -> "Field[Any, Any]":
+    assert model._meta.pk is not None
+    return model._meta.pk
+
+
+def _lists(fields: Sequence["Field[Any, Any]"], using: str) -> str:
+    """Rows as PostgreSQL takes them in one parameter a column: a statement for each would be most of the work."""
+    kinds = [str(each.db_type(connections[using])) for each in fields]
+    # A cast to a length would cut off what is longer; the column itself refuses it.
+    lists = [f"%s::{'text' if kind.startswith('varchar') else kind}[]" for kind in kinds]
+    return f"unnest({', '.join(lists)})"
 
 
 _UNSAID, _NOTHING = object(), object()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
 from lofte.core import actions, clock, evidence, holdings, many, obligations, outbox, ports, publication, systems, vault
@@ -168,10 +168,10 @@ def _erase_rows(batch: _Batch) -> tuple[Collection[UUID], set[int]]:
     for person, count in queued.items():
         counts[person]["queued_mail"] = count
     told = [
-        (json.dumps(counts[person]), json.dumps(sorted(indexes.get(order, ()))), order)
+        (State.ROWS_ERASED.value, counts[person], sorted(indexes.get(order, ())), order)
         for person, order in orders.items()
     ]
-    _write_each(f"state = '{State.ROWS_ERASED}', counts = %s, indexes = %s", told)
+    many.update(Erasure, ["state", "counts", "indexes"], told)
     return orders.values(), set().union(*indexes.values())
 
 
@@ -220,16 +220,6 @@ _OPEN = (State.PLANNED, State.KEY_DESTROYED, State.ROWS_ERASED, State.SHREDDED)
 def _release(hand: UUID, at: datetime) -> int:
     """From here on they wait like any other order."""
     return Erasure.objects.filter(hand=hand).update(hand=None, next_at=at)
-
-
-def _write_each(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """One UPDATE of the orders for many values; the last of each is the order."""
-    key = Erasure._meta.pk
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE rights_erasure SET {what} WHERE id = %s",  # noqa: S608  # names of ours
-            [(*values, key.get_db_prep_value(order, connection)) for *values, order in rows],
-        )
 
 
 def _values(row: Erasure, keys: dict[UUID, vault.Opener]) -> list[tuple[str, str]]:
@@ -304,8 +294,8 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
             if len(ids) - len(owed) <= _FEW:
                 return True
             work = progress.begin(_CLEARING, "rows", scan.size())
-            free = many.among(each for each in ids if each not in owed)
-            Erasure.objects.filter(id__in=free, state=State.VERIFIED, hand=None).update(hand=work.id)
+            free = [(work.id, each) for each in ids if each not in owed]
+            many.update(Erasure, ["hand"], free, f"state = '{State.VERIFIED}' AND hand IS NULL")
         if not _clear_some(work, told, is_late) or is_late():
             return False
 
@@ -428,13 +418,13 @@ def _end(orders: list[Erasure], indexes: list[int]) -> int:
     ids = [each.id for each in orders]
     rows = many.rows_of(Erasure, ("id",), "id", ids, f"state = '{State.CLEAN}'", locked=True)
     left = {many.id_of(each) for (each,) in rows}
-    at = many.stored_instant(clock.now())
-    ended = [(at, index, each.id) for index, each in zip(indexes, orders, strict=True) if each.id in left]
-    _write_each(
-        f"state = '{State.DONE}', subject = NULL, sealed = NULL, indexes = '[]', hand = NULL, finished_at = %s, "
-        "evidence_index = %s",
-        ended,
-    )
+    forgotten: dict[str, Any] = {
+        "state": State.DONE.value, "subject": None, "sealed": None, "indexes": [], "hand": None, "finished_at": clock.now(),
+    }  # fmt: skip
+    ended = [
+        (*forgotten.values(), index, each.id) for index, each in zip(indexes, orders, strict=True) if each.id in left
+    ]
+    many.update(Erasure, [*forgotten, "evidence_index"], ended)
     for each in obligations.owed_any(ids):
         obligations.forget(each)
     for by in sorted({each.by for each in orders}):
