@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from lofte.core import clock, mail
+from lofte.features.consent import reads as consents
 from lofte.features.consent import verbs as consent
 from lofte.features.outreach import reads
 from lofte.features.outreach.models import SignUp
@@ -230,6 +231,53 @@ def test_choosing_less_keeps_the_consent_and_choosing_nothing_takes_it_back(visi
     assert 'name="wanted"' not in shown
     visitor.post(address, {"wanted": ["events"]})
     assert reads.subscriber_count() == 0
+
+
+def test_a_link_can_leave_its_own_topic_alone_and_the_page_says_what_is_left(visitor, way_out):
+    address = f"{visitor.news}unsubscribe/{way_out}/"
+    person = register.person_of("email", "astrid@example.se")
+    _first, *others = reads.topics()
+    assert 'name="only"' in visitor.get(address).content.decode()
+
+    left = visitor.client.post(address, {"only": "topic"}).content.decode()
+
+    assert set(reads.topics_of(person)) == set(others)
+    assert reads.subscriber_count() == 1
+    assert left.count("(med e-post)") == len(others)
+    assert 'name="only"' not in visitor.get(address).content.decode()
+    visitor.client.post(address, {"only": "topic"})  # nothing but the whole is left to leave
+    assert reads.subscriber_count() == 0
+
+
+def test_everything_is_left_in_one_press_and_each_change_has_its_receipt(visitor, way_out):
+    address = f"{visitor.news}preferences/{way_out}/"
+
+    narrowed = visitor.post(address, {"wanted": ["events"]}).content.decode()
+    assert "Inget ändrades" in visitor.post(address, {"wanted": ["events"]}).content.decode()
+    ended = visitor.post(address, {"everything": "on"}).content.decode()
+
+    assert reads.subscriber_count() == 0
+    for shown, said in ((narrowed, "topics_chosen"), (ended, "withdrawn")):
+        (receipt,) = re.findall(r'href="(/news/se/sv/receipt/[^"]+\.json)"', shown)
+        assert said in visitor.get(receipt).content.decode()
+
+
+def test_what_was_agreed_to_after_the_page_was_opened_is_not_ended_by_it(visitor, way_out):
+    person = register.person_of("email", "astrid@example.se")
+    address = f"{visitor.news}preferences/{way_out}/"
+    page = visitor.get(address).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', page))
+    consent.grant(
+        person, "newsletter", market="SE", locale="sv", shown="form.newsletter", method="double_opt_in", channel="sms"
+    )
+
+    visitor.client.post(address, hidden | {"wanted": []}, **OURS)
+
+    assert not consents.is_granted(person, "newsletter")
+    assert consents.is_granted(person, "newsletter", channel="sms")
+    assert "med sms" in visitor.get(address).content.decode().casefold()
+    visitor.post(address, {"everything": "on"})
+    assert not consents.is_granted(person, "newsletter", channel="sms")
 
 
 def test_a_link_nobody_gave_out_opens_no_choices(visitor):

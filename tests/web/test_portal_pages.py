@@ -131,9 +131,16 @@ def test_topics_are_chosen_in_the_portal(inside):
     person = register.person_of("email", "astrid@example.se")
     wanted = outreach.topics()[0]
 
-    visitor.client.post(f"{visitor.my}data/topics/", {"topics": [wanted, "made-up"]})
+    page = f"{visitor.my}data/topics/"
+    assert page in visitor.get(f"{visitor.my}data/").content.decode()
+
+    answer = visitor.post(page, {"wanted": [wanted, "made-up"]})
 
     assert outreach.topics_of(person) == (wanted,)
+    receipt = re.findall(r'href="([^"]+/data/receipt/\d+\.json)"', answer.content.decode())[0]
+    assert b"topics_chosen" in visitor.get(receipt).content
+    visitor.client.post(page, {"everything": "on"})
+    assert outreach.subscriber_count() == 0
 
 
 def test_the_receipts_of_a_person_verify_and_those_of_others_are_not_found(inside, subscriber):

@@ -31,10 +31,12 @@ def _offered(policy: Policy, market: str, purpose: str, channel: str) -> list[st
     ]
 
 
-def demand(topics: Iterable[str], market: str = ANYWHERE, purpose: str = "") -> list[str]:
+def demand(
+    topics: Iterable[str], market: str = ANYWHERE, purpose: str = "", channel: str = EMAIL
+) -> list[str]:  # fmt: skip
     """These topics, each once. Raises Problem `form.bad-value` for one that is not offered there."""
     wanted = list(dict.fromkeys(topics))
-    known = of_market(market, purpose)
+    known = of_market(market, purpose, channel)
     if stray := [each for each in wanted if each not in known]:
         raise Problem("form.bad-value", "there is no such topic", Place(key=stray[0][:64]), status=422)
     return wanted
@@ -63,7 +65,7 @@ def choose(
 ) -> tuple[str, ...]:
     """Replace what somebody wants to read over one channel; the other channels stay. An empty choice means all topics."""
     market, locale = _market_of(person_id)
-    wanted = demand(topics, market, purpose) or list(of_market(market, purpose, channel))
+    wanted = demand(topics, market, purpose, channel) or list(of_market(market, purpose, channel))
     kept = ports.register().read(person_id, purpose, (FIELD,), by=by).get(FIELD, "")
     others = [each for each in kept.split(",") if each and (each.partition(".")[2] or EMAIL) != channel]
     ours = [each if channel == EMAIL else f"{each}.{channel}" for each in wanted]

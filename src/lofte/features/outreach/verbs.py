@@ -11,14 +11,14 @@ from uuid import UUID
 from lofte.core import publication
 from lofte.features.outreach import campaigns, sending, topics
 from lofte.features.outreach.campaigns import Content
-from lofte.features.outreach.preferences import Left, prefer, unsubscribe
+from lofte.features.outreach.preferences import Left, leave_topic, prefer, prefer_of, unsubscribe
 from lofte.features.outreach.sending import Sent
 from lofte.features.outreach.signups import FORM, Agreed, Confirmed, ask_to_subscribe, confirm, forget_unconfirmed
 from lofte.kernel.problems import Place, Problem
 
 __all__ = [
     "FORM", "Agreed", "Confirmed", "Content", "Left", "Sent", "ask_to_subscribe", "choose_topics", "confirm", "draft_issue",
-    "forget_unconfirmed", "prefer", "send_issue", "unsubscribe",
+    "forget_unconfirmed", "leave_topic", "prefer", "prefer_of", "send_issue", "unsubscribe",
 ]  # fmt: skip
 
 

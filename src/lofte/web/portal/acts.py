@@ -1,5 +1,6 @@
 """What a person does about their data: correct, withdraw, choose, object, restrict, erase. Each is a POST with a CSRF token."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lofte.core import evidence, systems
-from lofte.features.outreach import reads as outreach
+from lofte.features.outreach import preferences as preference_centre
 from lofte.features.outreach import verbs as news
 from lofte.features.rights import reads, restriction, verbs
 from lofte.kernel.problems import Problem
@@ -21,6 +22,7 @@ from lofte.web.portal import session
 from lofte.web.portal.routes import address, to
 from lofte.web.portal.session import for_a_person, fresh
 from lofte.web.receipts import download
+from lofte.web.site import choices
 
 ERASED_LINK_AGE_S = 30 * 24 * 3600
 """How long the page with the erasure's receipt opens; the receipt itself is for ever."""
@@ -96,14 +98,24 @@ def withdraw(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRes
     return to(here, "portal-data", part="consents")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_a_person
 def topics(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpResponse:
-    """What a subscriber wants to read about (P11)."""
-    known = outreach.topics()
-    news.choose_topics(grant.person_id, [topic for topic in request.POST.getlist("topics") if topic in known])
-    messages.success(request, here.say("portal.topics_saved"), extra_tags="good")
-    return to(here, "portal-data", part="consents")
+    """What somebody wants to read, over which channels: the same page as by the link of a letter (P11)."""
+    if request.method == "POST":
+        found = news.prefer_of(grant.person_id, *choices.said(request))
+    else:
+        found = preference_centre.preferences_of(grant.person_id)
+    return choices.page_of(
+        request, here, found, lambda receipt: _receipt_links(here, receipt), is_inside=True,
+        back_url=address(here, "portal-data"),
+    )  # fmt: skip
+
+
+def _receipt_links(here: Edition, found: Mapping[str, Any]) -> dict[str, Any]:
+    index = found["index"]
+    forms = {"page_url": "html", "json_url": "json"}
+    return {"index": index} | {key: address(here, "portal-receipt", index, form) for key, form in forms.items()}
 
 
 @require_POST

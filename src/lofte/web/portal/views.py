@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from lofte.core import clock
-from lofte.features.outreach import reads as outreach
 from lofte.features.rights import reads, verbs
 from lofte.web.pages import Edition, page
 from lofte.web.person_words import in_words
@@ -28,26 +27,13 @@ def data(request: HttpRequest, here: Edition, grant: verbs.Grant) -> HttpRespons
 
     seen = reads.overview(grant.person_id)
     words = in_words(here, seen, clock.now(), link)
-    topics = None if seen.restricted_since else _topics(here, grant, words["consents"])
+    topics = None if seen.restricted_since else address(here, "portal-topics")
     pending = [request_in_words(here, each) for each in seen.requests if each.closed_at is None]
     return page(
-        request, "portal/data.html", here, data=words, spot="data", topics=topics,
+        request, "portal/data.html", here, data=words, spot="data", topics_url=topics,
         pending=pending, looks=words["looks"][:_LOOKS_SHOWN], looks_more=max(0, len(words["looks"]) - _LOOKS_SHOWN),
         own_looks=words["own_looks"][:_LOOKS_SHOWN],
     )  # fmt: skip
-
-
-def _topics(here: Edition, grant: verbs.Grant, consents: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The choice of topics, for somebody whose consent to the newsletter stands."""
-    purpose = here.published.policy.forms["newsletter"].purpose if "newsletter" in here.published.policy.forms else ""
-    if not any(consent["id"] == purpose and consent["granted"] for consent in consents):
-        return None
-    chosen = outreach.topics_of(grant.person_id)
-    offered = [
-        {"id": topic, "name": here.word("topics", topic, "name"), "chosen": topic in chosen}
-        for topic in outreach.topics()
-    ]
-    return {"purpose": purpose, "offered": offered}
 
 
 @require_safe

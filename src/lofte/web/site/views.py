@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from lofte.core import evidence, outbox
 from lofte.features.outreach import preferences as preference_centre
 from lofte.features.outreach import reads, verbs
-from lofte.features.outreach.preferences import Preferences
 from lofte.features.rights import reads as rights
 from lofte.kernel.problems import Problem
 from lofte.web.doors import caller, is_by_hand, own_posts_only, stamp
 from lofte.web.pages import Edition, edition, page, purpose_in_words
 from lofte.web.receipts import download
+from lofte.web.site import choices
 from lofte.web.site.forms import TRAP, declared_form
 
 FORM = "newsletter"
@@ -87,12 +87,21 @@ def confirm(request: HttpRequest, market: str, locale: str, code: str) -> HttpRe
 @csrf_exempt  # RFC 8058: the mail provider posts for the person, with no cookie and no token; the code is the right
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
+    """The way out: everything of the letter's kind in one press, or its topic alone. Afterwards the page says what is left."""
     here = edition(market, locale)
     chosen = reverse("newsletter-preferences", args=(here.market.lower(), here.locale, code))
     if request.method != "POST":
-        return page(request, "site/leave.html", here, preferences_url=chosen)
-    verbs.unsubscribe(code)
-    return page(request, "site/left.html", here)
+        topic = preference_centre.topic_to_leave(code)
+        name = here.word("topics", topic, "name") if topic else ""
+        return page(request, "site/leave.html", here, preferences_url=chosen, topic=name)
+    is_topic = request.POST.get("only") == "topic"
+    if is_topic:
+        verbs.leave_topic(code)
+    else:
+        verbs.unsubscribe(code)
+    found = preference_centre.preferences(code)
+    left = choices.still_wanted(here, found) if found else []
+    return page(request, "site/left.html", here, preferences_url=chosen, left=left, is_topic=is_topic and bool(left))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,35 +109,14 @@ def leave(request: HttpRequest, market: str, locale: str, code: str) -> HttpResp
 def preferences(request: HttpRequest, market: str, locale: str, code: str) -> HttpResponse:
     """What somebody wants to read, by the link of a letter: no login, no name, no address on the page."""
     here = edition(market, locale)
-    is_saved = request.method == "POST"
-    wanted = request.POST.getlist("wanted")
-    found = verbs.prefer(code, wanted) if is_saved else preference_centre.preferences(code)
+    found = (
+        verbs.prefer(code, *choices.said(request)) if request.method == "POST" else preference_centre.preferences(code)
+    )
     if found is None:
         raise Problem("code.unknown", "the link is wrong", status=410)
-    leave_url = reverse("newsletter-leave", args=(here.market.lower(), here.locale, code))
-    return page(
-        request, "site/preferences.html", here, stamp=stamp("preferences"), is_saved=is_saved,
-        groups=_groups(here, found), leave_url=leave_url,
-    )  # fmt: skip
-
-
-def _groups(here: Edition, found: Preferences) -> list[dict[str, Any]]:
-    """The topics by channel, as the page shows them."""
-    channels = dict.fromkeys(each.channel for each in found.choices)
-    return [
-        {
-            "name": here.say(f"news.channel.{channel}"),
-            "choices": [
-                {
-                    "key": each.key, "is_wanted": each.is_wanted, "name": here.word("topics", each.topic, "name"),
-                    "lead": here.word("topics", each.topic, "lead"),
-                }
-                for each in found.choices
-                if each.channel == channel
-            ],
-        }
-        for channel in channels
-    ]  # fmt: skip
+    return choices.page_of(
+        request, here, found, lambda receipt: _receipt_links(here, receipt), stamp=stamp("preferences")
+    )
 
 
 @require_safe
