@@ -1,14 +1,18 @@
 """Break what marketing does: forms, inquiries, materials, events and mailings. Exactly that promise turns red."""
 
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connections
 
 from lofte.core import clock, mail
 from lofte.core.mailing import assembly, delivering, signing, suppression
-from lofte.core.models import Person, new_id
+from lofte.core.models import Mail, Person, new_id
+from lofte.features.consent import verbs as consent
 from lofte.features.consent.models import Consent
 from lofte.features.outreach import audience, campaigns, sending
 from lofte.features.outreach import preferences as preference_centre
@@ -33,6 +37,7 @@ from lofte.features.register import reads as register_reads
 from lofte.features.register import verbs as register
 from lofte.features.rights import verbs as rights
 from lofte.kernel.problems import Problem
+from lofte.probes import withdrawal_at_once
 from lofte.rules.controls import LOCALES
 
 pytestmark = pytest.mark.xdist_group("sabotage")
@@ -321,6 +326,85 @@ def test_a_letter_that_leaves_after_a_withdrawal_in_the_middle_of_a_run_breaks_p
     assert broken_by({"P11", "P31"}) == {"P31"}
     _in_every_language(system, "P31", "1")
     assert "stood in the queue" in system.reason("P31")
+
+
+@pytest.fixture
+def readers(system):
+    """Four who read the newsletter, for half an hour so far."""
+    found = []
+    with clock.at(clock.now() - timedelta(minutes=30)):
+        for n in range(4):
+            person, here = register.welcome(), {"market": "SE", "locale": "sv"}
+            register.begin_relation(person, "prospect", **here)
+            register.hold(person, {"email": f"reader-{n}@example.se"}, "newsletter", source="form:newsletter", **here)
+            consent.grant(person, "newsletter", shown="form.newsletter", method="double_opt_in", **here)
+            found.append(person)
+    yield found
+    for person in found:
+        rights.erase(person)
+
+
+def _in_another_thread(act):
+    """With a connection of its own, as another visitor has."""
+
+    def work():
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def _campaign_left_midway(system, monkeypatch):
+    """A campaign by the engine itself; between two batches one who waits in the queue withdraws. What became of their letter."""
+    system.duties.paused.set()
+    settle, left = delivering._settle, []
+    contents = dict.fromkeys(system.world().published.policy.locales(), outreach.Content("Nytt", "Hej", "<p>Hej</p>"))
+
+    def withdraw():
+        with clock.at(clock.now() - timedelta(minutes=10)):
+            consent.withdraw(left[0].person_id, "newsletter", method="one_click")
+
+    def between(*given):
+        taken = settle(*given)
+        if not left:
+            left.append(Mail.everyone.filter(about=campaign, state=Mail.State.QUEUED).order_by("next_at").last())
+            _in_another_thread(withdraw)
+        return taken
+
+    with monkeypatch.context() as run:
+        run.setattr(delivering, "BATCH", 2)
+        run.setattr(sending, "STRETCH", 2)
+        run.setattr(delivering, "_settle", between)
+        with clock.at(clock.now() - timedelta(minutes=20)):
+            campaign = outreach.draft_issue("product", contents, by="staff:1")
+            campaigns.start(campaign, by="staff:1")
+            sending.go_on(campaign, time.monotonic() + 60)
+        mail.deliver(clock.now())
+    system.duties.paused.clear()
+    states = dict(Mail.everyone.filter(about=campaign).values_list("person_id", "state"))
+    assert sorted(states.values())[:3] == ["sent"] * 3
+    return states[left[0].person_id]
+
+
+def test_a_withdrawal_between_two_batches_of_a_running_campaign_holds_or_breaks_p31(
+    system, broken_by, readers, monkeypatch
+):
+    assert _campaign_left_midway(system, monkeypatch) == "suppressed"
+    assert withdrawal_at_once._after() == 0
+    for person in readers:
+        consent.grant(person, "newsletter", market="SE", locale="sv", shown="form.newsletter", method="double_opt_in")
+        Consent.objects.of(person).update(at=clock.now() - timedelta(minutes=25))
+
+    monkeypatch.setattr(mail, "suppress", lambda *_: 0)
+    monkeypatch.setattr(delivering, "_judged", lambda rows: ((row, "") for row in rows))
+
+    assert _campaign_left_midway(system, monkeypatch) == "sent"
+    assert broken_by({"P11", "P31"}) == {"P31"}
+    assert "have left after the withdrawal" in system.reason("P31")
 
 
 def test_a_campaign_that_goes_to_who_has_left_breaks_p31(system, broken_by, monkeypatch):
