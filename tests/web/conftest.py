@@ -1,6 +1,7 @@
 """Xledger's policy in force, doors to knock on, and a subscriber who came in through them."""
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,3 +166,81 @@ def member(db):
 def staff(xledger, log, member):
     """A data protection lead, signed in with a second factor."""
     return member("anna", "lead")
+
+
+# --- in a real browser ------------------------------------------------------------------------------------------------
+
+AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (1280, 360)
+
+
+@pytest.fixture(scope="module")
+def _chromium(chromium):
+    """One browser for the tests of a file: its loop runs in this thread, and would count as theirs for all who come after."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the register is asked between, and emptied after each test
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+            ],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chrome(_chromium):
+    """A browser in which nobody has been."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()
+
+
+class Eyes:
+    """Looks at pages: whole words, nothing sticking out, nothing axe finds; at two widths.
+
+    ``unsaid`` is how a word nobody wrote would look on the page. Pictures are kept in the folder LOFTE_SCREENSHOTS names.
+    """
+
+    def __init__(self, page, origin, locale, room, unsaid):
+        self.page, self.origin, self.locale, self.room, self.seen = page, origin, locale, room, 0
+        self._unsaid = rf"{unsaid}|\{{[a-z_]+\}}|\bNone\b"
+
+    def go(self, path, name):
+        answer = self.page.goto(self.origin + path)
+        assert answer.status == 200, path
+        self.look(name)
+
+    def look(self, name):
+        self.page.wait_for_load_state("load")
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            assert not re.search(self._unsaid, self.page.inner_text("main")), name
+            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if folder := os.environ.get("LOFTE_SCREENSHOTS"):
+                shot = Path(folder) / f"{self.room}-{self.locale}-{self.seen:02}-{name}-{width}.png"
+                self.page.screenshot(path=shot, full_page=True)
+            assert wide <= 0, f"{name} sticks out by {wide} at {width}"
+        self.seen += 1
+        if AXE.exists():
+            self.page.evaluate(AXE.read_text())
+            found = self.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
+            assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
+
+
+@pytest.fixture
+def eyes(chrome, live_server):
+    """``eyes(locale, room, unsaid)`` is a stranger's look at the living pages; with ``client=`` that of whoever is signed in."""
+
+    def open_(locale, room, unsaid, client=None):
+        context = chrome.new_context(bypass_csp=True)
+        if client is not None:
+            kept = [{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()]
+            context.add_cookies(kept)
+        return Eyes(context.new_page(), live_server.url, locale, room, unsaid)
+
+    return open_

@@ -66,23 +66,6 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def chrome(chromium, monkeypatch):
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv(
-        "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
-    )  # the browser's loop runs in this thread; the register is asked between
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-                  "--no-first-run"],
-        )  # fmt: skip
-        yield browser
-        browser.close()
-
-
 class Lead:
     """A data protection lead at the console."""
 

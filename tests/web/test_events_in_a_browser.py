@@ -4,7 +4,6 @@ Pictures are kept in the folder LOFTE_SCREENSHOTS names.
 """
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from lofte.features.outreach.events.models import Event, Registration
 from lofte.features.outreach.forms import intake, specs
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
-AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EDITIONS = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}
+UNSAID = r"\b(events|forms)\.[a-z_]+\."
 SAID = {
     "sv": ("Bokslut utan sista veckan", "En förmiddag om hur bokslutet blir klart i tid.", "Solna, Gårdsvägen 6"),
     "nb": (
@@ -49,62 +47,15 @@ WORDS = {
 }
 
 
-@pytest.fixture
-def chrome(chromium, monkeypatch):
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's loop runs in this thread
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-                  "--no-first-run"],
-        )  # fmt: skip
-        yield browser
-        browser.close()
-
-
-class Eyes:
-    """Looks at pages: whole words, nothing sticking out, nothing axe finds; at two widths."""
-
-    def __init__(self, context, origin, locale):
-        self.page, self.origin, self.locale, self.seen = context.new_page(), origin, locale, 0
-
-    def go(self, path, name):
-        answer = self.page.goto(self.origin + path)
-        assert answer.status == 200, path
-        self.look(name)
-
-    def look(self, name):
-        self.page.wait_for_load_state("load")
-        for width in (1280, 360):
-            self.page.set_viewport_size({"width": width, "height": 900})
-            text = self.page.inner_text("main")
-            assert not re.search(r"\b(events|forms)\.[a-z_]+\.|\{[a-z_]+\}|\bNone\b", text), name
-            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if folder := os.environ.get("LOFTE_SCREENSHOTS"):
-                shot = Path(folder) / f"{self.locale}-{self.seen:02}-{name}-{width}.png"
-                self.page.screenshot(path=shot, full_page=True)
-            assert wide <= 0, f"{name} sticks out by {wide} at {width}"
-        self.seen += 1
-        if AXE.exists():
-            self.page.evaluate(AXE.read_text())
-            found = self.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
-            assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
-
-
 @pytest.mark.parametrize("locale", list(EDITIONS))
-def test_an_event_from_plan_to_proof(chrome, live_server, settings, member, xledger, letterbox, log, no_limits, locale):
+def test_an_event_from_plan_to_proof(
+    chrome, eyes, live_server, settings, member, xledger, letterbox, log, no_limits, locale
+):
     settings.LOFTE_ORIGIN = live_server.url
     market = EDITIONS[locale]
     tail = f"{market.lower()}/{locale}"
-    client = member("anna", "lead")
-    inside = chrome.new_context(bypass_csp=True)
-    inside.add_cookies(
-        [{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()]
-    )
-    staff = Eyes(inside, live_server.url, locale)
-    guest = Eyes(chrome.new_context(bypass_csp=True), live_server.url, locale)
+    staff = eyes(locale, "events", UNSAID, client=member("anna", "lead"))
+    guest = eyes(locale, "events", UNSAID)
 
     # Planned
     staff.page.goto(f"{live_server.url}/console/events/")

@@ -3,64 +3,16 @@
 Pictures are kept in the folder LOFTE_SCREENSHOTS names.
 """
 
-import os
-import re
 import time
-from pathlib import Path
 
 import pytest
 
 from lofte.features.outreach.forms import specs
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
-AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EDITIONS = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}
 READ_S = 2.2
-
-
-@pytest.fixture
-def chrome(chromium, monkeypatch):
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's loop runs in this thread
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--no-first-run",
-            ],
-        )  # fmt: skip
-        yield browser
-        browser.close()
-
-
-class Eyes:
-    """Looks at pages: whole words, nothing sticking out, nothing axe finds; at two widths."""
-
-    def __init__(self, context, origin, locale):
-        self.page, self.origin, self.locale, self.seen = context.new_page(), origin, locale, 0
-
-    def go(self, path, name):
-        answer = self.page.goto(self.origin + path)
-        assert answer.status == 200, path
-        self.look(name)
-
-    def look(self, name):
-        self.page.wait_for_load_state("load")
-        for width in (1280, 360):
-            self.page.set_viewport_size({"width": width, "height": 900})
-            assert not re.search(r"\bforms\.[a-z_]+|\{[a-z_]+\}|\bNone\b", self.page.inner_text("main")), name
-            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if folder := os.environ.get("LOFTE_SCREENSHOTS"):
-                shot = Path(folder) / f"forms-{self.locale}-{self.seen:02}-{name}-{width}.png"
-                self.page.screenshot(path=shot, full_page=True)
-            assert wide <= 0, f"{name} sticks out by {wide} at {width}"
-        self.seen += 1
-        if AXE.exists():
-            self.page.evaluate(AXE.read_text())
-            found = self.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
-            assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
+UNSAID = r"\bforms\.[a-z_]+"
 
 
 @pytest.fixture
@@ -70,12 +22,9 @@ def house(chrome, live_server, settings, member, xledger, letterbox, log, no_lim
 
 
 @pytest.mark.parametrize("locale", list(EDITIONS))
-def test_a_form_from_the_builder_to_the_thank_you(chrome, house, member, locale):
+def test_a_form_from_the_builder_to_the_thank_you(eyes, house, member, locale):
     market = EDITIONS[locale]
-    inside = chrome.new_context(bypass_csp=True)
-    cookies = member("maja", "register").cookies
-    inside.add_cookies([{"name": key, "value": each.value, "url": house} for key, each in cookies.items()])
-    staff = Eyes(inside, house, locale)
+    staff = eyes(locale, "forms", UNSAID, client=member("maja", "register"))
     staff.page.goto(f"{house}/console/forms/")
     staff.page.click(f"button[name=locale][value={locale}]")
     staff.look("list")
@@ -108,7 +57,7 @@ def test_a_form_from_the_builder_to_the_thank_you(chrome, house, member, locale)
     staff.go("/console/forms/partner/", "declared")
 
     # Sent from its own page, by keyboard: refused with the faults linked to their fields, then taken
-    guest = Eyes(chrome.new_context(bypass_csp=True), house, locale)
+    guest = eyes(locale, "forms", UNSAID)
     guest.go(f"/forms/{market.lower()}/{locale}/demo/", "empty")
     time.sleep(READ_S)
     guest.page.focus("#id_email")

@@ -4,7 +4,6 @@ Pictures are kept in the folder LOFTE_SCREENSHOTS names.
 """
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,8 @@ from lofte.features.outreach.inquiries import intake, reads, verbs
 from lofte.features.rights import verbs as rights
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"], transaction=True)]
-AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EDITIONS = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}
+UNSAID = r"\binquiries\.[a-z_]+"
 ASKED = {
     "sv": "Hej!\n\nVad kostar det för tjugo användare, och ingår löner?",
     "nb": "Hei!\n\nHva koster det for tjue brukere, og er lønn med?",
@@ -29,50 +27,6 @@ ASKED = {
     "en-US": "Hi,\n\nWhat does it cost for twenty users, and is payroll included?",
 }
 PDF = Upload("underlag-till-offert-2026-och-2027.pdf", "application/pdf", b"%PDF-1.7")
-
-
-@pytest.fixture
-def chrome(chromium, monkeypatch):
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's loop runs in this thread
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--no-first-run",
-            ],
-        )  # fmt: skip
-        yield browser
-        browser.close()
-
-
-class Eyes:
-    """Looks at pages: whole words, nothing sticking out, nothing axe finds; at two widths."""
-
-    def __init__(self, context, origin, locale):
-        self.page, self.origin, self.locale, self.seen = context.new_page(), origin, locale, 0
-
-    def go(self, path, name):
-        answer = self.page.goto(self.origin + path)
-        assert answer.status == 200, path
-        self.look(name)
-
-    def look(self, name):
-        self.page.wait_for_load_state("load")
-        for width in (1280, 360):
-            self.page.set_viewport_size({"width": width, "height": 900})
-            assert not re.search(r"\binquiries\.[a-z_]+|\{[a-z_]+\}|\bNone\b", self.page.inner_text("main")), name
-            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if folder := os.environ.get("LOFTE_SCREENSHOTS"):
-                shot = Path(folder) / f"{self.locale}-{self.seen:02}-{name}-{width}.png"
-                self.page.screenshot(path=shot, full_page=True)
-            assert wide <= 0, f"{name} sticks out by {wide} at {width}"
-        self.seen += 1
-        if AXE.exists():
-            self.page.evaluate(AXE.read_text())
-            found = self.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
-            assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
 
 
 def _send(market, locale, kind="inquiry", email="kari@example.com", files=()):
@@ -86,16 +40,11 @@ def _send(market, locale, kind="inquiry", email="kari@example.com", files=()):
 
 @pytest.mark.parametrize("locale", list(EDITIONS))
 def test_an_inquiry_from_the_inbox_to_the_persons_own_page(
-    chrome, live_server, settings, member, xledger, letterbox, log, no_limits, locale
+    eyes, live_server, settings, member, xledger, letterbox, log, no_limits, locale
 ):
     settings.LOFTE_ORIGIN, settings.LOFTE_MAIL_DOMAIN = live_server.url, "mail.example.com"
     market = EDITIONS[locale]
-    client = member("anna", "lead")
-    inside = chrome.new_context(bypass_csp=True)
-    inside.add_cookies(
-        [{"name": key, "value": each.value, "url": live_server.url} for key, each in client.cookies.items()]
-    )
-    staff = Eyes(inside, live_server.url, locale)
+    staff = eyes(locale, "inquiries", UNSAID, client=member("anna", "lead"))
 
     # The inbox: empty, full, narrowed to nothing
     staff.page.goto(f"{live_server.url}/console/inquiries/")
@@ -143,7 +92,7 @@ def test_an_inquiry_from_the_inbox_to_the_persons_own_page(
     rights.ask_for_link(market, locale, "kari@example.com")
     rights.answer_asks(clock.now())
     mail.deliver(clock.now())
-    guest = Eyes(chrome.new_context(bypass_csp=True), live_server.url, locale)
+    guest = eyes(locale, "inquiries", UNSAID)
     tail = f"{market.lower()}/{locale}"
     guest.page.goto(f"{live_server.url}/my/{tail}/open/{letterbox.link('open')}/")
     guest.page.click("main form button")
