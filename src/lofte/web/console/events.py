@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lofte.core import clock, roles
-from lofte.features.outreach.events import attendance, planning, reads, seats
+from lofte.features.outreach.events import attendance, planning, reads, seats, telling
 from lofte.features.outreach.events.models import Event, Registration
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import say
@@ -93,7 +93,7 @@ def event(request: HttpRequest, event: UUID) -> HttpResponse:
     kept = reads.leaving([row.id], at)[row.id]
     return _page(
         request, "event", _tab(row), status=409 if error else 200, event=_seen(request, row), error=error,
-        kept=words.forgetting(locale, row, kept), pages=words.pages(row), terms=words.kept_for(locale, row),
+        kept=words.forgetting(locale, row, kept), untold=telling.waiting(row), pages=words.pages(row), terms=words.kept_for(locale, row),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.db import connections
 
 from lofte.core import clock, ports
 from lofte.core.models import Mail
-from lofte.features.outreach.events import reminders, seats
+from lofte.features.outreach.events import planning, reminders, seats, telling
 from lofte.features.outreach.events.models import Event, Registration
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"], transaction=True)
@@ -100,3 +100,15 @@ def test_two_processes_that_remind_at_once_remind_once(event, register, at):
     assert sum(at_once([lambda: reminders.remind(moment)] * 3)) == 2
     assert Mail.everyone.filter(letter="event_reminder").count() == 2
     assert clock.now() < begins
+
+
+def test_two_processes_that_tell_at_once_tell_each_once(event, register, monkeypatch):
+    made = event(capacity=9)
+    for n in range(5):
+        register(made, f"p{n}@example.se")
+    planning.call_off(made, by="staff:1")
+    monkeypatch.setattr(telling, "_BATCH", 2)
+
+    assert sum(at_once([lambda: telling.tell(clock.now())] * 3)) == 5
+    told = list(Mail.everyone.filter(letter="event_called_off").values_list("person_id", flat=True))
+    assert len(told) == len(set(told)) == 5

@@ -7,7 +7,7 @@ import pytest
 
 from lofte.core import clock, outbox, ports
 from lofte.core.models import Person
-from lofte.features.outreach.events import attendance, forgetting, planning, reads, seats
+from lofte.features.outreach.events import attendance, forgetting, planning, reads, seats, telling
 from lofte.features.outreach.events.models import Answer, Event, Purge, Registration
 from lofte.features.register.models import Holding
 from lofte.features.retention import holds
@@ -200,6 +200,7 @@ def test_what_was_called_off_counts_from_that_day(event, register, at, log):
     made = event()
     register(made, "astrid@example.se")
     planning.call_off(made, by="staff:1")
+    telling.tell(clock.now())
 
     off = Event.objects.get(pk=made).cancelled_at
     assert Answer.everyone.get(field="phone").due_at == off + timedelta(days=3)

@@ -7,7 +7,7 @@ import pytest
 
 from lofte.core import clock, mail, ports
 from lofte.core.models import Mail
-from lofte.features.outreach.events import planning, reads, reminders, seats
+from lofte.features.outreach.events import planning, reads, reminders, seats, telling
 from lofte.features.outreach.events.models import Answer, Event, Registration
 from lofte.kernel.problems import Problem
 
@@ -207,6 +207,7 @@ def test_another_time_is_told_with_a_calendar_file_that_replaces_the_first(event
     later = BEGINS + timedelta(days=1)
     planning.change(made, plan(starts_at=later, ends_at=later + timedelta(hours=3)), by="staff:1")
     planning.change(made, plan(starts_at=later, ends_at=later + timedelta(hours=3), capacity=9), by="staff:1")
+    assert telling.tell(clock.now()) == 1
     mail.deliver(clock.now())
 
     first, second = [_calendar(each).walk("VEVENT")[0] for each in letterbox.letters]
@@ -224,6 +225,8 @@ def test_calling_it_off_tells_everybody_and_takes_it_out_of_their_calendars(even
 
     assert planning.call_off(made, by="staff:1") == 2
     assert planning.call_off(made, by="staff:1") == 0
+    assert telling.waiting(Event.objects.get(pk=made)) == 2
+    assert [telling.tell(clock.now()), telling.tell(clock.now())] == [2, 0]
     mail.deliver(clock.now())
 
     told = letterbox.letters[before:]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from lofte.core import clock, merging, ports
 from lofte.core.holdings import Holds, NotPersonal, Room, declare, register
-from lofte.features.outreach.events import forgetting, models, reads, reminders, seats
+from lofte.features.outreach.events import forgetting, models, reads, reminders, seats, telling
 
 _POLICY = NotPersonal("a key or hash of the policy, or a word of the code")
 _STAFF = NotPersonal("written by staff for everybody, about nobody")
@@ -18,13 +18,14 @@ declare(
     models.Event, slug=_STAFF, markets=_POLICY, contents=_STAFF, starts_at=_STAFF, ends_at=_STAFF, zone=_STAFF, closes_at=_STAFF,
     online=_STAFF, capacity=_STAFF, has_waiting_list=_STAFF, is_listed=_STAFF, form=_POLICY,
     keep=_STAFF, retention=_STAFF, reminders=_STAFF,
-    state=_STAFF, taken=_COUNT, turn=_COUNT, sequence=_COUNT, by=NotPersonal("a staff member's number"), made_at=_STAFF,
+    state=_STAFF, taken=_COUNT, turn=_COUNT, sequence=_COUNT, has_news=_COUNT, by=NotPersonal("a staff member's number"),
+    made_at=_STAFF,
     published_at=_STAFF, cancelled_at=_STAFF,
 )  # fmt: skip
 declare(
     models.Registration, event_id=NotPersonal("the id of an event"), purpose=_POLICY, market=_POLICY,
     locale=Holds("event", "locale"), wording=_POLICY, version=_POLICY, reference=_MINE, state=_MINE, made_at=_MINE,
-    placed_at=_MINE, left_at=_MINE, reminded_at=_MINE, checked_in_at=_MINE, due_at=_MINE,
+    placed_at=_MINE, left_at=_MINE, reminded_at=_MINE, checked_in_at=_MINE, told=_MINE, due_at=_MINE,
 )  # fmt: skip
 declare(
     models.Answer, registration=NotPersonal("the id of a registration"), event_id=NotPersonal("the id of an event"), field=_POLICY,
@@ -85,4 +86,4 @@ def _merge(keep: UUID, gone: UUID) -> dict[str, int]:
 ports.provide("attendance", reads)
 register(Room("events", export=_export, erase=_erase, merge=_merge, erase_crowd=_erase_crowd))
 
-__all__ = ["reminders"]
+__all__ = ["reminders", "telling"]

@@ -14,7 +14,6 @@ KINDS = ("registered", "waiting", "promoted", "reminder", "changed", "left", "ca
 _WITH_CALENDAR = ("registered", "promoted", "changed", "called_off")
 _WITH_WAY_OUT = ("registered", "waiting", "promoted", "reminder", "changed")
 _WITH_ADDRESS_TO_JOIN = ("registered", "promoted", "reminder", "changed")
-_BATCH = 500
 _BY = "events"
 
 
@@ -32,16 +31,6 @@ def to_one(event: Event, row: Registration, kind: str, *, again: bool = False) -
         files = (mail.Attached(f"{event.slug}.ics", calendars.media_type(event), content),)
     letter = mail.Letter(f"event_{kind}", row.person_id, to, words, row.purpose, about=row.id, attachments=files)
     return mail.send(letter)
-
-
-def to_all(event: Event, kind: str, *, states: tuple[str, ...]) -> int:
-    """The same to everybody in these states; returns to how many."""
-    rows = Registration.everyone.filter(event_id=event.id, state__in=states).order_by("person_id")
-    after, told = None, 0
-    while batch := list((rows if after is None else rows.filter(person_id__gt=after))[:_BATCH]):
-        told += sum(to_one(event, each, kind) is not None for each in batch)
-        after = batch[-1].person_id
-    return told
 
 
 def compose(event: Event, row: Registration, kind: str, *, code: str, again: bool = False) -> mail.Words:

@@ -11,8 +11,8 @@ class Event(models.Model):
 
     ``contents`` has title, lead, text (Markdown) and place by locale. ``keep`` says how long after the end answers are kept,
     ``retention`` where a field is kept shorter or longer than that. One that is not listed is for those who got its address.
-    ``taken`` counts the places given away; every change of who
-    has one begins by raising ``turn``, so that those of one event follow each other.
+    ``taken`` counts the places given away; every change of who has one begins by raising ``turn``, so that those of one event
+    follow each other. ``sequence`` counts what people must be told of; ``has_news`` stands while some may not have been.
     """
 
     class State(models.TextChoices):
@@ -41,6 +41,7 @@ class Event(models.Model):
     taken = models.PositiveIntegerField(default=0)
     turn = models.PositiveIntegerField(default=0)
     sequence = models.PositiveIntegerField(default=0)
+    has_news = models.BooleanField(default=False)
     by = models.CharField(max_length=64)
     made_at = models.DateTimeField(default=clock.now)
     published_at = models.DateTimeField(null=True)
@@ -54,7 +55,7 @@ class Registration(Personal):
     """Somebody's place at an event, or their place in the queue for one. Once a person and event.
 
     ``reference`` is what they show at the door; random, so that it says nothing by itself. ``due_at`` is from when nothing of it
-    may be there; each answer has its own.
+    may be there; each answer has its own. ``told`` is the event's ``sequence`` that they know of.
     """
 
     class State(models.TextChoices):
@@ -75,6 +76,7 @@ class Registration(Personal):
     left_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True)
     checked_in_at = models.DateTimeField(null=True)
+    told = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(db_index=True)
 
     class Meta(Personal.Meta):

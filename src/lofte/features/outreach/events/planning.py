@@ -1,4 +1,4 @@
-"""What staff do with an event: write it, publish it, change it, call it off. Everybody who comes is told of what matters to them.
+"""What staff do with an event: write it, publish it, change it, call it off. `telling` says it to everybody who comes.
 
 Raises `Problem`: `events.none`, `events.taken-slug`, `events.bad-time`, `events.bad-zone`, `events.undeclared`, `events.too-long`,
 `events.incomplete`, `events.closed`, `events.no-form`.
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lofte.core import actions, clock, outbox, ports, publication
 from lofte.core.retry import in_transaction
-from lofte.features.outreach.events import letters, seats, terms
+from lofte.features.outreach.events import seats, terms
 from lofte.features.outreach.events.models import Event, Registration
 from lofte.features.outreach.events.reminders import PERIODS
 from lofte.kernel.problems import Place, Problem
@@ -76,11 +76,9 @@ def change(event_id: UUID, plan: Plan, by: str) -> None:
         _demand_complete(row)
     has_moved = row.state == Event.State.PUBLISHED and _what_matters(row) != before
     row.sequence += has_moved
-    Event.objects.filter(pk=event_id).update(**columns, sequence=row.sequence)
+    Event.objects.filter(pk=event_id).update(**columns, sequence=row.sequence, has_news=row.has_news or has_moved)
     move_deadlines(row)
     seats.promote(row)
-    if has_moved and row.ends_at > clock.now():
-        letters.to_all(row, "changed", states=(Registration.State.REGISTERED,))
     actions.record("event.changed", by, event=str(event_id), told=has_moved)
 
 
@@ -103,20 +101,22 @@ def publish(event_id: UUID, by: str) -> None:
 
 @in_transaction
 def call_off(event_id: UUID, by: str) -> int:
-    """It does not take place: everybody with a place or in the queue is told. Returns how many. Again, it changes nothing."""
+    """It does not take place. Everybody with a place or in the queue is told by `telling`. Returns how many they are.
+
+    Again, it changes nothing.
+    """
     row = row_of(event_id, lock=True)
     if row.state == Event.State.CANCELLED:
         return 0
     if row.ends_at <= clock.now():
         raise _closed()
-    was_seen = row.state == Event.State.PUBLISHED
-    row.state, row.cancelled_at, row.sequence = Event.State.CANCELLED, clock.now(), row.sequence + 1
-    Event.objects.filter(pk=event_id).update(state=row.state, cancelled_at=row.cancelled_at, sequence=row.sequence)
-    move_deadlines(row)
-    told = letters.to_all(row, "called_off", states=seats.COMING) if was_seen else 0
-    actions.record("event.called_off", by, event=str(event_id), told=told)
-    outbox.add("action.event_called_off", {"event": str(event_id), "told": told})
-    return told
+    Event.objects.filter(pk=event_id).update(
+        state=Event.State.CANCELLED, cancelled_at=clock.now(), sequence=row.sequence + 1, has_news=True
+    )
+    concerned = Registration.everyone.filter(event_id=event_id, state__in=seats.COMING).count()
+    actions.record("event.called_off", by, event=str(event_id), told=concerned)
+    outbox.add("action.event_called_off", {"event": str(event_id), "told": concerned})
+    return concerned
 
 
 @in_transaction

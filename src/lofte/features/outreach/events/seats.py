@@ -80,7 +80,8 @@ def _write(sent: Submission, event: Event, person_id: UUID, row: Registration | 
     values = {
         "purpose": sent.form.purpose, "market": sent.market, "locale": sent.locale, "wording": sent.wording,
         "version": sent.form.version, "state": state, "made_at": sent.at, "left_at": None, "reminded_at": None,
-        "checked_in_at": None, "placed_at": sent.at if state == State.REGISTERED else None, "reference": reference(),
+        "checked_in_at": None, "told": event.sequence,
+        "placed_at": sent.at if state == State.REGISTERED else None, "reference": reference(),
     }  # fmt: skip
     made = Registration(id=row.id if row else new_id(), person_id=person_id, event_id=event.id, **values)
     made.due_at = terms.last_due(event, made)
@@ -187,7 +188,7 @@ def promote(event: Event) -> int:
     waiting = _queue(event.id)
     while event.taken < event.capacity and (row := waiting.first()):
         mine = Registration.objects.of(row.person_id).filter(id=row.id, state=State.WAITING)
-        if not mine.update(state=State.REGISTERED, placed_at=at):
+        if not mine.update(state=State.REGISTERED, placed_at=at, told=event.sequence):
             continue
         row.state, row.placed_at = State.REGISTERED, at
         terms.renew(event, row)

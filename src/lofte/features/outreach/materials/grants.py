@@ -2,7 +2,9 @@
 
 The link is personal and ends: by its day, by the number of days it was used on, with the material, with an objection, and with the
 person. Within them it gives the file as often as it is pressed: a program that opens mail and presses what it finds takes nothing
-from whoever it was written to. Only giving the file to a person counts as interest, once a day; a look at the page does not. Raises `Problem`: `materials.none` (404), `code.unknown` (410).
+from whoever it was written to. Only giving the file to a person counts as interest, once a day; a look at the page does not.
+
+Raises `Problem`: `materials.none` (404), `code.unknown` (410).
 """
 
 from dataclasses import dataclass
@@ -157,11 +159,12 @@ def _count(found: OpenLink) -> None:
     mine = Grant.objects.of(grant.person_id).filter(alive(at), id=grant.id)
     uncounted = mine.filter(Q(counted_at=None) | Q(counted_at__lte=at - DAY))
     counted = {"times": F("times") + 1, "taken_at": Coalesce(F("taken_at"), at), "counted_at": at}
-    if not uncounted.filter(asked_at__gt=at - DAY).update(**counted):
-        if not uncounted.filter(left__gt=0).update(**counted, left=F("left") - 1):
-            if not mine.exists():
-                raise unknown()
-            return
+    is_new = uncounted.filter(asked_at__gt=at - DAY).update(**counted)
+    is_new = is_new or uncounted.filter(left__gt=0).update(**counted, left=F("left") - 1)
+    if not is_new and mine.exists():
+        return
+    if not is_new:
+        raise unknown()
     if any(SIGNAL in each.signals for each in publication.current().policy.clocks.values()):
         ports.register().signal(grant.person_id, SIGNAL, grant.purpose, source=f"material:{found.material.slug}")
     actions.record("material.taken", "person", material=str(found.material.id), market=grant.market)

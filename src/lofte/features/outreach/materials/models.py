@@ -53,7 +53,8 @@ class Grant(Personal):
     """That somebody asked for a material and was sent a link to it. Once a person and material; asked again, it is renewed.
 
     ``left`` counts the days on which the link still gives the file, ``ends_at`` is when it stops whatever is left, and ``due_at``
-    from when nothing of it may be there. ``times`` counts the days on which somebody took it, ``counted_at`` is when the last began.
+    from when nothing of it may be there. ``times`` counts the days on which somebody took it,
+    ``counted_at`` is when the last began.
     """
 
     material_id = models.UUIDField()
