@@ -113,6 +113,9 @@ def test_values_are_those_of_the_published_policy(policy: Policy) -> None:
     ]
     assert policy.clocks["inactivity"].period == "P24M"
     assert policy.clocks["end-of-relation"].period == "P1Y"
+    assert {key: policy.relations[key].clock for key in ("applicant", "supplier", "partner")} == {
+        key: key for key in ("applicant", "supplier", "partner")
+    }
     assert policy.last_updated == "2023-01"
     assert {market.path for market in policy.markets.values()} >= {"/uk", "/no", "/se", "/fi"}
     assert all("xledger.com" in market.domains for market in policy.markets.values())

@@ -249,6 +249,33 @@ def _forms_ask_no_more(bound: Bound) -> Iterator[Problem]:
             yield bound.contradiction("fields", detail, "the fields the forms ask for", "GDPR 5(1)(c)")
 
 
+def _clocks_apart(bound: Bound) -> Iterator[Problem]:
+    """Relations said to have a clock apart: nobody else runs on it, and what is held for them does."""
+    policy = bound.case.policy
+    apart = {key: policy.relations[key] for key in bound.named("apart") if key in policy.relations}
+    if unknown := [key for key in bound.named("apart") if key not in policy.relations]:
+        yield bound.contradiction("apart", f"sets apart {', '.join(unknown)}, which are no relations", "relations")
+    for key, one in apart.items():
+        others = [name for name, other in policy.relations.items() if name != key and other.clock == one.clock]
+        others += [
+            name for name, other in policy.purposes.items() if other.clock == one.clock and name not in one.purposes
+        ]
+        if others:
+            detail = f"sets `{key}` apart, while its clock `{one.clock}` is that of {', '.join(others)} too"
+            yield bound.contradiction("apart", detail, f"a clock of its own for `{key}`", "GDPR 5(1)(e)")
+        if not any(policy.purposes[each].clock == one.clock for each in one.purposes if each in policy.purposes):
+            detail = f"sets `{key}` apart, while nothing is held on its clock `{one.clock}`"
+            yield bound.contradiction("apart", detail, f"a purpose of `{key}` on its clock", "GDPR 5(1)(e)")
+    own = {one.clock for one in apart.values()}
+    for name, form in policy.forms.items():
+        purpose = policy.purposes.get(form.purpose)
+        if apart and form.kind in _KINDS_APART and purpose is not None and purpose.clock not in own:
+            detail = f"sets kinds of contact apart, while `{name}` runs on `{purpose.clock}`"
+            yield bound.contradiction("apart", detail, f"one of {', '.join(sorted(own))} for `{name}`", "GDPR 5(1)(e)")
+
+
+_KINDS_APART = ("application", "supplier", "partner")
+
 _BY_CONTROL: Mapping[str, Callable[[Bound], Iterator[Problem]]] = {
     "no_transfer_outside_eea": _nothing_leaves,
     "nothing_before_consent": _nothing_before_consent,
@@ -263,6 +290,7 @@ _BY_CONTROL: Mapping[str, Callable[[Bound], Iterator[Problem]]] = {
     "customer_on_contract": _basis_of_purposes(Basis.CONTRACT),
     "gone_after_withdrawal_or_inactivity": _clock_of_kind(ClockKind.INACTIVITY),
     "gone_after_relation": _clock_of_kind(ClockKind.END_OF_RELATION),
+    "relations_have_clocks": _clocks_apart,
     "forms_only_declared_fields": _forms_ask_no_more,
 }
 

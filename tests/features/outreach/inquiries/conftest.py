@@ -33,6 +33,12 @@ def declare(policy: dict[str, Any]) -> None:
 
 
 @pytest.fixture
+def declared() -> Callable[[dict[str, Any]], None]:
+    """What the house declares, for a test that publishes more on top of it."""
+    return declare
+
+
+@pytest.fixture
 def house(
     published: Any, republish: Callable[..., Any], letterbox: Any, no_limits: None, settings: Any, log: Any
 ) -> Any:
