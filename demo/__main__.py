@@ -68,9 +68,10 @@ def run(home: Path, port: int) -> int:
 
 def announce(house: House, origin: str) -> None:
     """Says where everything is, for people and then for programs."""
-    from demo import on_file  # models: only once Django is set up
+    from demo import offers, on_file  # models: only once Django is set up
 
     on_file.put_on_file()
+    offers.put_out()
     password = staff.first(house.home, STAFF)
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     print(f"\n  The company's site   {origin}/")

@@ -258,7 +258,10 @@ def _events(edition: "Edition", words: dict[str, Any], port: str) -> str:
         f'<p>{escape(item["text"])}</p></div><p class="place">{escape(item["place"])}</p></li>'
         for item in words["items"]
     )
-    ask = f'<a class="button" href="mailto:{MAIL}">{MAIL}</a>'
+    ask = (
+        f'<p class="actions"><a class="button" href="{edition.offers("events")}">{escape(words["register"])}</a> '
+        f'<a class="button quiet" href="mailto:{MAIL}">{MAIL}</a></p>'
+    )
     close = f'<section class="close"><p>{escape(words["ask"])}</p>{ask}</section>'
     return f'{_intro(words)}<section><ul class="events">{items}</ul></section>{close}'
 
@@ -269,7 +272,8 @@ def _article(edition: "Edition", words: dict[str, Any], port: str) -> str:
         f'<figure class="film"><iframe width="560" height="315" title="{escape(words["video"])}" allowfullscreen loading="lazy" '
         f'src="http://youtube.localhost{port}/embed/demo"></iframe><figcaption>{escape(words["caption"])}</figcaption></figure>'
     )
-    return f'<article>{_intro(words)}<section class="prose">{first}{film}{"".join(rest)}</section></article>'
+    get = f'<p class="actions"><a class="button" href="{edition.offers("materials")}">{escape(words["checklist"])}</a></p>'
+    return f'<article>{_intro(words)}<section class="prose">{first}{film}{"".join(rest)}{get}</section></article>'
 
 
 def _contact(edition: "Edition", words: dict[str, Any], port: str) -> str:

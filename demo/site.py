@@ -42,6 +42,10 @@ class Edition:
         """An address of Löfte for this edition, such as ``policy`` or ``cookies``."""
         return f"/lofte/{kind}/{self.market.lower()}/{self.locale}/"
 
+    def offers(self, kind: str) -> str:
+        """Where Löfte lists what this edition offers: ``events`` or ``materials``."""
+        return f"/{kind}/{self.market.lower()}/{self.locale}/"
+
 
 EDITIONS = (
     Edition("SE", "/se", "sv"),

@@ -93,7 +93,8 @@ def event(request: HttpRequest, event: UUID) -> HttpResponse:
     kept = reads.leaving([row.id], at)[row.id]
     return _page(
         request, "event", _tab(row), status=409 if error else 200, event=_seen(request, row), error=error,
-        kept=words.forgetting(locale, row, kept), untold=telling.waiting(row), pages=words.pages(row), terms=words.kept_for(locale, row),
+        kept=words.forgetting(locale, row, kept), pages=words.pages(row), untold=telling.waiting(row),
+        terms=words.kept_for(locale, row),
     )  # fmt: skip
 
 
