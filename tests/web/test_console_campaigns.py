@@ -47,6 +47,12 @@ def written(**otherwise):
     return letter | otherwise
 
 
+def save(staff, address, fields, **more):
+    """As a browser does: the page is opened, and its hidden mark goes along."""
+    mark = re.findall(r'name="mark" value="([^"]*)"', staff.get(address).content.decode())[0]
+    return staff.post(address, {"mark": mark} | fields, **more)
+
+
 @pytest.fixture
 def readers(xledger, log, letterbox):
     def make(count, company="Ekbyrån", market="SE", locale="sv"):
@@ -75,6 +81,55 @@ def send_all(at=None):
         mail.deliver(clock.now())
 
 
+# --- by two at once -------------------------------------------------------------------------------------------------
+
+
+def mark_of(shown):
+    return re.findall(r'name="mark" value="([^"]*)"', shown)[0]
+
+
+def test_of_two_who_write_the_same_letter_neither_loses_their_text(staff, draft):
+    address = f"/console/campaigns/{draft}/letter/sv/"
+    opened = mark_of(page(staff.get(address)))
+    save(staff, address, written(source="Den förstas text."))
+
+    told = page(staff.post(address, written(source="Den andras text.") | {"mark": opened}, headers=SV), 409)
+
+    assert "Någon annan har ändrat det här" in told
+    assert "Den förstas text." in told
+    assert "Den andras text." in told
+    assert "Den förstas" in campaigns.campaign(draft).contents["sv"].text
+    again = staff.post(address, written(source="Bådas text.") | {"mark": mark_of(told)})
+    assert again.status_code == 302
+    assert "Bådas" in campaigns.campaign(draft).contents["sv"].text
+    assert "har ändrat det här" in page(staff.post(address, {"do": "remove", "mark": opened}, headers=SV), 409)
+    assert "sv" in campaigns.campaign(draft).contents
+
+
+def test_two_who_write_different_languages_do_not_meet(staff, draft):
+    marks = {tag: mark_of(page(staff.get(f"/console/campaigns/{draft}/letter/{tag}/"))) for tag in ("sv", "nb")}
+
+    for tag, mark in marks.items():
+        answer = staff.post(f"/console/campaigns/{draft}/letter/{tag}/", written(subject=tag) | {"mark": mark})
+        assert answer.status_code == 302
+
+    assert {tag: each.subject for tag, each in campaigns.campaign(draft).contents.items()} == {"sv": "sv", "nb": "nb"}
+
+
+def test_of_two_who_change_whom_it_is_for_the_second_is_shown_what_the_first_chose(staff, draft):
+    address = f"/console/campaigns/{draft}/change/"
+    opened = mark_of(page(staff.get(address)))
+    assert staff.post(address, said(name="Vinterbrev", patience="14") | {"mark": opened}).status_code == 302
+
+    told = page(staff.post(address, said(name="Vårbrev") | {"mark": opened}, headers=SV), 409)
+
+    assert "Vinterbrev" in told
+    assert "Vårbrev" in told
+    assert "14 dagar" in told
+    seen = campaigns.campaign(draft)
+    assert (seen.name, seen.patience) == ("Vinterbrev", 14)
+
+
 # --- written --------------------------------------------------------------------------------------------------------
 
 
@@ -101,7 +156,7 @@ def test_a_campaign_is_written_language_by_language_and_its_plain_text_made(staf
     row = Campaign.objects.get()
     assert answer.headers["Location"] == f"/console/campaigns/{row.id}/"
 
-    assert staff.post(f"/console/campaigns/{row.id}/letter/sv/", written()).status_code == 302
+    assert save(staff, f"/console/campaigns/{row.id}/letter/sv/", written()).status_code == 302
 
     row.refresh_from_db()
     kept = campaigns.contents_of(row)["sv"]
@@ -115,7 +170,7 @@ def test_a_campaign_is_written_language_by_language_and_its_plain_text_made(staf
 def test_what_a_letter_may_not_have_is_left_out_and_said_so(staff, draft):
     source = '<p>Hej</p><img src="https://tracker.example/a.gif"><script>x()</script><video></video>'
 
-    shown = page(staff.post(f"/console/campaigns/{draft}/letter/sv/", written(kind="html", source=source), headers=SV))
+    shown = page(save(staff, f"/console/campaigns/{draft}/letter/sv/", written(kind="html", source=source), headers=SV))
 
     assert "Bilder från andra adresser" in shown
     assert "Skript" in shown
@@ -134,11 +189,11 @@ def test_what_a_letter_may_not_have_is_left_out_and_said_so(staff, draft):
     ],
 )
 def test_a_letter_that_says_nothing_is_refused_in_the_form(staff, draft, otherwise, told):
-    assert told in page(staff.post(f"/console/campaigns/{draft}/letter/sv/", written(**otherwise), headers=SV), 422)
+    assert told in page(save(staff, f"/console/campaigns/{draft}/letter/sv/", written(**otherwise), headers=SV), 422)
 
 
 def test_a_language_is_removed_again(staff, draft):
-    staff.post(f"/console/campaigns/{draft}/letter/sv/", {"do": "remove"})
+    save(staff, f"/console/campaigns/{draft}/letter/sv/", {"do": "remove"})
 
     assert campaigns.contents_of(Campaign.objects.get()) == {}
 
@@ -366,7 +421,7 @@ def test_a_sent_letter_has_our_own_picture_and_no_other(staff, readers, letterbo
     readers(1)
     made = campaigns.draft("Bild", "product", "staff:1", markets=["SE"])
     source = "![Vår](http://localhost:8000/static/a.png) ![Andras](https://tracker.example/b.png)"
-    staff.post(f"/console/campaigns/{made}/letter/sv/", written(source=source))
+    save(staff, f"/console/campaigns/{made}/letter/sv/", written(source=source))
     staff.post(f"/console/campaigns/{made}/", {"do": "start"})
     send_all()
 
@@ -379,7 +434,7 @@ def test_a_click_is_counted_only_where_the_policy_says_so_and_shown_only_when_ma
 ):
     readers(1)
     source = "[Läs](https://xledger.com/se/nyheter)"
-    staff.post(f"/console/campaigns/{draft}/letter/sv/", written(source=source))
+    save(staff, f"/console/campaigns/{draft}/letter/sv/", written(source=source))
     shown = page(staff.get(f"/console/campaigns/{draft}/preview/sv/"))
     assert "https://xledger.com/se/nyheter" in shown
     monkeypatch.setattr(counting, "is_on", lambda: True)
@@ -397,7 +452,7 @@ def test_a_click_is_counted_only_where_the_policy_says_so_and_shown_only_when_ma
 
 def test_where_clicks_are_not_counted_the_page_says_so(staff, draft, readers, letterbox):
     readers(1)
-    staff.post(f"/console/campaigns/{draft}/letter/sv/", written(source="[Läs](https://xledger.com/se/nyheter)"))
+    save(staff, f"/console/campaigns/{draft}/letter/sv/", written(source="[Läs](https://xledger.com/se/nyheter)"))
     staff.post(f"/console/campaigns/{draft}/", {"do": "start"})
     send_all()
 

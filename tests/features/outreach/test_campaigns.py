@@ -229,6 +229,69 @@ def test_nobody_gets_more_letters_than_the_policy_says(republish, subscriber, le
         assert reasons(later) == {person: ""}
 
 
+def test_who_had_enough_letters_gets_the_next_one_when_the_policy_allows_while_it_is_current(
+    republish, subscriber, letterbox
+):  # fmt: skip
+    def often(policy):
+        policy["outreach"] = {"frequency": {"letters": 1, "per": "P2D"}}
+
+    def begun(patience):
+        made = campaigns.draft("", "product", "staff:1", contents=CONTENT, patience=patience)
+        campaigns.start(made, "staff:1")
+        work()
+        mail.deliver(clock.now())
+        work()
+        return made
+
+    republish(often)
+    person = subscriber()
+    first, waits, hurries, skips = begun(7), begun(7), begun(1), begun(0)
+
+    assert [state(each) for each in (first, waits, hurries, skips)] == ["sent", "sending", "sending", "sent"]
+    assert [each.state for each in results.results(waits).groups] == ["put_off"]
+    assert [(each.state, each.reason) for each in results.results(skips).groups] == [("suppressed", "too-often")]
+
+    for days, expected in ((1.01, "put_off"), (2.01, "queued")):
+        with clock.at(clock.now() + timedelta(days=days)):
+            work()
+            assert Delivery.everyone.get(campaign_id=waits, person_id=person).state == expected
+            assert state(hurries) == "sent"
+    assert reasons(hurries) == {person: "too-often"}
+    assert Delivery.everyone.get(campaign_id=hurries).state == "suppressed"
+
+
+def test_who_withdraws_while_put_off_never_gets_it(republish, subscriber, letterbox):
+    def often(policy):
+        policy["outreach"] = {"frequency": {"letters": 1, "per": "P2D"}}
+
+    republish(often)
+    person = subscriber()
+    for _ in range(2):
+        last = campaigns.draft("", "product", "staff:1", contents=CONTENT)
+        campaigns.start(last, "staff:1")
+        work()
+    consent.withdraw(person, "newsletter", method="portal")
+
+    with clock.at(clock.now() + timedelta(days=3)):
+        work()
+
+        assert reasons(last) == {person: "no-consent"}
+        assert state(last) == "sent"
+
+
+def test_a_change_made_on_an_older_version_is_refused(drafted):
+    seen = campaigns.campaign(drafted)
+    campaigns.change(drafted, "staff:2", name="Summer", mark=seen.mark)
+
+    with pytest.raises(Problem, match=r"outreach\.changed-meanwhile"):
+        campaigns.change(drafted, "staff:1", name="Autumn", mark=seen.mark)
+    with pytest.raises(Problem, match=r"outreach\.changed-meanwhile"):
+        campaigns.change_letter(drafted, "sv", None, "staff:1", mark="")
+
+    assert campaigns.campaign(drafted).name == "Summer"
+    assert "sv" in campaigns.campaign(drafted).contents
+
+
 def test_it_is_only_for_its_markets_and_topic(subscriber, drafted):
     reader, elsewhere = subscriber("reader@example.no"), subscriber("other@example.no")
     verbs.choose_topics(elsewhere, ["events"])

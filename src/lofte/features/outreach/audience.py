@@ -20,6 +20,7 @@ from lofte.rules.model import OwnCustomers, Policy
 BY = "outreach"
 _FIELDS = ("email", "company", topics.FIELD)
 _READ = 200
+TOO_OFTEN = "too-often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class _Judge:
         ):
             return Refused(person, stop)
         if self._is_enough(person):
-            return Refused(person, "too-often")
+            return Refused(person, TOO_OFTEN)
         if not self._campaign.contents.get(locale, {}).get("text"):
             return Refused(person, "no-translation")
         return Reached(person, address, market, locale)

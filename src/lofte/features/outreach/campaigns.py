@@ -4,12 +4,14 @@
 
 Each step is one conditional UPDATE: of two people who press at once one is told `outreach.wrong-state`. Raises `Problem` with
 these codes: `outreach.no-campaign` (404), `outreach.wrong-state` (409), `outreach.issue-incomplete`, `outreach.past`,
-`outreach.no-topic`, `outreach.other-purpose`, `outreach.no-address` (422), `mail.no-server` (503).
+`outreach.changed-meanwhile` (409), `outreach.no-topic`, `outreach.other-purpose`, `outreach.no-address` (422),
+`mail.no-server` (503).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -28,6 +30,7 @@ from lofte.rules.published import Published
 State = Campaign.State
 DUTY = "outreach.send"
 _LONGEST_NAME = 120
+PATIENCE = 7  # days
 _PLACE = "https://way-out.invalid/"
 
 
@@ -71,6 +74,8 @@ class Seen:
     started_at: datetime | None
     ended_at: datetime | None
     halted: str
+    patience: int
+    mark: str
 
 
 # --- written --------------------------------------------------------------------------------------------------------
@@ -79,12 +84,12 @@ class Seen:
 @in_transaction
 def draft(
     name: str, topic: str, by: str, *, contents: Mapping[str, Content] | None = None, markets: Sequence[str] = (),
-    segment: UUID | None = None,
+    segment: UUID | None = None, patience: int = PATIENCE,
 ) -> UUID:  # fmt: skip
     """Begin a campaign on a topic. It goes to whoever wants the topic, in ``markets`` (every one of the topic's when empty);
     with ``segment`` only to those of them who are in it."""
     published = publication.current()
-    row = Campaign(name=name.strip()[:_LONGEST_NAME], by=by, made_at=clock.now(), contents={})
+    row = Campaign(name=name.strip()[:_LONGEST_NAME], by=by, made_at=clock.now(), contents={}, patience=patience)
     _describe(published, row, topic, contents or {}, markets, segment)
     row.save(force_insert=True)
     actions.record("issue.drafted", by, topic=topic)
@@ -95,10 +100,58 @@ def draft(
 def change(
     campaign_id: UUID, by: str, *, name: str | None = None, topic: str | None = None,
     contents: Mapping[str, Content] | None = None, markets: Sequence[str] | None = None,
-    segment: UUID | Literal["keep"] | None = "keep",
+    segment: UUID | Literal["keep"] | None = "keep", patience: int | None = None, mark: str | None = None,
 ) -> None:  # fmt: skip
-    """Change what is given, while nothing has been sent. A scheduled one must stay complete."""
+    """Change what is given, while nothing has been sent. A scheduled one must stay complete.
+
+    ``mark`` is `Seen.mark` as it was when the changer looked. Raises Problem `outreach.changed-meanwhile` when it is another now.
+    """
     row = row_of(campaign_id)
+    if mark is not None and mark != _mark_of(row):
+        raise _changed_meanwhile()
+    _rewrite(
+        row, by, row.name if name is None else name, topic, contents, markets, segment,
+        row.patience if patience is None else patience,
+    )  # fmt: skip
+
+
+@in_transaction
+def change_letter(campaign_id: UUID, tag: str, content: Content | None, by: str, *, mark: str) -> None:
+    """Write one language anew, or take it out (None). Other languages that somebody writes meanwhile stay as they are.
+
+    ``mark`` is `letter_mark` as it was when the writer looked. Raises Problem `outreach.changed-meanwhile` when it is another now.
+    """
+    row = row_of(campaign_id)
+    written = contents_of(row)
+    if mark != letter_mark(written.get(tag)):
+        raise _changed_meanwhile()
+    contents = {key: each for key, each in written.items() if key != tag} | ({tag: content} if content else {})
+    _rewrite(row, by, row.name, None, contents, None, "keep", row.patience)
+
+
+def letter_mark(content: Content | None) -> str:
+    """Tells one writing of a letter from another; empty for none."""
+    return sha256(repr(content).encode()).hexdigest()[:32] if content else ""
+
+
+def _mark_of(row: Campaign) -> str:
+    """Tells one description of a campaign from another: what it is called and whom it is for."""
+    return sha256(repr((row.name, row.topic, row.markets, row.segment, row.patience)).encode()).hexdigest()[:32]
+
+
+def _changed_meanwhile() -> Problem:
+    return Problem(
+        "outreach.changed-meanwhile", "somebody else has changed this meanwhile", way_out="Look at both and save again.",
+        status=409,
+    )  # fmt: skip
+
+
+def _rewrite(
+    row: Campaign, by: str, name: str, topic: str | None, contents: Mapping[str, Content] | None,
+    markets: Sequence[str] | None, segment: UUID | Literal["keep"] | None, patience: int,
+) -> None:  # fmt: skip
+    """Of two who write on the same version one changes the row, and the other is told."""
+    version = row.version
     _describe(
         publication.current(), row, row.topic if topic is None else topic,
         contents_of(row) if contents is None else contents, row.markets if markets is None else markets,
@@ -106,10 +159,14 @@ def change(
     )  # fmt: skip
     if row.state == State.SCHEDULED:
         _demand_complete(row)
-    _turn(
-        row, (State.DRAFT, State.SCHEDULED), row.state, name=row.name if name is None else name.strip()[:_LONGEST_NAME],
-        topic=row.topic, purpose=row.purpose, contents=row.contents, markets=row.markets, segment=row.segment,
-    )  # fmt: skip
+    mine = Campaign.objects.filter(pk=row.id, state__in=(State.DRAFT, State.SCHEDULED))
+    if not mine.exists():
+        raise _wrong_state()
+    if not mine.filter(version=version, state=row.state).update(
+        name=name.strip()[:_LONGEST_NAME], topic=row.topic, purpose=row.purpose, contents=row.contents, markets=row.markets,
+        segment=row.segment, patience=patience, version=version + 1, changed_at=clock.now(),
+    ):  # fmt: skip
+        raise _changed_meanwhile()
     actions.record("campaign.changed", by)
 
 
@@ -117,7 +174,15 @@ def change(
 def copy(campaign_id: UUID, by: str) -> UUID:
     """A new draft that says the same."""
     row = row_of(campaign_id)
-    return draft(row.name, row.topic, by, contents=contents_of(row), markets=row.markets, segment=row.segment)
+    return draft(
+        row.name,
+        row.topic,
+        by,
+        contents=contents_of(row),
+        markets=row.markets,
+        segment=row.segment,
+        patience=row.patience,
+    )
 
 
 @in_transaction
@@ -229,7 +294,8 @@ def stop(campaign_id: UUID, by: str) -> None:
     row = row_of(campaign_id)
     _turn(row, (State.SENDING, State.PAUSED), State.STOPPED, sent_at=clock.now())
     _take_out(row, "stopped", state=Delivery.State.SUPPRESSED, reason="stopped")
-    Delivery.everyone.filter(campaign_id=row.id, state=Delivery.State.WAITING).update(
+    held = (Delivery.State.WAITING, Delivery.State.PUT_OFF)
+    Delivery.everyone.filter(campaign_id=row.id, state__in=held).update(
         state=Delivery.State.SUPPRESSED, reason="stopped"
     )
     outbox.add("action.campaign_stopped", {"topic": row.topic, "looked": row.looked}, about=row.id)
@@ -280,11 +346,17 @@ def _seen(row: Campaign) -> Seen:
     return Seen(
         row.id, row.name, row.topic, row.purpose, tuple(row.markets), row.segment, contents_of(row), lacking(row), row.state,
         row.by, row.made_at, row.changed_at, row.due_at, row.started_at, row.sent_at, row.halted,
+        row.patience, _mark_of(row),
     )  # fmt: skip
 
 
 def contents_of(row: Campaign) -> dict[str, Content]:
     return {locale: Content(**each) for locale, each in row.contents.items()}
+
+
+def current_until(row: Campaign) -> datetime:
+    """Until when it is worth reading for who had too many letters. Right away over where it waits for nobody."""
+    return (row.started_at or clock.now()) + timedelta(days=row.patience)
 
 
 def lacking(row: Campaign) -> tuple[str, ...]:

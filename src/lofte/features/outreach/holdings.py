@@ -24,6 +24,7 @@ declare(
     contents=_STAFF, state=_POLICY, by=NotPersonal("a staff member's number"), made_at=_STAFF, changed_at=_STAFF, due_at=_STAFF,
     started_at=_STAFF, sent_at=_STAFF, place=NotPersonal("how far the sending has come, by a random id"),
     step=_POLICY, looked=_POLICY, is_at_end=_POLICY, halted=_POLICY,
+    patience=_STAFF, version=_POLICY,
 )  # fmt: skip
 declare(
     models.Delivery, campaign_id=NotPersonal("the id of a campaign"), mail_id=NotPersonal("the id of a letter"), state=_POLICY,

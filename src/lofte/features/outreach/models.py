@@ -31,7 +31,9 @@ class Campaign(models.Model):
     """One letter to many, in the languages it is written in. Written by staff, about nobody.
 
     It goes to those who want its topic, or to a segment. ``place`` is the last person looked at, ``step`` counts the stretches:
-    of two senders that take the same stretch one changes the row, the other nothing.
+    of two senders that take the same stretch one changes the row, the other nothing. ``patience`` is for how many days from its
+    beginning it is still worth reading: who has had as many letters as the policy allows gets it within them, or not at all (0:
+    is left out at once). ``version`` counts what was written.
     """
 
     class State(models.TextChoices):
@@ -62,6 +64,8 @@ class Campaign(models.Model):
     looked = models.PositiveIntegerField(default=0)
     is_at_end = models.BooleanField(default=False)
     halted = models.CharField(max_length=64, blank=True)
+    patience = models.PositiveSmallIntegerField(default=7)
+    version = models.PositiveIntegerField(default=0)
 
 
 class Delivery(Personal):
@@ -72,8 +76,9 @@ class Delivery(Personal):
         SUPPRESSED = "suppressed"  # the person, the law or the policy does not let it go
         SKIPPED = "skipped"  # it is not for them: another topic, market or language
         WAITING = "waiting"  # taken out of the queue by a pause; decided anew when the sending goes on
+        PUT_OFF = "put_off"  # had as many letters as the policy allows; decided anew now and then while it is current
 
-    campaign_id = models.UUIDField(db_index=True)
+    campaign_id = models.UUIDField()
     mail_id = models.UUIDField(null=True)
     state = models.CharField(max_length=12, choices=State.choices)
     reason = models.CharField(max_length=32, blank=True)
@@ -81,3 +86,4 @@ class Delivery(Personal):
 
     class Meta(Personal.Meta):
         constraints = [models.UniqueConstraint(fields=["person", "campaign_id"], name="outreach_delivery_once")]
+        indexes = [models.Index(fields=["campaign_id", "state"], name="outreach_delivery_by_state")]

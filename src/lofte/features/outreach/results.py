@@ -25,6 +25,8 @@ class Progress:
     started_at: datetime | None
     ended_at: datetime | None
     halted: str
+    put_off: int
+    current_until: datetime
 
     @property
     def left(self) -> int:
@@ -33,7 +35,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``state`` is sent, waiting, bounced, failed, suppressed or skipped; ``count`` None where it would tell of too few."""
+    """``state`` is sent, waiting, put_off, bounced, failed, suppressed or skipped; ``count`` None where it would tell of few."""
 
     state: str
     reason: str
@@ -55,7 +57,7 @@ _STOPPED_BY = {
     "soft": "bounced-soft",
     "complaint": "complained",
 }  # an address that is left alone, and why
-_ORDER = ("sent", "waiting", "bounced", "failed", "suppressed", "skipped")
+_ORDER = ("sent", "waiting", "put_off", "bounced", "failed", "suppressed", "skipped")
 
 
 def progress(campaign_id: UUID) -> Progress:
@@ -64,7 +66,8 @@ def progress(campaign_id: UUID) -> Progress:
     held_back = states[Delivery.State.SUPPRESSED] + states[Delivery.State.SKIPPED]
     return Progress(
         row.state, row.looked, states[Delivery.State.QUEUED], len(mail.waiting_about(row.id)), held_back, row.is_at_end,
-        row.started_at, row.sent_at, row.halted,
+        row.started_at, row.sent_at, row.halted, states[Delivery.State.PUT_OFF],
+        campaigns.current_until(row),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from lofte.kernel.problems import Problem
 
 AHEAD = 1000  # letters in the queue beyond which no more are written
 STRETCH = 200
+AGAIN_AFTER = timedelta(hours=1)  # until somebody who had too many letters is looked at again
 _ROUND_S = 5  # other duties wait meanwhile
 _logger = logging.getLogger("lofte.outreach")
 
@@ -74,12 +75,23 @@ def step(campaign_id: UUID, limit: int) -> bool:
         _write(campaign, audience.decided(campaign, again))
         return True
     if campaign.is_at_end:
-        return False
+        return _try_again(campaign, limit)
     found = audience.after(campaign, campaign.place, limit)
     _write(campaign, audience.decided(campaign, _without_known(campaign, found.people)))
     Campaign.objects.filter(pk=campaign.id).update(
         place=found.last, looked=F("looked") + found.looked, is_at_end=found.is_end
     )
+    return True
+
+
+def _try_again(campaign: Campaign, limit: int) -> bool:
+    """Decide anew, an hour after the last time, on those who had too many letters."""
+    put_off = Delivery.everyone.filter(campaign_id=campaign.id, state=Delivery.State.PUT_OFF)
+    due = list(put_off.filter(at__lte=clock.now() - AGAIN_AFTER).values_list("person_id", flat=True)[:limit])
+    if not due or clock.now() >= campaigns.current_until(campaign):
+        return False
+    put_off.filter(person_id__in=due).delete()
+    _write(campaign, audience.decided(campaign, due))
     return True
 
 
@@ -101,6 +113,7 @@ def _write(campaign: Campaign, decided: Sequence[Reached | Refused]) -> None:
     reached = [each for each in decided if isinstance(each, Reached)]
     ids = mail.send_many(_letters(campaign, reached))
     at = clock.now()
+    waits = at < campaigns.current_until(campaign)
     rows = [
         Delivery(person_id=each.person_id, campaign_id=campaign.id, mail_id=mail_id, state=Delivery.State.QUEUED, at=at)
         for each, mail_id in zip(reached, ids, strict=True)
@@ -109,6 +122,8 @@ def _write(campaign: Campaign, decided: Sequence[Reached | Refused]) -> None:
     for each in decided:
         if isinstance(each, Refused):
             state = Delivery.State.SKIPPED if each.is_skipped else Delivery.State.SUPPRESSED
+            if waits and each.reason == audience.TOO_OFTEN:
+                state = Delivery.State.PUT_OFF
             reason = each.reason[:32]
             rows.append(Delivery(person_id=each.person_id, campaign_id=campaign.id, state=state, reason=reason, at=at))
     Delivery.everyone.bulk_create(rows, batch_size=500)
@@ -142,10 +157,16 @@ def _letter(campaign: Campaign, to: Reached, token: str, stands_for: str, words:
 
 @in_transaction
 def _finish(campaign_id: UUID, *, waits_for_queue: bool = True) -> bool:
-    """Close a campaign when everybody was looked at and, unless told otherwise, the last letter has left the queue."""
+    """Close a campaign when everybody was looked at, nobody who had too many letters is waited for any more and, unless told
+    otherwise, the last letter has left the queue."""
     done = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING, is_at_end=True)
     if waits_for_queue and mail.waiting_about(campaign_id):
         return False
+    put_off = Delivery.everyone.filter(campaign_id=campaign_id, state=Delivery.State.PUT_OFF)
+    row = done.first()
+    if row is None or (clock.now() < campaigns.current_until(row) and put_off.exists()):
+        return False
+    put_off.update(state=Delivery.State.SUPPRESSED)
     if not done.update(state=Campaign.State.SENT, sent_at=clock.now(), changed_at=clock.now()):
         return False
     campaign, sent = campaigns.row_of(campaign_id), counted(campaign_id)

@@ -27,6 +27,7 @@ from lofte.web.console.staff import actor, needs
 from lofte.web.middleware import HEADERS
 
 _FOLLOW_S = 5
+_MEANWHILE = "outreach.changed-meanwhile"
 _LETTER_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' {ours}; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox"
@@ -61,8 +62,9 @@ def new(request: HttpRequest) -> HttpResponse:
         said = form.cleaned_data
         try:
             made = campaigns.draft(
-                said["name"], said["topic"], actor(request), markets=said["markets"], segment=forms.segment_of(form)
-            )
+                said["name"], said["topic"], actor(request), markets=said["markets"], segment=forms.segment_of(form),
+                patience=forms.patience_of(form, campaigns.PATIENCE),
+            )  # fmt: skip
         except Problem as problem:
             form.tell(problem)
         else:
@@ -79,22 +81,28 @@ def change(request: HttpRequest, campaign: UUID) -> HttpResponse:
         "topic": seen.topic,
         "markets": list(seen.markets),
         "segment": str(seen.segment or ""),
+        "patience": seen.patience,
     }
     form = forms.campaign(locale, request.POST if request.method == "POST" else None, initial)
+    theirs: list[tuple[str, str]] | None = None
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
             campaigns.change(
                 campaign, actor(request), name=said["name"], topic=said["topic"], markets=said["markets"],
-                segment=forms.segment_of(form),
+                segment=forms.segment_of(form), patience=forms.patience_of(form, seen.patience), mark=request.POST.get("mark", ""),
             )  # fmt: skip
         except Problem as problem:
             form.tell(problem)
+            seen = campaigns.campaign(campaign)
+            theirs = words.description(locale, seen) if problem.code == _MEANWHILE else None
         else:
             return _done(request, campaign, "changed")
     return page(
-        request, "campaign_edit", status=422 if form.errors else 200, form=form, campaign=words.campaign(locale, seen)
-    )
+        request, "campaign_edit", status=409 if theirs else 422 if form.errors else 200, form=form, theirs=theirs,
+        mark=request.POST.get("mark", "") if form.errors and not theirs else seen.mark,
+        campaign=words.campaign(locale, seen),
+    )  # fmt: skip
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------
@@ -107,7 +115,7 @@ def letter(request: HttpRequest, campaign: UUID, tag: str) -> HttpResponse:
     locale, seen = console_locale(request), campaigns.campaign(campaign)
     if tag not in current().policy.locales():
         raise Http404
-    content = seen.contents.get(tag)
+    content, theirs = seen.contents.get(tag), None
     if request.method == "POST" and request.POST.get("do") == "remove":
         return _remove(request, seen, tag)
     form = forms.letter(locale, request.POST if request.method == "POST" else None, _initial(content))
@@ -117,13 +125,18 @@ def letter(request: HttpRequest, campaign: UUID, tag: str) -> HttpResponse:
             left_out = words.left_out(locale, _keep(request, seen, tag, form))
         except Problem as problem:
             form.tell(problem)
+            content = campaigns.campaign(campaign).contents.get(tag)
+            theirs = {"is_gone": content is None, **_initial(content)} if problem.code == _MEANWHILE else None
         else:
+            content = campaigns.campaign(campaign).contents.get(tag)
             messages.success(request, say(locale, "campaigns.done.written"), extra_tags="good")
             if not left_out:
                 to = "console-campaign-preview" if request.POST.get("do") == "see" else "console-campaign"
                 return HttpResponseRedirect(reverse(to, args=(campaign,)))
     return page(
-        request, "letter", status=422 if form.errors else 200, form=form, campaign=words.campaign(locale, seen),
+        request, "letter", status=409 if theirs else 422 if form.errors else 200, form=form, theirs=theirs,
+        mark=request.POST.get("mark", "") if form.errors and not theirs else campaigns.letter_mark(content),
+        campaign=words.campaign(locale, seen),
         language={"locale": tag, "name": segment_words.language(tag)}, left_out=left_out, is_written=content is not None,
     )  # fmt: skip
 
@@ -142,14 +155,13 @@ def _keep(request: HttpRequest, seen: Seen, tag: str, form: forms.Form) -> tuple
     if not made.text.strip():
         raise Problem("outreach.empty", "nothing is left of the letter", Place(key="source"), status=422)
     content = Content(said["subject"], made.text, made.html, said["preheader"], said["source"], said["kind"])
-    campaigns.change(seen.id, actor(request), contents={**seen.contents, tag: content})
+    campaigns.change_letter(seen.id, tag, content, actor(request), mark=request.POST.get("mark", ""))
     return made.left_out
 
 
 def _remove(request: HttpRequest, seen: Seen, tag: str) -> HttpResponse:
-    kept = {key: each for key, each in seen.contents.items() if key != tag}
     try:
-        campaigns.change(seen.id, actor(request), contents=kept)
+        campaigns.change_letter(seen.id, tag, None, actor(request), mark=request.POST.get("mark", ""))
     except Problem as problem:
         return _shown(request, seen.id, error=forms.told(console_locale(request), problem))
     return _done(request, seen.id, "removed")

@@ -10,6 +10,7 @@ from django import forms
 
 from lofte.core import clock
 from lofte.core.publication import current
+from lofte.features.outreach import campaigns
 from lofte.features.outreach.segments import reads as segments
 from lofte.features.outreach.writing import LONGEST
 from lofte.kernel.problems import Place, Problem
@@ -17,6 +18,7 @@ from lofte.rules.catalogue import room_words, say
 from lofte.rules.packs import law_pack
 from lofte.web import segment_words as words
 
+_DAYS = (0, 3, 7, 14, 30)
 _OFF = {"autocomplete": "off"}
 
 
@@ -55,6 +57,7 @@ def told(locale: str, problem: Problem) -> str:
 _SAME = {
     "issue_incomplete": "incomplete", "wrong_state": "state", "unknown": "segment", "put_away": "segment", "field": "segment",
     "value": "segment", "how": "segment", "purpose": "segment_purpose", "other_purpose": "segment_purpose", "no_topic": "topic",
+    "changed_meanwhile": "meanwhile",
 }  # fmt: skip
 
 
@@ -86,7 +89,23 @@ def campaign(locale: str, data: Any = None, initial: Mapping[str, Any] | None = 
             choices=[("", say(locale, "campaigns.form.no_segment")), *_segments()],
         ),
     }  # fmt: skip
+    if policy.outreach.frequency:
+        made["patience"] = forms.TypedChoiceField(
+            label=say(locale, "campaigns.form.patience"), help_text=say(locale, "campaigns.form.patience_help"), coerce=int,
+            choices=[(days, _patience(locale, days)) for days in _DAYS], initial=campaigns.PATIENCE,
+            required=False,
+        )  # fmt: skip
     return _made("CampaignForm", locale, made, data, initial=dict(initial or {}))
+
+
+def patience_of(form: Form, otherwise: int) -> int:
+    """For how many days it waits for those who have had enough letters; ``otherwise`` where the form does not say."""
+    said = form.cleaned_data.get("patience", "")
+    return otherwise if said == "" else int(said)
+
+
+def _patience(locale: str, days: int) -> str:
+    return say(locale, "campaigns.form.waits", days=days) if days else say(locale, "campaigns.form.waits_not")
 
 
 def _segments() -> list[tuple[str, str]]:

@@ -10,9 +10,10 @@ from lofte.features.outreach.segments import reads as segments
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import room_words, say
 from lofte.rules.values import joined
+from lofte.web import calendar
 from lofte.web import segment_words as words
 
-STATES = ("sent", "waiting", "bounced", "failed", "suppressed", "skipped")
+STATES = ("sent", "waiting", "put_off", "bounced", "failed", "suppressed", "skipped")
 OPEN = ("draft", "scheduled")
 BEGUN = ("sending", "paused", "sent", "stopped")
 
@@ -37,6 +38,23 @@ def campaign(locale: str, seen: campaigns.Seen) -> dict[str, Any]:
         "is_going": seen.state in ("sending", "paused"),
         **_audience(locale, seen),
     }
+
+
+def description(locale: str, seen: campaigns.Seen) -> list[tuple[str, str]]:
+    """What a campaign is called and whom it is for, as its form asks for it."""
+    said = campaign(locale, seen)
+    waits = say(locale, "campaigns.form.waits", days=seen.patience) if seen.patience else ""
+    return [
+        (_label(locale, "name"), seen.name),
+        (_label(locale, "topic"), said["topic"]),
+        (_label(locale, "markets"), said["markets"] or say(locale, "campaigns.every_market")),
+        (_label(locale, "segment"), said["audience"]),
+        (_label(locale, "patience"), waits or say(locale, "campaigns.form.waits_not")),
+    ]
+
+
+def _label(locale: str, field: str) -> str:
+    return say(locale, f"campaigns.form.{field}")
 
 
 def _when(seen: campaigns.Seen) -> datetime | None:
@@ -80,7 +98,11 @@ def progress(locale: str, now: results.Progress) -> str:
     """How far it has come. Whom it looked at is told in round numbers: from the exact one, a hidden group could be worked out."""
     looked = now.looked - now.looked % current().policy.outreach.smallest_group
     left, waiting = number(locale, now.left), number(locale, now.waiting)
-    return say(locale, "campaigns.running.lead", looked=looked, left=left, waiting=waiting)
+    said = say(locale, "campaigns.running.lead", looked=looked, left=left, waiting=waiting)
+    if not now.put_off:
+        return said
+    until = calendar.day(locale, now.current_until)
+    return f"{said} {say(locale, 'campaigns.running.put_off', number=number(locale, now.put_off), until=until)}"
 
 
 def outcome(locale: str, found: results.Results) -> dict[str, Any]:
@@ -96,7 +118,7 @@ def outcome(locale: str, found: results.Results) -> dict[str, Any]:
     reasons = [
         {"name": reason(locale, each.reason), "number": _told(locale, each.count, found.smallest)}
         for each in found.groups
-        if each.reason and each.state not in ("sent", "waiting")
+        if each.reason and each.state not in ("sent", "waiting", "put_off")
     ]
     if found.total is not None and states:
         states.append({"name": say(locale, "campaigns.results.total"), "number": str(found.total)})
