@@ -19,6 +19,7 @@ import pytest
 from lofte_client import BadQuestion, Denied, Lofte, OutOfScope, Person, TooOften, Unauthorised, Unavailable
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("client")  # one living installation is enough for all of them
 
 
 def command(home, *arguments):

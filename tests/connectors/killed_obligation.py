@@ -51,7 +51,7 @@ evidence.set_log(log)
 connectors.connect_all(home)
 if step == "prepare":
     call_command("migrate", verbosity=0)
-    call_command("migrate", database="keys", verbosity=0)
+    call_command("migrate", "keys", database="keys", verbosity=0)
     person = register.welcome()
     values = [("email", KARI), ("name", "Kari Nordmann"), ("phone", "+47 900 12 345")]
     obligations.owe("erase", person, values, about=ABOUT)

@@ -243,11 +243,11 @@ class _stores_in:  # noqa: N801  # reads as a word in `with`
 
     def __enter__(self) -> None:
         self._before = {alias: dict(connections[alias].settings_dict) for alias in connections}
-        for alias, name in (("default", "register.sqlite3"), ("keys", "keys.sqlite3")):
+        for alias, name, rooms in (("default", "register.sqlite3", []), ("keys", "keys.sqlite3", ["keys"])):
             connections[alias].close()
             # Connections last: the threads that look for work five times a second would else open one each time.
             connections[alias].settings_dict.update(NAME=str(self._home / name), CONN_MAX_AGE=None)
-            call_command("migrate", database=alias, interactive=False, verbosity=0)
+            call_command("migrate", *rooms, database=alias, interactive=False, verbosity=0)
 
     def __exit__(self, *_: object) -> None:
         for alias, settings in self._before.items():

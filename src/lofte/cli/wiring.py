@@ -70,9 +70,10 @@ def enter(home: Path | str | None, **environment: str) -> Path:
     from django.db import DatabaseError
 
     django.setup()
-    for database, variable in (("keys", "LOFTE_KEYS_DATABASE"), ("default", "LOFTE_DATABASE")):
+    # The keys' own tables are all their database holds: to walk every room's there takes as long as to make them here.
+    for database, rooms, variable in (("keys", ["keys"], "LOFTE_KEYS_DATABASE"), ("default", [], "LOFTE_DATABASE")):
         try:
-            call_command("migrate", database=database, interactive=False, verbosity=0)
+            call_command("migrate", *rooms, database=database, interactive=False, verbosity=0)
         except DatabaseError as error:
             raise Problem(
                 "settings.no-database", f"the database cannot be used ({type(error).__name__})", Place(key=variable),

@@ -44,7 +44,7 @@ log = open_log(home / "evidence.sqlite3", home / "keys", "localhost/lofte/log", 
 evidence.set_log(log)
 if step == "prepare":
     call_command("migrate", verbosity=0)
-    call_command("migrate", database="keys", verbosity=0)
+    call_command("migrate", "keys", database="keys", verbosity=0)
     people = [make(number) for number in range(10)]
     outbox.drain(log)
     print(people[3])  # noqa: T201  # how it answers the test

@@ -166,7 +166,7 @@ def tried(name: str, right: str, act: Act) -> str:
 
 
 call_command("migrate", verbosity=0)
-call_command("migrate", database="keys", verbosity=0)
+call_command("migrate", "keys", database="keys", verbosity=0)
 roles.give(User.objects.create(pk=1, username="lead-1"), ["lead"], by=roles.OPERATOR)
 results = {name: tried(name, right, act) for name, (right, act) in ACTS.items()}
 # The log comes last: it has threads, and what has threads must not fork.

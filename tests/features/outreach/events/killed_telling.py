@@ -74,7 +74,7 @@ def until_done(step, act):  # type: ignore[no-untyped-def]
 
 
 call_command("migrate", verbosity=0)
-call_command("migrate", database="keys", verbosity=0)
+call_command("migrate", "keys", database="keys", verbosity=0)
 begins = datetime.now(UTC) + timedelta(days=30)
 said = {"title": "Bokslutsdagen", "lead": "En förmiddag.", "text": "", "place": "Solna"}
 plan = planning.Plan(
