@@ -22,8 +22,7 @@ def send(world: World, people: Iterable[UUID]) -> None:
     Begun and written in one transaction: no duty ever sees it being sent, and so nobody else can be written to.
     """
     whose = list(people)
-    content = outreach.Content("Löfte", "Canary issue.", f'<p>Canary issue. <a href="{link_in(world)}">Löfte</a></p>')
-    contents = dict.fromkeys(world.published.policy.locales(), content)
+    contents = dict.fromkeys(world.published.policy.locales(), content(world))
     with transaction.atomic():
         campaign = outreach.draft_issue(topics.of_market()[0], contents, by="canary")
         outreach.send_issue(campaign, only=whose)
@@ -31,6 +30,10 @@ def send(world: World, people: Iterable[UUID]) -> None:
         person.settle(whose)
     finally:
         outreach_models.Campaign.objects.filter(pk=campaign).delete()
+
+
+def content(world: World) -> outreach.Content:
+    return outreach.Content("Löfte", "Canary issue.", f'<p>Canary issue. <a href="{link_in(world)}">Löfte</a></p>')
 
 
 def link_in(world: World) -> str:

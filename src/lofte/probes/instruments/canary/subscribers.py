@@ -1,10 +1,10 @@
 """Signs up for the newsletter in every market, confirms, is written to, leaves by one click, comes back and leaves by the page.
 
-A few more in the first market leave in the middle of a mailing, have an address that does not exist, or complain.
+At last they leave in the middle of a mailing, and then have an address that does not exist, or complain.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
 
@@ -42,21 +42,22 @@ def walk(world: World) -> Met:
 
 
 def _walk(world: World) -> Met:
-    with flock.flock(world) as canaries, flock.more(world, 3 if reports.can_come() else 1) as others:
+    with flock.flock(world) as canaries, flock.more(world, 1) as others:
         joined = join([*canaries, *others], tries=True)
         here = [one for one in canaries if one.market in joined and one.person_id]
-        special = [one for one in others if one.person_id]
-        mailing.send(world, (one.handle for one in (*here, *special)))
+        beside = [one for one in others if one.person_id]  # whose letters are compared with those of the same market
+        mailing.send(world, (one.handle for one in (*here, *beside)))
         got = flock.each(here, mailing.received)
         joined = {market: replace(each, received=bool(got.get(market))) for market, each in joined.items()}
-        beside = [(one.market, letter) for one in special for letter in mailing.received(one)]
+        others_got = [(one.market, letter) for one in beside for letter in mailing.received(one)]
         copies = {
-            market: [*some, *(letter for where, letter in beside if where == market)] for market, some in got.items()
+            market: [*some, *(letter for where, letter in others_got if where == market)]
+            for market, some in got.items()
         }
         counts, link = world.published.policy.outreach.count_clicks, mailing.link_in(world)
         choices = flock.each([one for one in here if got.get(one.market)], lambda one: _choose(one, got[one.market]))
         left = _leave(world, here, got)
-        midway, to_dead, complained = _special(world, special)
+        midway, to_dead, complained = _special(world, here)
         return Met(
             tuple(joined.values()), left, midway, to_dead, complained, tuple(choices.values()), letters.opened_by(copies),
             letters.followed_in(copies, link, may_count=counts),
@@ -218,29 +219,49 @@ def _nothing_comes(
 
 
 def _special(world: World, canaries: list[Canary]) -> tuple[int | None, int | None, int | None]:
-    midway = _midway(canaries[0]) if canaries and mailing.received(canaries[0]) else None
-    if len(canaries) < 3 or not all(mailing.received(one) for one in canaries[1:]):
+    """In every market; they have left by then, and say yes once more without walking the way again. Half of them then have an
+    address that does not exist and half complain; another day it is the other way round.
+    """
+    able = [one for one in canaries if mailing.received(one)]
+    midway = _midway(able) if able else None
+    if len(able) < 2 or not reports.can_come():
         return midway, None, None
-    dead, unwilling = canaries[1:]
-    reports.does_not_exist(mailing.received(dead)[0], dead.address)
-    reports.is_unwanted(mailing.received(unwilling)[0])
-    before = [len(mailing.received(one)) for one in (dead, unwilling)]
-    mailing.send(world, (dead.handle, unwilling.handle))
-    came = [len(mailing.received(one)) - was for one, was in zip((dead, unwilling), before, strict=True)]
-    return midway, came[0], came[1]
+    before = _once_more(world, able)
+    turn = world.now().toordinal() % 2
+    dead, unwilling = able[turn::2], able[1 - turn :: 2]
+    for one in dead:
+        reports.does_not_exist(mailing.received(one)[0], one.address)
+    for one in unwilling:
+        reports.is_unwanted(mailing.received(one)[0])
+    mailing.send(world, (one.handle for one in able))
+    came = {one.market: len(mailing.received(one)) - before[one.market] for one in able}
+    return midway, sum(came[one.market] for one in dead), sum(came[one.market] for one in unwilling)
 
 
-def _midway(canary: Canary) -> int:
+def _once_more(world: World, canaries: list[Canary]) -> Mapping[str, int]:
+    """They are written to again; how many letters each has by then, by market."""
+    _say_yes(canaries)
+    mailing.send(world, (one.handle for one in canaries))
+    return {one.market: len(mailing.received(one)) for one in canaries}
+
+
+def _say_yes(canaries: list[Canary]) -> None:
+    for one in canaries:
+        shown = {"market": one.market, "locale": one.locale, "shown": f"form.{mailing.FORM}"}
+        consent.grant(one.handle, _purpose(one), method="double_opt_in", **shown)
+
+
+def _midway(canaries: list[Canary]) -> int:
     """A letter stands in the queue; before it leaves, whoever it is for has gone. How many came all the same."""
-    last = mailing.received(canary)[0]
-    way_out = last.link_with("/unsubscribe/")
-    words = mail.Words("Löfte", f"Canary issue.\n{way_out}")
-    letter = mail.MarketingLetter(
-        "issue", canary.handle, canary.address, words, _purpose(canary), unsubscribe_url=way_out
-    )
-    before = len(mailing.received(canary))
-    with transaction.atomic():  # nobody delivers between the two
-        mail.send(letter)
-        consent.withdraw(canary.handle, _purpose(canary), method="one_click")
-    person.settle([canary.handle])
-    return len(mailing.received(canary)) - before
+    _say_yes(canaries)
+    before = sum(len(mailing.received(one)) for one in canaries)
+    for one in canaries:
+        way_out = mailing.received(one)[0].link_with("/unsubscribe/")
+        said = asdict(mailing.content(one.world))
+        words = mail.compose("issue", one.market, one.locale, **said, unsubscribe_url=way_out)
+        letter = mail.MarketingLetter("issue", one.handle, one.address, words, _purpose(one), unsubscribe_url=way_out)
+        with transaction.atomic():  # nobody delivers between the two
+            mail.send(letter)
+            consent.withdraw(one.handle, _purpose(one), method="one_click")
+    person.settle(one.handle for one in canaries)
+    return sum(len(mailing.received(one)) for one in canaries) - before
