@@ -43,7 +43,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     numbers, seen = reads.counts(wanted, now), reads.listed(wanted, now, int(asked["page"] or 1))
     return _page(
         request, "inquiries", rows=[words.line(locale, each, now, names) for each in seen.lines], shown=wanted.shown,
-        wanted=sought, counts=[_count(locale, name, numbers[name], asked) for name in reads.SHOWN],
+        may_note="inquiries.work" in roles.permissions_of(request.user), wanted=sought,
+        counts=[_count(locale, name, numbers[name], asked) for name in reads.SHOWN],
         narrow=_narrowing(locale, asked, names), is_narrowed=any(asked[name] for name in _NARROWING), page=seen,
         earlier=_link(asked, page=str(seen.number - 1)) if seen.number > 1 else "",
         later=_link(asked, page=str(seen.number + 1)) if seen.number < seen.pages else "",

@@ -190,6 +190,7 @@ ACTS = {
 
 _TOLD = {
     "inquiry.moved": "moved", "inquiry.closed": "closed", "inquiry.unanswered": "unanswered", "inquiry.restricted": "restricted",
+    "inquiry.no-address": "no_address",
     "inquiry.no-words": "words", "inquiry.no-desk": "to", "inquiry.no-medium": "medium", "inquiry.no-outcome": "outcome",
     "inquiry.no-such-kind": "kind", "register.denied": "denied", "form.bad-file": "file",
     "form.file-too-large": "file_too_large", "form.too-many-files": "too_many_files", "register.too-large": "file_too_large",

@@ -43,7 +43,7 @@ def at_turn(inquiry: UUID, turn: int, act: Callable[[], T]) -> T:
 def reply(inquiry: UUID, words: str, by: str, *, files: Iterable[Upload] = (), closes: bool = False) -> None:
     """Write to them, in the thread of what they wrote. With ``closes`` nothing more is expected."""
     row = open_row(inquiry)
-    words = _worded(words)
+    words = worded(words)
     _demand_reachable(row, by)
     kept, step = judged(MOST_FILES, files), new_id()
     said = _said(row, words, "mail", by)
@@ -57,7 +57,7 @@ def reply(inquiry: UUID, words: str, by: str, *, files: Iterable[Upload] = (), c
 def told(inquiry: UUID, words: str, medium: str, by: str, *, closes: bool = False) -> None:
     """They were answered by telephone, in person or by post: kept in words, because nothing here proves it."""
     row = open_row(inquiry)
-    words = _worded(words)
+    words = worded(words)
     _demand_medium(medium)
     add(row, "told", by, reason=medium, dialogue=_said(row, words, medium, by))
     _answered(row, by, medium, closes=closes)
@@ -67,7 +67,7 @@ def told(inquiry: UUID, words: str, medium: str, by: str, *, closes: bool = Fals
 def heard(inquiry: UUID, words: str, medium: str, by: str) -> None:
     """They rang, or wrote to another address: their word belongs to the inquiry, and we owe an answer."""
     row = turn_of(inquiry)
-    words = _worded(words)
+    words = worded(words)
     _demand_medium(medium)
     said = intake.note(row, words, medium, by=by, is_theirs=True)
     intake.hear(row, is_theirs=True)
@@ -79,7 +79,7 @@ def heard(inquiry: UUID, words: str, medium: str, by: str) -> None:
 def note(inquiry: UUID, words: str, by: str) -> None:
     """A note for ourselves. It is about the person, so their own copy holds it."""
     row = turn_of(inquiry)
-    words = _worded(words)
+    words = worded(words)
     add(row, "noted", by, kept={"words": words})
 
 
@@ -196,7 +196,7 @@ def _close(row: Inquiry, outcome: Inquiry.Outcome, by: str) -> None:
 # --- demands --------------------------------------------------------------------------------------------------------
 
 
-def _worded(words: str) -> str:
+def worded(words: str) -> str:
     """The words as they are kept."""
     if not intake.plain(words):
         raise Problem("inquiry.no-words", "there are no words to send or keep", Place(key="words"), status=422)
@@ -217,4 +217,6 @@ def _demand_reachable(row: Inquiry, by: str) -> None:
             "inquiry.restricted", "this person's data may only be kept for now", law="GDPR 18(2)", status=409,
             way_out="Answer them once the restriction is lifted, or in their request.",
         )  # fmt: skip
+    if not letters.contact_of(row).email:
+        raise Problem("inquiry.no-address", "they left no address to write to", Place(key="words"), status=409)
     ports.register().words_of(row.person_id, [], row.purpose, by=by, fields=["email"])
