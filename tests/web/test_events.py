@@ -323,6 +323,9 @@ def test_the_file_for_the_door_has_reference_and_name_and_no_formula(staff, even
     made = event()
     row = come(made, name="=HYPERLINK(1)")
 
+    unsaid = staff.post(f"/console/events/{made}/people/file/")
+    assert (unsaid.status_code, unsaid["Location"]) == (302, f"/console/events/{made}/people/")
+    staff.post(f"/console/events/{made}/people/")
     answer = staff.post(f"/console/events/{made}/people/file/")
 
     lines = answer.content.decode().lstrip("\ufeff").splitlines()
@@ -410,3 +413,13 @@ def test_a_form_that_comes_too_late_says_so_and_keeps_what_was_typed(visitor, ev
     assert "Du är inte anmäld" in page(answer, 409)
     assert 'value="astrid@example.se"' in answer.content.decode()
     assert ports.register().find("email", "astrid@example.se") is None
+
+
+def test_the_purpose_is_stated_for_each_event_anew(staff, event, come):
+    """What was said of one list opens no other, nor its file."""
+    first, second = event(), event(slug="frukost-2027")
+    come(second)
+    staff.post(f"/console/events/{first}/people/")
+
+    assert "Astrid Ek" not in page(staff.get(f"/console/events/{second}/people/"))
+    assert staff.post(f"/console/events/{second}/people/file/").status_code == 302

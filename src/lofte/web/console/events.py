@@ -17,11 +17,11 @@ from lofte.rules.catalogue import say
 from lofte.web.console import events_forms as forms
 from lofte.web.console import events_words as words
 from lofte.web.console.language import console_locale
-from lofte.web.console.people import PURPOSE
 from lofte.web.console.sharing_forms import word
 from lofte.web.console.staff import actor, needs
 
 _SHOWN = ("ahead", "over", "forgetting")
+_STATED = "events.stated"
 State = Registration.State
 
 
@@ -119,12 +119,12 @@ def _act(request: HttpRequest, row: Event) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("events.receive")
 def people(request: HttpRequest, event: UUID) -> HttpResponse:
-    """The list, once its purpose is stated; each opening leaves a look for everybody on it."""
+    """The list, once its purpose is stated for this event; each opening leaves a look for everybody on it."""
     locale, row = console_locale(request), planning.row_of(event)
     purpose = _purpose(row)
     may = purpose in roles.purposes_of(request.user)
     if request.method == "POST" and may:
-        request.session[PURPOSE] = purpose
+        request.session[_STATED] = [str(row.id), purpose]
         return HttpResponseRedirect(reverse("console-event-people", args=(row.id,)))
     return _list(request, row, purpose, forms.reference(locale), may=may)
 
@@ -133,7 +133,7 @@ def _list(
     request: HttpRequest, row: Event, purpose: str, form: forms.Form, *, may: bool = True, status: int = 200
 ) -> HttpResponse:
     locale = console_locale(request)
-    is_stated = may and request.session.get(PURPOSE) == purpose
+    is_stated = may and _is_stated(request, row, purpose)
     seen = attendance.attendees(row.id, purpose, by=actor(request), states=seats.COMING) if is_stated else []
     lines = [words.attendee(locale, each) for each in seen]
     return _page(
@@ -143,6 +143,11 @@ def _list(
         queue=[each for each in lines if each["state"] == State.WAITING], at_door=attendance.may_check_in(row, clock.now()),
         fields=[word(locale, "fields", each) for each in words.columns(row)],
     )  # fmt: skip
+
+
+def _is_stated(request: HttpRequest, row: Event, purpose: str) -> bool:
+    """Whether this session said what it opens the list of this very event for."""
+    return bool(request.session.get(_STATED) == [str(row.id), purpose])
 
 
 @require_POST
@@ -189,6 +194,8 @@ def _ticked(request: HttpRequest, row: Event, form: forms.Form, me: str) -> str:
 def sheet(request: HttpRequest, event: UUID) -> HttpResponse:
     """The list for the door as a file: reference and name, no more."""
     locale, row = console_locale(request), planning.row_of(event)
+    if not _is_stated(request, row, _purpose(row)):
+        return HttpResponseRedirect(reverse("console-event-people", args=(row.id,)))
     shown = [(each, word(locale, "fields", each)) for each in words.columns(row)[:1]]
     header = [("reference", say(locale, "events.reference")), *shown]
     content = attendance.sheet(row.id, _purpose(row), header, by=actor(request))
