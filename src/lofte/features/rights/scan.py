@@ -8,7 +8,7 @@ import os
 import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
@@ -99,9 +99,7 @@ class Wanted:
                         self._of.append([])
                     self._of[place].append((whose, needle))
         self.longest = max(map(len, places), default=1)
-        many = len(places) > _FEW_PATTERNS
-        kind = ahocorasick_rs.Implementation.ContiguousNFA if many else ahocorasick_rs.Implementation.DFA
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(list(places), implementation=kind) if places else None
+        self._automaton = automaton(places) if places else None
 
     def sieve(self, where: str, columns: Columns, read: Callable[[bytes], Row] | None = None) -> Sieve:
         return _Sieve(self, where, columns, read)
@@ -120,6 +118,13 @@ class Wanted:
             return set()
         small = value.decode(errors="surrogateescape").lower()
         return {(whose, needle.form) for whose, needle in could if _is_in(needle, value, small)}
+
+
+def automaton(patterns: Collection[bytes]) -> ahocorasick_rs.BytesAhoCorasick:
+    """Finds any of the patterns, each by its place among them."""
+    many = len(patterns) > _FEW_PATTERNS
+    kind = ahocorasick_rs.Implementation.ContiguousNFA if many else ahocorasick_rs.Implementation.DFA
+    return ahocorasick_rs.BytesAhoCorasick(list(patterns), implementation=kind)
 
 
 def _is_in(needle: Needle, value: bytes, small: str) -> bool:

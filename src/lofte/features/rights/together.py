@@ -294,10 +294,15 @@ def _clear(at: datetime, told: progress.Told, is_late: Callable[[], bool]) -> bo
             if len(ids) - len(owed) <= _FEW:
                 return True
             work = progress.begin(_CLEARING, "rows", scan.size())
-            free = [(work.id, each) for each in ids if each not in owed]
-            many.update(Erasure, ["hand"], free, f"state = '{State.VERIFIED}' AND hand IS NULL")
+            _take(work.id, [each for each in ids if each not in owed])
         if not _clear_some(work, told, is_late) or is_late():
             return False
+
+
+@in_transaction
+def _take(hand: UUID, orders: list[UUID]) -> None:
+    """What nobody has in hand yet."""
+    many.update(Erasure, ["hand"], [(hand, each) for each in orders], f"state = '{State.VERIFIED}' AND hand IS NULL")
 
 
 def _clear_some(work: Work, told: progress.Told, is_late: Callable[[], bool]) -> bool:
