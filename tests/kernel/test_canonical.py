@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofte.kernel.canonical import canonical_bytes
+from lofte.kernel.canonical import Canonical, canonical_bytes
 
 _ascii_keys = st.text(st.characters(max_codepoint=126, min_codepoint=32))
 _values = st.recursive(
@@ -32,3 +32,14 @@ def test_the_order_in_which_keys_were_written_does_not_matter(value):
 def test_what_has_no_certain_form_is_refused(value):
     with pytest.raises((TypeError, ValueError)):
         canonical_bytes(value)
+
+
+def test_what_was_made_canonical_says_so_and_is_the_same_bytes():
+    made = canonical_bytes({"b": [1, {"c": None}], "a": "å"})
+
+    assert isinstance(made, Canonical)
+    assert made == '{"a":"å","b":[1,{"c":null}]}'.encode()
+    with pytest.raises(TypeError):
+        canonical_bytes({"a": [1.5]})
+    with pytest.raises(TypeError):
+        canonical_bytes({"a": {"å": 1}})

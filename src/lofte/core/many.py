@@ -83,6 +83,8 @@ def instant(stored: Any) -> datetime:
 
 def stored_instant(at: datetime | None, using: str = "default") -> Any:
     """An instant as the driver would give it."""
+    if at is not None and at.tzinfo is UTC and connections[using].vendor == "sqlite":
+        return str(at.replace(tzinfo=None))
     return _INSTANT.get_db_prep_value(at, connections[using])
 
 

@@ -399,13 +399,16 @@ def _to_search(at: datetime) -> list[Erasure]:
 def _prove_clean() -> int:
     """As `erasure._prove` for all that are clean: many share one flush of the log. Returns how many are proved now."""
     proved = 0
-    while evidence.has_log() and (
-        orders := list(Erasure.objects.filter(state=State.CLEAN, subject__isnull=False)[:_PROVED_AT_ONCE])
-    ):
+    while evidence.has_log() and (orders := list(_to_prove()[:_PROVED_AT_ONCE])):
         proved += _prove(orders)
     if proved:
         erasure.flush_databases()
     return proved
+
+
+def _to_prove() -> "QuerySet[Erasure]":
+    """Without what a proof says nothing of."""
+    return Erasure.objects.filter(state=State.CLEAN, subject__isnull=False).defer("sealed", "indexes", "hand")
 
 
 def _prove(orders: list[Erasure]) -> int:
