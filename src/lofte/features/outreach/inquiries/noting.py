@@ -29,8 +29,8 @@ MEDIA = ("phone", "meeting", "post")
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What came. ``values`` are fields of the form; ``told`` that the person heard, or gets with the letter, what the form says of
-    purpose, ground and time; ``to`` the desk it is put on."""
+    """What came. ``values`` are fields of the form; ``told`` that the person has heard what the form says of purpose,
+    ground and time; ``to`` the desk it is put on."""
 
     kind: str
     market: str
