@@ -115,7 +115,7 @@ def _try(canary: Canary, met: Asked, material: UUID) -> Asked:
     given = presses() and (_signals(canary) > 0 or not _counts(canary))
     again = presses()  # a program pressed first, or a second device: the day is the same
     at = canary.world.now()
-    long_ago = at - timedelta(days=2)
+    long_ago = at - timedelta(days=5)
     grant.update(left=1, asked_at=long_ago, counted_at=long_ago, ends_at=at + timedelta(days=1))
     on_its_last_day = presses()
     grant.update(counted_at=long_ago)
