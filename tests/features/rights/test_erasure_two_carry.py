@@ -7,6 +7,7 @@ from django.db import connection
 
 from lofte.core import clock, holdings, outbox, vault
 from lofte.core.models import Person
+from lofte.core.progress import verbs as progress
 from lofte.features.register.models import Signal
 from lofte.features.rights import erasure, together, verbs
 from lofte.features.rights.models import Erasure
@@ -98,3 +99,13 @@ def test_what_is_written_about_somebody_while_their_rows_go_goes_too(person, log
 
     assert verbs.erase(person).is_complete
     _is_whole(person, log)
+
+
+def test_a_search_for_somebody_who_was_proved_meanwhile_looks_for_the_others(person, somebody, log):
+    together.begin([person, somebody("ola@example.no", "Ola Hansen")], "sweep")
+    stale = list(Erasure.objects.order_by("started_at"))
+    assert verbs.erase(person).is_complete
+
+    assert erasure.look_for(stale, None, progress.nobody, lambda: False)
+
+    assert sorted(Erasure.objects.values_list("state", flat=True)) == [Erasure.State.CLEAN, Erasure.State.DONE]

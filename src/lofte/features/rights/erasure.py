@@ -30,6 +30,7 @@ from lofte.features.rights.models import Erasure
 from lofte.features.rights.nouns import Erased, PlanItem, Residue
 from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Problem
+from lofte.rules.model import DataField
 
 State = Erasure.State
 _RETRY_AFTER = timedelta(hours=1)
@@ -270,7 +271,7 @@ def look_for(
 ) -> bool:  # fmt: skip
     """Read everything that is stored once, for all of them; false when the time was up before the end."""
     shapes = publication.current().policy.fields
-    wanted = scan.Wanted({each.id.hex: residue.needles(_values(each), shapes, _subject(each)) for each in orders})
+    wanted = scan.Wanted({each.id.hex: _sought(each, shapes) for each in orders})
     place = work.place if work else {}
     after = scan.Place(*place["after"]) if "after" in place else None
     rows, columns = work.done if work else 0, int(place.get("columns", 0))
@@ -299,6 +300,16 @@ def look_for(
         ]  # fmt: skip
         _judge(order, found, columns)
     return True
+
+
+def _sought(order: Erasure, shapes: Mapping[str, DataField]) -> list[scan.Needle]:
+    """What is looked for; nothing for whom somebody else has proved clean meanwhile, when the order's key is gone."""
+    try:
+        return residue.needles(_values(order), shapes, _subject(order))
+    except Problem:
+        if Erasure.objects.filter(pk=order.pk, state=State.DONE).exists():
+            return []
+        raise
 
 
 def _judge(order: Erasure, found: Iterable[residue.Hit], columns: int) -> None:
