@@ -104,6 +104,18 @@ def test_wrong_used_and_expired_codes_are_one_answer():
     assert len(said) == 1
 
 
+def test_a_refused_request_is_logged_with_its_status_and_without_its_path():
+    record = logging.LogRecord(
+        "django.request", logging.WARNING, "f", 1, "%s: %s", ("Gone", "/my/kari@example.no/"), None
+    )
+    record.status_code = 410
+
+    line = json.loads(JsonFormatter().format(record))
+
+    assert (line["event"], line["status"]) == ("Gone", 410)
+    assert "kari" not in json.dumps(line)
+
+
 def test_an_action_holds_nothing_that_looks_personal():
     actions.record("issue.sent", "staff:1", queued=3)
     assert Action.objects.get().details == {"queued": 3}

@@ -9,6 +9,7 @@ import json
 import logging
 import traceback
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 _MAY_SPEAK = ("uvicorn.error",)  # its arguments are host, port and process id
@@ -20,7 +21,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "event": record.getMessage() if record.name in _MAY_SPEAK else str(record.msg),
+            "event": _event(record),
         }
         if isinstance(fields := getattr(record, "fields", None), dict):
             line["fields"] = {
@@ -31,6 +32,15 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             line |= {"error": record.exc_info[0].__name__, "raised": _places(record.exc_info[2])}
         return json.dumps(line, ensure_ascii=False)
+
+
+def _event(record: logging.LogRecord) -> str:
+    if record.name in _MAY_SPEAK:
+        return record.getMessage()
+    status = getattr(record, "status_code", None)
+    if record.name == "django.request" and isinstance(status, int):  # its message is all arguments, one of them the path
+        return HTTPStatus(status).phrase
+    return str(record.msg)
 
 
 def _places(trace: Any) -> list[str]:
