@@ -38,7 +38,7 @@ def _event(record: logging.LogRecord) -> str:
     if record.name in _MAY_SPEAK:
         return record.getMessage()
     status = getattr(record, "status_code", None)
-    if record.name == "django.request" and isinstance(status, int):  # its message is all arguments, one of them the path
+    if record.name == "django.request" and isinstance(status, int):  # its message is nothing but a path
         return HTTPStatus(status).phrase
     return str(record.msg)
 

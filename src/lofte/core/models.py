@@ -174,7 +174,7 @@ class Outbox(models.Model):
     next_at = models.DateTimeField(default=clock.now, db_index=True)
 
 
-class Entry(Personal):
+class Entry(PersonalByIndex):
     """Which entries of the evidence log are about this person."""
 
     kind = models.CharField(max_length=64)
@@ -182,7 +182,7 @@ class Entry(Personal):
     at = models.DateTimeField()
     about = models.UUIDField(null=True)
 
-    class Meta(Personal.Meta):
+    class Meta(PersonalByIndex.Meta):
         indexes = [models.Index(fields=["person", "at"], name="core_entry_person_at")]
         constraints = [models.UniqueConstraint(fields=["person", "index"], name="core_entry_once")]
 
@@ -198,7 +198,7 @@ class Action(models.Model):
     at = models.DateTimeField(default=clock.now, db_index=True)
 
 
-class Mail(Personal):
+class Mail(PersonalByIndex):
     """One letter in the queue. What it says and to whom is sealed under the person's key and removed once it is sent."""
 
     class State(models.TextChoices):
@@ -222,7 +222,7 @@ class Mail(Personal):
     lease = models.CharField(max_length=32, blank=True)
     address = models.CharField(max_length=64, blank=True)  # keyed hash: which address a bounce speaks of
 
-    class Meta(Personal.Meta):
+    class Meta(PersonalByIndex.Meta):
         indexes = [
             models.Index(fields=["state", "is_marketing", "next_at"], name="core_mail_due"),
             models.Index(fields=["person", "made_at"], name="core_mail_person"),

@@ -5,10 +5,10 @@ from typing import Any
 from django.db import models
 
 from lofte.core import clock
-from lofte.core.models import Personal
+from lofte.core.models import PersonalByIndex
 
 
-class Consent(Personal):
+class Consent(PersonalByIndex):
     """One event: a grant, a withdrawal or an objection, with the exact words shown.
 
     ``ordinal`` counts the person's events on the purpose; it is unique, so that two at once are put in order. ``channel`` is
@@ -32,7 +32,7 @@ class Consent(Personal):
     method = models.CharField(max_length=32)
     at = models.DateTimeField(default=clock.now)
 
-    class Meta(Personal.Meta):
+    class Meta(PersonalByIndex.Meta):
         constraints = [models.UniqueConstraint(fields=["person", "purpose", "ordinal"], name="consent_in_order")]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from django.db import models
 
 from lofte.core import clock
-from lofte.core.models import Personal, new_id, this_site
+from lofte.core.models import Personal, PersonalByIndex, new_id, this_site
 
 
 class SignUp(Personal):
@@ -68,7 +68,7 @@ class Campaign(models.Model):
     version = models.PositiveIntegerField(default=0)
 
 
-class Delivery(Personal):
+class Delivery(PersonalByIndex):
     """That a campaign was queued for a person, or why it was not. Once a person and campaign, however often the sending runs."""
 
     class State(models.TextChoices):
@@ -84,6 +84,6 @@ class Delivery(Personal):
     reason = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField(default=clock.now)
 
-    class Meta(Personal.Meta):
+    class Meta(PersonalByIndex.Meta):
         constraints = [models.UniqueConstraint(fields=["person", "campaign_id"], name="outreach_delivery_once")]
         indexes = [models.Index(fields=["campaign_id", "state"], name="outreach_delivery_by_state")]
