@@ -214,4 +214,6 @@ def test_the_canary_is_a_whole_customer(system):
 
     assert customer.relation_of(policy) == "customer"
     assert customer.purposes_of(policy, "customer") == ("customer",)
-    assert set(customer.interests_of(policy)) == {"contact", "answers", "material"}
+    assert set(customer.interests_of(policy)) == {
+        "contact", "answers", "material", "application", "partnership", "supply",
+    }  # fmt: skip
