@@ -316,9 +316,10 @@ def mariadb_server() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    scratch = {**os.environ, "TMPDIR": str(data)}  # a folder the server's user may write in
     made = subprocess.run(
         [install, "--no-defaults", f"--datadir={data}/db", "--auth-root-authentication-method=normal", *user],
-        capture_output=True, check=False,
+        capture_output=True, check=False, env=scratch,
     )  # fmt: skip
     if made.returncode:
         pytest.skip("MariaDB could not make a data directory here")
@@ -328,7 +329,7 @@ def mariadb_server() -> Iterator[str]:
             f"--socket={data}/socket", f"--pid-file={data}/pid", "--innodb-flush-log-at-trx-commit=0",
             "--innodb-buffer-pool-size=32M", *user,
         ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=scratch,
     )  # fmt: skip
     try:
         url = f"mariadb+pymysql://root@127.0.0.1:{port}"

@@ -399,7 +399,7 @@ def test_a_restriction_stops_everything_but_storage_and_is_told_to_the_systems(s
     assert raised.value.law == "GDPR 18(3)"
 
     restriction.announce_end(person, STAFF, "Tvisten er over.")
-    assert "Tvisten er over." in texts(letterbox)[-1]
+    assert any("Tvisten er over." in each for each in texts(letterbox))  # letters in one batch have no order
     restriction.lift(person, STAFF)
     assert not restriction.is_restricted(person)
     assert sorted(Obligation.objects.values_list("what", "purpose")) == [("restrict", ""), ("restrict", "lifted")]
