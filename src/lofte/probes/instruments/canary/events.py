@@ -71,7 +71,7 @@ def _announced(canaries: list[Canary], form: str) -> Iterator[Mapping[str, UUID]
 
 def _announce(canary: Canary, form: str) -> UUID:
     market = canary.world.published.policy.markets[canary.market]
-    words = {"title": f"Canary {canary.mark}", "lead": "Löfte", "place": "Löfte"}
+    words = {"title": f"Trial {canary.mark}", "lead": "Löfte", "place": "Löfte"}
     starts = canary.world.now().replace(microsecond=0) + timedelta(days=2)
     made = planning.draft(
         planning.Plan(

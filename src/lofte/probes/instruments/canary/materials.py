@@ -57,7 +57,7 @@ def _on_the_shelf(canaries: list[Canary], form: str) -> Iterator[Mapping[str, UU
 
 def _shelve(canary: Canary, form: str) -> UUID:
     locales = canary.world.published.policy.markets[canary.market].locales
-    words = {locale: {"title": f"Canary {canary.mark}", "summary": "Löfte"} for locale in locales}
+    words = {locale: {"title": f"Trial {canary.mark}", "summary": "Löfte"} for locale in locales}
     made = shelf.draft(shelf.Plan(slug_of(canary), (canary.market,), words, form, _TIMES), _BY)
     shelf.give_file(made, shelf.EVERY, "canary.txt", content_of(canary), _BY)
     shelf.publish(made, _BY)
@@ -69,8 +69,8 @@ def slug_of(canary: Canary) -> str:
 
 
 def content_of(canary: Canary) -> bytes:
-    """What is in the file, and nowhere else."""
-    return f"Canary {canary.mark} reads this file and no other.\n".encode()
+    """What is in the file, and nowhere else. Not the canary's name, which is looked for when it is gone."""
+    return f"File {canary.mark}, which one made-up person reads and no other.\n".encode()
 
 
 def _is_shut(canary: Canary) -> bool:
