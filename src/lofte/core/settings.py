@@ -217,5 +217,6 @@ LOGGING = {
         "flufl.bounce": {"level": "CRITICAL"},
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # an expired link or a wrong address is no event: counted, not told
     },
 }
