@@ -289,6 +289,15 @@ CODES: dict[str, Code] = {
         way_out="Add the field to the purpose, or drop it from the tag or cookie.",
         severity="warning",
     ),
+    "frame.undeclared-host": Code(
+        "A frame, or what is fetched for it, is at a host its tag does not name.",
+        law="GDPR 5(1)(b), 25(2)",
+        way_out="Add the host to the tag's `hosts`, or correct the address.",
+    ),
+    "frame.no-id": Code(
+        "An address asks for `{id}`, which the frame's own addresses do not give.",
+        way_out="Put `{id}` once into each of `addresses`, or take it out of the others.",
+    ),
     "cookie.no-function": Code(
         "A cookie has no words on what it does.",
         law="ePrivacy 5(3); GDPR 13(1)(c)",

@@ -237,6 +237,24 @@ class System(Declared):
     fields: list[Id] = Field(default_factory=list)
 
 
+FrameAddress = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9._~/?=&{}%-]*)?$")]
+
+
+class Frame(Declared):
+    """A kind of frame the tag shows, known by its addresses: what may stand in its place until the visitor wants it.
+
+    ``{id}`` stands for letters, digits, ``-`` and ``_``. Scheme, query and fragment of a frame do not count.
+    """
+
+    addresses: list[FrameAddress] = Field(min_length=1, description="such as https://www.youtube.com/embed/{id}")
+    kind: Literal["video", "map", "frame"] = "frame"
+    poster: FrameAddress | None = Field(
+        None, description="its picture: fetched once by the server and kept, never asked for by the visitor's browser"
+    )
+    page: FrameAddress | None = Field(None, description="where a person can open it instead of the frame")
+    loads: FrameAddress | None = Field(None, description="the address loaded in its place; the frame's query is kept")
+
+
 class Tag(Declared):
     """Something a page may load from a third party. Words: tags.<id>.why."""
 
@@ -245,6 +263,7 @@ class Tag(Declared):
     purpose: Id
     hosts: list[HostPattern] = Field(min_length=1, description="host names; a leading *. covers sub-domains")
     data: list[Id] = Field(default_factory=list)
+    frames: list[Frame] = Field(default_factory=list, description="frames known by their address")
 
 
 class Cookie(Declared):

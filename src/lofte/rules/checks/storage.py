@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from lofte.kernel.problems import Problem
 from lofte.rules.checks.case import Case
 from lofte.rules.codes import fault
+from lofte.rules.frames import ID, host_in, names_host
 from lofte.rules.model import Basis, MarketId, Purpose, StorageModel
 from lofte.rules.packs import value_at
 
@@ -22,6 +23,7 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _models(case)
     yield from _sharing(case)
     yield from _necessary(case)
+    yield from _frames(case)
     yield from _cookies(case)
     yield from _data(case)
 
@@ -156,6 +158,23 @@ def _necessary(case: Case) -> Iterator[Problem]:
         place = case.place("cookies", key, "purpose")
         detail = f"`{key}` is declared necessary, but {why}"
         yield fault(code, detail, place, expected="a purpose that asks for consent")
+
+
+def _frames(case: Case) -> Iterator[Problem]:
+    """Posters are fetched by the server: from nowhere but the hosts of the frame's own tag."""
+    for key, tag in case.policy.tags.items():
+        for index, frame in enumerate(tag.frames):
+            fetched = {"loads": frame.loads, "poster": frame.poster, "page": frame.page}
+            given = [(("addresses", number), address) for number, address in enumerate(frame.addresses)]
+            given += [((name,), address) for name, address in fetched.items() if address]
+            ids = min(address.count(ID) for address in frame.addresses)
+            for name, address in given:
+                place, host = case.place("tags", key, "frames", index, *name), host_in(address)
+                if name != ("page",) and not any(names_host(pattern, host) for pattern in tag.hosts):
+                    detail = f"`{key}` does not name {host}"
+                    yield fault("frame.undeclared-host", detail, place, expected="a host of the tag")
+                if address.count(ID) > min(ids, 1):
+                    yield fault("frame.no-id", f"nothing in `{key}` fills {address}", place, expected="`{id}` once")
 
 
 def _cookies(case: Case) -> Iterator[Problem]:
