@@ -55,7 +55,17 @@ ROUTES = (
         "The log as C2SP tiles; `entries` for the entries, `.p/<width>` for a partial tile.",
     ),
     ("POST /lofte/csp-report", "204", "What a browser held back; kept are host, directive and path."),
-    ("GET /lofte/static/<name>", "file", "Our own style sheet."),
+    ("GET /lofte/static/<name>", "file", "Our own style sheet, and the style and script of held frames."),
+    (
+        "GET /lofte/poster/<tag>/<id>.<mac>",
+        "image",
+        "The kept picture of a held frame, at an address only the gate can sign; blank until the server has fetched it.",
+    ),
+    (
+        "GET /lofte/frame?src=",
+        "page",
+        "One frame of a declared tag, in a page whose policy lets in that tag's hosts; only inside pages of the site.",
+    ),
     ("GET /.well-known/gpc.json", "JSON", "That Global Privacy Control is honoured."),
     ("GET /healthz", "200 JSON", "The process answers. Nothing more is claimed."),
     (

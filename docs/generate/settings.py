@@ -174,6 +174,11 @@ EDGE = {
         "What goes to the pages for people. A prefix left out is answered by the site instead.",
     ),
     "static_folders": ("paths", "Further folders served under `/lofte/static/`. Everything in them is public."),
+    "host_map": (
+        "hosts",
+        "Stand-ins for third parties, as the gate has them: `/lofte/frame` loads them as the hosts they play. For tests "
+        "and demonstrations only.",
+    ),
     "token_age_s": (
         "seconds",
         "How long a choice may lie on the screen. Longer gives more time to replay a stolen token.",

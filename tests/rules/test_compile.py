@@ -96,10 +96,10 @@ def test_the_digest_names_its_place_in_the_history(small: Compiled) -> None:
 # Wordings: the hash of what was shown
 
 
-def test_wordings_cover_banner_preferences_policy_and_forms(small: Compiled) -> None:
+def test_wordings_cover_banner_preferences_frames_policy_and_forms(small: Compiled) -> None:
     shown = {name.removeprefix("SE/sv/") for name in small.published.wordings if name.startswith("SE/sv/")}
 
-    assert shown == {"banner", "preferences", "policy", "form.news", "box.news.news-email"}
+    assert shown == {"banner", "preferences", "frame", "policy", "form.news", "box.news.news-email"}
 
 
 def test_a_wording_changes_with_its_words_and_only_then(small: Compiled) -> None:

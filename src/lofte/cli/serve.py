@@ -162,7 +162,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         asked_anew=lambda choice, now: policies.asked_anew(house.home, choice.publication, now.digest),
     )  # fmt: skip
 
-    config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report)
+    config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report, host_map=plan.host_map)
     wsgi: Any = get_wsgi_application()
     django: Any = WSGIMiddleware(wsgi, workers=DJANGO_THREADS)
     edge = Edge(config, house.log, gate, django)

@@ -26,6 +26,7 @@ from lofte.edge.answers import (
 )
 from lofte.edge.collect import Asker, Collector
 from lofte.edge.config import EdgeConfig
+from lofte.edge.frames import Frames
 from lofte.edge.layout import problem_page
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
@@ -71,6 +72,7 @@ class Edge:
             config, self.shelf, self.tokens, derive_key(root_key, "choice/1"), verdicts, self._proofs.history
         )
         self._reports = Reports(config, self.metrics)
+        self._frames = Frames(config.home, self.shelf, derive_key(root_key, "choice/1"), config.host_map)
         self._static = Static([OWN, *config.static_folders])
         self._reading = Limiter(config.read_rate_per_s, config.read_burst)
         operation = Operation(config, log, self.shelf, self._collector.desk, self.metrics)
@@ -81,6 +83,7 @@ class Edge:
             "/.well-known/gpc.json": ("gpc", self._pages.gpc),
             "/lofte/banner": ("banner", self._pages.banner),
             "/lofte/policy.json": ("policy.json", self._pages.policy_json),
+            "/lofte/frame": ("frame", self._frames.frame),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,6 +165,8 @@ class Edge:
                 return await proofs.evidence(request, send, one)
             case "log", _:
                 return await proofs.log(request, send, rest)
+            case "poster", [tag, name]:
+                return await self._frames.poster(request, send, tag, name)
             case "static", [name]:
                 return await self._static(request, send, name)
             case ("policy" | "cookies" | "changes") as name, [market, locale, ""]:
@@ -259,5 +264,5 @@ async def _finish_lifespan(seen: list[str], sent: list[str], receive: Receive, s
 
 
 _ROUTES = frozenset(
-    ("policy", "cookies", "changes", "preferences", "receipt", "evidence", "log", "static", "csp-report", "banner")
+    ("policy", "cookies", "changes", "preferences", "receipt", "evidence", "log", "static", "csp-report", "banner", "poster")
 )

@@ -1,5 +1,6 @@
 """The settings of the edge. Every one has a unit, a default, and a line on who must protect it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ class EdgeConfig:
     trusted_scheme: str = ""
     django_prefixes: tuple[str, ...] = DJANGO_PREFIXES
     static_folders: tuple[Path, ...] = ()
+    host_map: Mapping[str, str] = field(default_factory=dict)  # stand-in of a third party -> its declared host
     token_age_s: int = 24 * 3600
     largest_consent_bytes: int = 4096  # an honest decision is about 700 bytes
     largest_report_bytes: int = 64 * 1024  # browsers batch reports

@@ -32,7 +32,7 @@ class Shown:
     locale: str
     purposes: frozenset[str]
     decidable: frozenset[str]
-    wordings: Mapping[str, str]  # hash -> method: banner or preferences
+    wordings: Mapping[str, str]  # hash -> method: banner, preferences or frame
 
 
 class Publication:
@@ -86,7 +86,7 @@ class Publication:
         models = self.published.policy.browser_purposes(market)
         methods = {
             self.published.wordings[key]: method
-            for method in ("preferences", "banner")  # where both hash alike, the banner is what people see first
+            for method in ("frame", "preferences", "banner")  # where both hash alike, the banner is what people see first
             if (key := f"{market}/{locale}/{method}") in self.published.wordings
         }
         decidable = frozenset(key for key, model in models.items() if model is not StorageModel.NECESSARY)

@@ -91,6 +91,7 @@ def _wordings(published: Published, at: date) -> dict[str, str]:
         asked = _asked_words(edition)
         found[f"{tail}/banner"] = _hash({"shown": "banner", **asked})
         found[f"{tail}/preferences"] = _hash({"shown": "preferences", **asked})
+        found[f"{tail}/frame"] = _hash({"shown": "frame", **asked})
         found[f"{tail}/policy"] = _hash(_policy_words(edition))
         for key, form in published.policy.forms.items():
             if not form.markets or edition.market_id in form.markets:

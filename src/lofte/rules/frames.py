@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
+from lofte.kernel.canonical import sha256_hex
 from lofte.rules.model import Frame, Id, Policy, Tag
 
 ID = "{id}"
@@ -60,6 +61,22 @@ def poster_of(policy: Policy, tag: Id, name: str) -> str | None:
         return None
     frames = policy.tags[tag].frames if tag in policy.tags else []
     return next((frame.poster.replace(ID, name) for frame in frames if frame.poster and ID in frame.poster), None)
+
+
+def shelved_as(source: str) -> str:
+    """The file name of a poster in `<home>/posters`; another source is another file."""
+    return sha256_hex(source.encode())[:32]
+
+
+def picture_type(content: bytes) -> str | None:
+    """The media type of a picture browsers draw and cannot run, told by its first bytes; None for anything else."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return None
 
 
 def tags_of_host(policy: Policy, host: str) -> list[Tag]:

@@ -165,6 +165,7 @@ def _frames(case: Case) -> Iterator[Problem]:
     for key, tag in case.policy.tags.items():
         for index, frame in enumerate(tag.frames):
             fetched = {"loads": frame.loads, "poster": frame.poster, "page": frame.page}
+            given: list[tuple[tuple[str | int, ...], str]]
             given = [(("addresses", number), address) for number, address in enumerate(frame.addresses)]
             given += [((name,), address) for name, address in fetched.items() if address]
             ids = min(address.count(ID) for address in frame.addresses)
