@@ -125,6 +125,18 @@ class StorageModel(StrEnum):
     OPT_OUT = "opt_out"
 
 
+class ConsentType(StrEnum):
+    """The seven types of Google's Consent Mode. One that no purpose answers for is denied; `security_storage` is granted."""
+
+    AD_STORAGE = "ad_storage"
+    AD_USER_DATA = "ad_user_data"
+    AD_PERSONALIZATION = "ad_personalization"
+    ANALYTICS_STORAGE = "analytics_storage"
+    FUNCTIONALITY_STORAGE = "functionality_storage"
+    PERSONALIZATION_STORAGE = "personalization_storage"
+    SECURITY_STORAGE = "security_storage"
+
+
 class Purpose(Declared):
     """What data is used for.
 
@@ -145,6 +157,13 @@ class Purpose(Declared):
     storage_by_market: dict[MarketId, StorageModel] = Field(default_factory=dict)
     necessary_because: bool = Field(
         False, description="necessary storage carries its reason in words: purposes.<id>.necessary"
+    )
+    exempt_as: Literal["own_statistics", "appearance_and_functionality"] | None = Field(
+        None, description="which exemption `exempt_with_objection` rests on (PECR Sch A1 paras 5 and 6)"
+    )
+    signals: list[ConsentType] = Field(
+        default_factory=list,
+        description="types of Google's Consent Mode this purpose answers for, besides those its tags are known for",
     )
 
 
@@ -226,6 +245,7 @@ class Recipient(Declared):
     )
     privacy_url: Address | None = None
     optout_url: Address | None = None
+    known: Id | None = Field(None, description="a provider of the catalogue; what is left out here is taken from there")
 
 
 class System(Declared):
@@ -235,6 +255,9 @@ class System(Declared):
     kind: Literal["crm", "cms", "newsletter", "analytics", "reports", "tag_manager", "register"]
     recipient: Id | None = None
     fields: list[Id] = Field(default_factory=list)
+    known: Id | None = Field(
+        None, description="a system of the catalogue, such as wordpress; its cookies are declared with it"
+    )
 
 
 FrameAddress = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9._~/?=&{}%-]*)?$")]
@@ -264,6 +287,10 @@ class Tag(Declared):
     hosts: list[HostPattern] = Field(min_length=1, description="host names; a leading *. covers sub-domains")
     data: list[Id] = Field(default_factory=list)
     frames: list[Frame] = Field(default_factory=list, description="frames known by their address")
+    known: Id | None = Field(
+        None,
+        description="an entry of the catalogue, such as ga4; what is left out here, cookies included, is taken from there",
+    )
 
 
 class Cookie(Declared):
