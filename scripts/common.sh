@@ -63,6 +63,26 @@ find_chromium() {
   return 1
 }
 
+find_firefox() {
+  local name
+  for name in firefox-esr firefox; do
+    command -v "$name" >/dev/null && { command -v "$name"; return 0; }
+  done
+  return 1
+}
+
+install_npm() { # what the tests borrow from npm, as locked
+  local lock="$root/tests/node/package-lock.json" stamp="$root/tests/node/node_modules/.lofte-installed" wanted
+  wanted=$(sha256sum <"$lock")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  say "Installing the locked npm packages of the tests ..."
+  local log; log=$(mktemp)
+  if (cd "$root/tests/node" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1; then
+    rm -f "$log"; printf '%s' "$wanted" >"$stamp"; return 0
+  fi
+  say "npm could not install what tests/node/package-lock.json locks:"; tail -n 3 "$log" >&2; rm -f "$log"; return 1
+}
+
 find_postgres() { # prints the folder that holds initdb and pg_ctl
   local dir
   for dir in /usr/lib/postgresql/*/bin; do [ -x "$dir/initdb" ] && found=$dir; done
