@@ -27,6 +27,7 @@ class Declarations:
     def __init__(self, published: Published, market: MarketId, host_map: Mapping[str, str]) -> None:
         """``host_map`` names stand-ins: host as seen in pages -> declared host it stands for."""
         policy = published.policy
+        self.policy = policy
         self.market = market
         self.digest = published.digest
         self.models: Mapping[str, StorageModel] = policy.browser_purposes(market)
