@@ -71,7 +71,7 @@ class Placeholders:
         kind = known.frame.kind if known else "frame"
         title = title.strip()
         page = (known and known.page) or _absolute(address)
-        to = escape(bare(host_of(page) or host))
+        to = escape(bare(host_of(page) or host).removeprefix("www."))
         opened = f'<a href="{escape(page)}" rel="noopener noreferrer">{self._say("open", host=to)}</a>'
         tags = (
             [self._policy.tags[known.tag]] if known else frames.tags_of_host(self._policy, self._hosts.get(host, host))

@@ -47,11 +47,15 @@
     if (!frame.hidden) frame.focus();
   };
 
+  let count = 0;
   const enliven = () => {
     for (const box of document.querySelectorAll('[data-lofte=held-frame]:not([data-live])')) {
       if (!box.querySelector('[data-lofte=once]') || !frameOf(box)) continue;
       box.dataset.live = '';
       for (const part of box.querySelectorAll('[hidden]')) part.hidden = false;
+      const why = box.querySelector('[data-lofte=why]');
+      why.id = 'lofte-why-frame-' + ++count;
+      box.querySelector('[data-lofte=always]').setAttribute('aria-describedby', why.id);
     }
   };
   document.addEventListener('click', (event) => {
