@@ -283,6 +283,67 @@ CODES: dict[str, Code] = {
         law="PECR Sch A1 para 5",
         way_out="Use `opt_in`, or a processor that does not reuse the data.",
     ),
+    "storage.exemption-unnamed": Code(
+        "A purpose runs until somebody objects without saying which exemption allows it.",
+        law="PECR Sch A1 paras 5 and 6",
+        way_out="Set `exempt_as: own_statistics` or `exempt_as: appearance_and_functionality`, or use `opt_in`.",
+    ),
+    "storage.exemption-advertising": Code(
+        "An exemption for statistics or appearance is used for what advertises, embeds others, or serves another end as well.",
+        law="PECR Sch A1 paras 5(2) and 6(2)",
+        way_out="Use `opt_in`, or move the tag to a purpose people are asked about.",
+    ),
+    "signal.necessary": Code(
+        "A purpose nobody is asked about answers for advertising or analytics with Google.",
+        law="ePrivacy 5(3); GDPR 7",
+        way_out="Move the type to a purpose people are asked about.",
+    ),
+    "known.unknown": Code(
+        "The catalogue has nothing by this name.",
+        way_out="Name an entry it has, or leave `known` out and declare it whole.",
+    ),
+    "known.forgotten-cookie": Code(
+        "A tag or system is known to keep something the policy does not declare.",
+        law="CJEU C-673/17 (Planet49); GDPR 13(1)(c)",
+        way_out="Declare it under `cookies`, or set `known` and leave it to the catalogue.",
+        severity="warning",
+    ),
+    "known.forgotten-host": Code(
+        "A tag is known to load from a host no tag declares, so the gate will hold it.",
+        law="GDPR 13(1)(e)",
+        way_out="Add the host to the tag's `hosts`.",
+        severity="warning",
+    ),
+    "known.forgotten-data": Code(
+        "A tag is known to send data that the policy does not say it sends.",
+        law="GDPR 13(1)(d), 5(1)(a)",
+        way_out="Add the field to the tag's `data`.",
+        severity="warning",
+    ),
+    "known.shorter-lifetime": Code(
+        "A cookie is known to be kept longer than the policy says.",
+        law="CJEU C-673/17 (Planet49)",
+        way_out="State the lifetime it has, or have the tag shorten it and note so.",
+        severity="warning",
+    ),
+    "known.no-link": Code(
+        "A recipient is known to offer a privacy notice or an opt-out, and the policy links to neither.",
+        law="GDPR 13(1)(e), 12(2)",
+        way_out="Give `privacy_url` or `optout_url`, or set `known` on the recipient.",
+        severity="warning",
+    ),
+    "known.no-opt-out": Code(
+        "A tag has an opt-out of its own, and the policy does not link to it.",
+        law="GDPR 12(2), 21",
+        way_out="Give the recipient `optout_url`.",
+        severity="warning",
+    ),
+    "known.forgotten-transfer": Code(
+        "A recipient is known to take data to a country the policy does not name.",
+        law="GDPR 13(1)(f), 44",
+        way_out="Declare the transfer with its tool under the recipient.",
+        severity="warning",
+    ),
     "storage.data-beyond-purpose": Code(
         "A tag or cookie holds data that its purpose does not name, so the table of purposes says less than is true.",
         law="GDPR 5(1)(b), 13(1)(c)",

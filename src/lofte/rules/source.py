@@ -7,7 +7,7 @@ the broken part is set aside, and everything that can still be understood goes o
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.codes import fault
+from lofte.rules.known import filling
 from lofte.rules.model import Policy
 from lofte.rules.texts import Block, parse_blocks
 
@@ -73,6 +74,8 @@ def read(files: Mapping[str, str]) -> Source:
         if POLICY_FILE not in files:
             problems.append(fault("file.missing", "the directory holds no policy.yaml", Place(POLICY_FILE, 1)))
     words, texts, text_files = _read_texts(readable, problems)
+    if isinstance(tree.content, dict):
+        words = {locale: _with_known_words(spoken, locale, tree.content) for locale, spoken in words.items()}
     return Source(policy, tree, words, texts, text_files, set_aside, tuple(problems))
 
 
@@ -200,7 +203,9 @@ def _scalar(node: ScalarNode, path: Path, file: str, problems: list[Problem]) ->
 
 def _validate(tree: Tree, problems: list[Problem]) -> tuple[Policy | None, frozenset[tuple[str, str]]]:
     """The policy without its broken parts; each part set aside has its problem."""
-    content = {name: dict(value) if isinstance(value, dict) else value for name, value in tree.content.items()}
+    whole = filling.filled(tree.content)
+    content = {name: dict(value) if isinstance(value, dict) else value for name, value in whole.items()}
+    problems += _unknown(tree)
     set_aside: set[tuple[str, str]] = set()
     for _ in range(MAX_DEPTH):
         try:
@@ -212,6 +217,18 @@ def _validate(tree: Tree, problems: list[Problem]) -> tuple[Policy | None, froze
         if not all(mended):
             return None, frozenset(set_aside)
     return None, frozenset(set_aside)
+
+
+def _unknown(tree: Tree) -> Iterator[Problem]:
+    for section, key, name, names in filling.unknown(tree.content):
+        detail = f"the catalogue has no {section} called `{name}`"
+        yield fault("known.unknown", detail, tree.place(section, key, "known"), expected=f"one of {', '.join(names)}")
+
+
+def _with_known_words(words: Tree, locale: str, declared: Mapping[str, Any]) -> Tree:
+    if not isinstance(words.content, dict):
+        return words
+    return replace(words, content=filling.with_words(words.content, locale, filling.filled(declared)))
 
 
 @dataclass(frozen=True, slots=True)

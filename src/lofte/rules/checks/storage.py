@@ -12,8 +12,9 @@ from lofte.kernel.problems import Problem
 from lofte.rules.checks.case import Case
 from lofte.rules.codes import fault
 from lofte.rules.frames import ID, host_in, names_host
+from lofte.rules.known import catalogue, known_as
 from lofte.rules.model import Basis, MarketId, Purpose, StorageModel
-from lofte.rules.packs import value_at
+from lofte.rules.packs import find_value, value_at
 
 _EXEMPT = StorageModel.EXEMPT_WITH_OBJECTION
 
@@ -22,6 +23,7 @@ def problems(case: Case) -> Iterator[Problem]:
     yield from _purposes(case)
     yield from _models(case)
     yield from _sharing(case)
+    yield from _exempt(case)
     yield from _necessary(case)
     yield from _frames(case)
     yield from _cookies(case)
@@ -114,19 +116,52 @@ def _citation(case: Case, market: MarketId) -> str:
 
 
 def _sharing(case: Case) -> Iterator[Problem]:
-    for key, purpose in case.policy.purposes.items():
-        exempt = [market for market, model in _models_of(case, purpose).items() if model is _EXEMPT]
-        if purpose.scope != "browser" or not exempt:
-            continue
+    for key, market in _exempted(case):
         for tag_key, tag in case.policy.tags.items():
             recipient = case.policy.recipients.get(tag.recipient)
-            if tag.purpose == key and recipient is not None and recipient.role != "processor":
-                detail = (
-                    f"`{tag_key}` sends to {recipient.name}, a {recipient.role}, while `{key}` is exempt in {exempt[0]}"
-                )
-                yield fault(
-                    "storage.exemption-shared", detail, case.place("tags", tag_key, "purpose"), expected="a processor"
-                )
+            if tag.purpose != key or recipient is None:
+                continue
+            own_ends = [catalogue()[name].name for name in known_as(tag) if catalogue()[name].own_ends]
+            if recipient.role != "processor":
+                why = f"{recipient.name}, a {recipient.role}"
+            elif own_ends:
+                why = f"{recipient.name}, which may use what {own_ends[0]} sends for ends of its own"
+            else:
+                continue
+            detail = f"`{tag_key}` sends to {why}, while `{key}` is exempt in {market}"
+            yield fault(
+                "storage.exemption-shared", detail, case.place("tags", tag_key, "purpose"), expected="a processor"
+            )
+
+
+def _exempt(case: Case) -> Iterator[Problem]:
+    """An exemption is one the law of the market has on the day, and for nothing besides (PECR Sch A1 paras 5 and 6)."""
+    for key, market in _exempted(case):
+        purpose, pack = case.policy.purposes[key], case.pack(market)
+        rule = find_value(pack, "storage_exemptions", case.at) if pack else None
+        there_are = rule.value["exempt_with_objection"] if rule else []
+        if there_are and purpose.exempt_as not in there_are:
+            detail = f"`{key}` is exempt in {market} and names no exemption"
+            place = case.place("purposes", key, "exempt_as")
+            yield fault("storage.exemption-unnamed", detail, place, expected=f"one of {', '.join(there_are)}")
+        for tag_key, tag in case.policy.tags.items():
+            beside = [catalogue()[name] for name in known_as(tag) if catalogue()[name].kind in ("advertising", "video")]
+            if tag.purpose == key and beside:
+                detail = f"`{tag_key}` is {beside[0].name}, while `{key}` is exempt in {market}"
+                place = case.place("tags", tag_key, "purpose")
+                yield fault("storage.exemption-advertising", detail, place, expected="a purpose on opt-in")
+        for index, kind in enumerate(purpose.signals):
+            if kind.value.startswith("ad_"):
+                detail = f"`{key}` is exempt in {market} and answers for {kind.value}"
+                place = case.place("purposes", key, "signals", index)
+                yield fault("storage.exemption-advertising", detail, place, expected="a purpose on opt-in")
+
+
+def _exempted(case: Case) -> Iterator[tuple[str, MarketId]]:
+    """Each purpose that is exempt somewhere, with the first market where it is."""
+    for key, purpose in case.policy.purposes.items():
+        if purpose.scope == "browser":
+            yield from [(key, market) for market, model in _models_of(case, purpose).items() if model is _EXEMPT][:1]
 
 
 def _necessary(case: Case) -> Iterator[Problem]:
@@ -138,6 +173,11 @@ def _necessary(case: Case) -> Iterator[Problem]:
         if purpose.scope == "browser" and StorageModel.NECESSARY in _models_of(case, purpose).values()
     }
     code = "storage.consent-declared-necessary"
+    for key in sorted(necessary):
+        for index, kind in enumerate(policy.purposes[key].signals):
+            if kind.value.startswith(("ad_", "analytics_")):
+                detail, place = f"`{key}` answers for {kind.value}", case.place("purposes", key, "signals", index)
+                yield fault("signal.necessary", detail, place, expected="a purpose that asks for consent")
     for key, tag in policy.tags.items():
         host = next(filter(is_known_host, tag.hosts), None)
         if tag.purpose in necessary and host:
