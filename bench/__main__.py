@@ -21,13 +21,14 @@ def main() -> int:
         metavar="N[,N]",
         help="rights, sweep: sizes of the register (default: 1000,100000; a million takes an hour); mail: recipients",
     )
+    parser.add_argument("--save", action="store_true", help="banner: keep the run for docs/reference")
     args = parser.parse_args()
     if args.name is None:
         print("\n".join(names))
         return 0
     missed = False
     run = importlib.import_module(f"bench.{args.name}").run
-    for case in run(args.people) if args.people else run():
+    for case in run(args.people) if args.people else run(save=True) if args.save else run():
         print(json.dumps(asdict(case)) if args.json else row(case), flush=True)
         missed |= case.ok is False
     return 1 if missed else 0

@@ -1,140 +1,105 @@
-"""`scripts/bench banner`: what banner and guard weigh, what they cost a browser, and when they are seen.
+"""`scripts/bench banner`: what banner and guard weigh, what they cost a browser, when they are seen; and four others.
 
-Sizes are of what the gate adds to a page, gzip -9, as if nothing else were compressed with it. Script time is the
-main thread's own CPU time (Chromium's threadTicks), a page with banner and guard less the same page without.
+Sizes are of what the gate adds to a page, gzip -9. The others are vanilla-cookieconsent, klaro, tarteaucitron and c15t
+from npm, by the lock in bench/peers; without npm only ours is measured. `--save` keeps the run for
+docs/reference/consent-clients.md.
 """
 
 import asyncio
 import gzip
 import os
-import socket
-import statistics
-import threading
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
-import uvicorn
+from bench import beside, clients
 from bench.case import Case, at_most
+from bench.ours import behind_the_gate
 
 from lofte.features.policy.files import read_directory
-from lofte.gate import ConsentState, Declarations, Gate
-from lofte.gate.guard import script
-from lofte.rules.compile import compile_policy
-from lofte.rules.pages.banner import fill
-from lofte.rules.source import read
+from lofte.kernel.problems import Problem
 
-POLICY = Path(__file__).parents[1] / "policies" / "xledger"
 LARGEST_BYTES = 3 * 1024
 LONGEST_MS = 5.0
-ROUNDS = 9
-_SETTINGS = "/lofte/preferences/se/sv/?back=/se/"
-LINK = f'<nav id="lofte-settings" style="padding:1em" aria-label="C"><a href="{_SETTINGS}">C</a></nav>'.encode()
-TOKEN = f"v1.{token_urlsafe(16)}.1795350000.SE.sv.0123456789abcdef.{token_urlsafe(32)}"  # as long and random as real
-PAGE = (
-    b"<!doctype html><html lang=en><head><meta charset=utf-8><title>x</title></head><body><h1>Page</h1>%s</body></html>"
-    % (b"<p>Some text on a page of ordinary length.</p>" * 40)
-)
+SAVED = Path(__file__).parent / "peers" / "measured.json"
+_EDITIONS = {"sv": "/se/", "nb": "/no/", "fi": "/fi/", "en-GB": "/uk/", "en-US": "/us/"}
 
 
-def run() -> Iterator[Case]:
-    compiled = compile_policy(read(read_directory(POLICY)), datetime.now(UTC), None)
-    published = compiled.published
-    for market, declared in published.policy.markets.items():
-        locale = declared.locales[0]
-        banner = _filled(compiled.files[f"{market}/{locale}/banner.html"])
-        declarations = Declarations(published, market, {})
-        guard = script(ConsentState(declarations, declarations.allowed(None, gpc=False), frozenset())).encode()
-        added = banner + b'<script nonce="0123456789012345678901" data-lofte="guard">' + guard + b"</script>" + LINK
-        yield at_most(
-            "banner", f"bytes added to a page, gzip, {locale}", len(gzip.compress(added, 9)), "bytes", LARGEST_BYTES
-        )
+def run(*, save: bool = False) -> Iterator[Case]:
+    for locale, added in bytes_added():
+        yield at_most("banner", f"bytes added to a page, gzip, {locale}", added, "bytes", LARGEST_BYTES)
     chromium = os.environ.get("LOFTE_CHROMIUM") or "/usr/bin/chromium"
     if not Path(chromium).exists():
         return
-    banner = _filled(compiled.files["GB/en-GB/banner.html"], "<!--lofte:nonce-->")
-    with _serving(lambda: published, banner) as origin:
-        yield from _in_a_browser(chromium, origin)
+    others: tuple[clients.Client, ...] = clients.OTHERS
+    try:
+        clients.install()
+    except Problem as missing:
+        yield Case("banner", f"without the others: {missing.detail[:40]}", 0, "")
+        others = ()
+    found = beside.measure(chromium, others)
+    ours = next(one for one in found if one.client == clients.OURS.id)
+    yield at_most("banner", "script CPU on the main thread", max(0.0, ours.script_ms), "ms", LONGEST_MS)
+    yield at_most("banner", "banner seen after first paint", ours.late_ms, "ms", 0.0)
+    yield at_most("banner", "layout shift", ours.shift, "score", 0.0)
+    yield at_most("banner", "requests of its own", ours.requests, "requests", 0.0)
+    yield at_most("banner", "unmarked requests before consent", ours.cargo_requests, "requests", 0.0)
+    yield at_most("banner", "unmarked keys before consent", ours.cargo_keys, "keys", 0.0)
+    yield at_most("banner", "left behind after withdrawal", len(ours.left_behind or ()), "keys", 0.0)
+    for one in found:
+        if one is not ours and one.client != clients.BARE.id:
+            yield from _beside(one, ours)
+    if save:
+        SAVED.write_text(beside.saved(found, datetime.now(UTC)), encoding="utf-8")
 
 
-def _filled(page: bytes, nonce: str = "0123456789012345678901") -> bytes:
-    return fill(page, token=TOKEN, back="/uk/", nonce=nonce, gpc="")
-
-
-def _in_a_browser(chromium: str, origin: str) -> Iterator[Case]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-quic", "--no-first-run"]
-        )
-        _load(browser, f"{origin}/uk/")  # the first page pays for the browser's own start
-        bare, dressed = [], []
-        for _ in range(ROUNDS):
-            bare.append(_load(browser, f"{origin}/bare/"))
-            dressed.append(_load(browser, f"{origin}/uk/"))
-        browser.close()
-    cost = statistics.median(one["script_ms"] for one in dressed) - statistics.median(one["script_ms"] for one in bare)
-    yield at_most("banner", "script CPU on the main thread", max(0.0, cost), "ms", LONGEST_MS)
-    late = statistics.median(one["banner_ms"] - one["paint_ms"] for one in dressed)
-    yield at_most("banner", "banner in the page after first paint", late, "ms", 0.0)
-    yield at_most("banner", "layout shift", max(one["shift"] for one in dressed), "score", 0.0)
-    yield at_most("banner", "requests of its own", max(one["requests"] for one in dressed) - 1, "requests", 0.0)
-
-
-_WATCH = """window.shift = 0; window.bannerAt = Infinity;
-new PerformanceObserver(l => l.getEntries().forEach(e => { window.shift += e.value; }))
-    .observe({type: 'layout-shift', buffered: true});
-new MutationObserver(() => {
-    if (window.bannerAt === Infinity && document.getElementById('lofte-banner')) window.bannerAt = performance.now();
-}).observe(document, {childList: true, subtree: true});"""
-
-
-def _load(browser: Any, address: str) -> dict[str, float]:
-    context = browser.new_context()
-    page = context.new_page()
-    requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
-    client = context.new_cdp_session(page)
-    client.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.add_init_script(_WATCH)
-    page.goto(address, wait_until="load")
-    page.wait_for_timeout(150)
-    metrics = {one["name"]: one["value"] for one in client.send("Performance.getMetrics")["metrics"]}
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-    shift, banner_at = page.evaluate("[window.shift, window.bannerAt === Infinity ? 0 : window.bannerAt]")
-    context.close()
-    return {
-        "script_ms": metrics["ScriptDuration"] * 1000,
-        "paint_ms": paint,
-        "banner_ms": banner_at,
-        "shift": shift,
-        "requests": len([url for url in requests if "favicon" not in url]),
+def _beside(one: beside.Measured, ours: beside.Measured) -> Iterator[Case]:
+    """The other's figure, with ours as the limit beside it."""
+    figures = {
+        "bytes, gzip": (one.gzip_bytes, ours.gzip_bytes, "bytes"),
+        "requests": (one.requests, ours.requests, "requests"),
+        "script CPU": (one.script_ms, ours.script_ms, "ms"),
+        "task CPU": (one.task_ms, ours.task_ms, "ms"),
+        "banner seen after first paint": (one.late_ms, ours.late_ms, "ms"),
+        "findings of axe, banner": (len(one.axe_banner), len(ours.axe_banner), "rules"),
+        "unmarked requests before consent": (one.cargo_requests, ours.cargo_requests, "requests"),
+        "left behind after withdrawal": (len(one.left_behind or ()), len(ours.left_behind or ()), "keys"),
     }
+    for name, (theirs, mine, unit) in figures.items():
+        yield Case("banner", f"{one.client}: {name}", theirs, unit, limit=mine)
 
 
-@contextmanager
-def _serving(published: Any, banner: bytes) -> Iterator[str]:
+def bytes_added() -> Iterator[tuple[str, int]]:
+    """By locale: the page as it leaves the gate, less the page as the site made it, each after gzip -9."""
+    page = clients.page(clients.BARE, cargo=False)
+
     async def site(scope: Any, receive: Any, send: Any) -> None:
-        headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(PAGE)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": PAGE})
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": page})
 
-    gate = Gate(site, published, b"k" * 32, lambda scope, market, locale: banner)
+    with tempfile.TemporaryDirectory() as home:
+        at = datetime.now(UTC)
+        with behind_the_gate(
+            Path(home), read_directory(beside.POLICY), site, "https://xledger.com", at
+        ) as app:  # fmt: skip
+            for locale, path in _EDITIONS.items():
+                yield locale, len(gzip.compress(_asked(app, path), 9)) - len(gzip.compress(page, 9))
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await (site if scope["path"] == "/bare/" else gate)(scope, receive, send)
 
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
-        thread.start()
-        while not server.started:
-            threading.Event().wait(0.01)
-        yield f"http://localhost:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(5)
+def _asked(app: Any, path: str) -> bytes:
+    body: list[bytes] = []
+
+    async def send(message: Any) -> None:
+        body.append(message.get("body", b""))
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "query_string": b"", "scheme": "https", "client": None,
+        "headers": [(b"host", b"xledger.com")],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    return b"".join(body)
