@@ -15,4 +15,6 @@ declare(
     times=_SITE,
     first_seen=NotPersonal("the hour is that of the page, counted over all visitors"),
     last_seen=NotPersonal("the hour is that of the page, counted over all visitors"),
+    settled_at=NotPersonal("when staff looked into it"),
+    settled_as=NotPersonal("what staff found it to be"),
 )

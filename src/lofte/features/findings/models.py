@@ -1,4 +1,4 @@
-"""One row for each thing the policy does not describe, per market, however often it was seen."""
+"""One row for each third party met on our pages and each thing kept, per market, however often: the live inventory."""
 
 from django.db import models
 
@@ -6,9 +6,10 @@ from lofte.core.models import new_id, this_site
 
 
 class Finding(models.Model):
-    """Something undeclared that a page tried to load or keep.
+    """Something a page tried to load or keep; whether it is declared is asked of the policy in force when somebody looks.
 
-    ``seen_by`` is gate (it was held) or browser (a CSP report).
+    ``seen_by`` is gate (it stood in the page we sent) or browser (a report, which anybody can send). ``settled_as`` is what staff
+    said of it: ``removed`` from the site, so that it is an alarm again when it comes back, or ``noise`` of visitors' browsers.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -21,6 +22,8 @@ class Finding(models.Model):
     times = models.PositiveBigIntegerField(default=0)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField(db_index=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_as = models.CharField(max_length=16, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["seen_by", "kind", "what", "market"], name="findings_once")]

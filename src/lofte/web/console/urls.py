@@ -17,6 +17,7 @@ from lofte.web.console import (
     retention_urls,
     sharing,
     sharing_cases,
+    tags,
     views,
 )
 
@@ -89,6 +90,8 @@ urlpatterns = [
     *materials_urls.urlpatterns,
     path("operation/", views.operation, name="console-operation"),
     path("operation/mail/", readiness.sending, name="console-readiness"),
+    path("operation/tags/", tags.inventory, name="console-tags"),
+    path("operation/tags/settle/", tags.settle, name="console-tags-settle"),
     path("operation/keys/", long_work.rotate, name="console-rotate"),
     path("locale/", views.locale, name="console-locale"),
 ]
