@@ -25,6 +25,7 @@ from lofte.edge.app import Edge
 from lofte.edge.config import EdgeConfig
 from lofte.edge.serving import run_loop, server_config
 from lofte.gate.choice import choice_key
+from lofte.gate.hosts import bare
 from lofte.gate.middleware import Gate
 from lofte.gate.report import HeldReport
 from lofte.kernel.problems import Place, Problem
@@ -143,9 +144,11 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
     from lofte.features.findings import verbs as findings
     from lofte.features.policy import reads as policies
 
+    stands_for = {bare(seen): meant for seen, meant in plan.host_map.items()}
+
     def on_held(report: HeldReport) -> None:
-        if not report.declared:
-            findings.note("gate", report.kind, report.what, report.market, report.path)
+        what = stands_for.get(bare(report.what), report.what)
+        findings.note("gate", report.kind, what, report.market, report.path)
 
     def banner(scope: Any, market: str, locale: str) -> bytes:
         query = scope["query_string"].decode("latin-1")
@@ -154,7 +157,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         return edge.banner(market, locale, back, scope["lofte.nonce"], gpc)
 
     def on_report(host: str, directive: str, path: str) -> None:
-        findings.note("browser", directive, host, publication.current().market_of_path(path) or "", path)
+        findings.note("browser", directive, stands_for.get(host, host), publication.current().market_of_path(path) or "", path)
 
     gate = Gate(
         plan.site or _no_site, publication.current, choice_key(house.home), banner,
