@@ -72,7 +72,7 @@ class Placeholders:
         title = title.strip()
         page = (known and known.page) or _absolute(address)
         to = escape(bare(host_of(page) or host).removeprefix("www."))
-        opened = f'<a href="{escape(page)}" rel="noopener noreferrer">{self._say("open", host=to)}</a>'
+        opened = f'<a href="{escape(page)}" rel="noopener noreferrer">{self._say("open", host=to)}</a>' if page else ""
         tags = (
             [self._policy.tags[known.tag]] if known else frames.tags_of_host(self._policy, self._hosts.get(host, host))
         )
@@ -123,5 +123,7 @@ class Placeholders:
 
 
 def _absolute(address: str) -> str:
+    """Where a link may lead; empty for what is no plain address of the web."""
     text = address.strip()
-    return f"https:{text}" if text.startswith("//") else text
+    text = f"https:{text}" if text.startswith("//") else text
+    return text if text.lower().startswith(("https://", "http://")) else ""
