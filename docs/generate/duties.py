@@ -11,6 +11,7 @@ NAME = "duties.md"
 MEANING = {
     "codes.remove_expired": "forgets links that can no longer be used, and counters whose window has ended",
     "findings.flush": "writes down what gate and browsers held back",
+    "findings.forget": "forgets third parties and names that nobody met for a quarter of a year",
     "mail.deliver": "sends what is queued; suppresses what may no longer be sent",
     "outbox.drain": "carries facts to the evidence log and to their subscribers",
     "outreach.forget_unconfirmed": "forgets sign-ups nobody confirmed in time",

@@ -18,7 +18,7 @@ _WATCH = """## What to watch
 | `lofte_log_writable` is 0 | a flush failed; until a restart has checked the log, decisions are refused with `read-only` |
 | `lofte_consents_waiting` keeps growing | the disk is slower than the visitors |
 | `lofte_consents_refused_total{reason="forged-token"}` rises | somebody tries to record decisions that no page of ours offered |
-| `lofte_csp_reports_total` shows a new host | a page tries to load something no policy declares; see the console's findings |"""
+| `lofte_csp_reports_total` shows a new host | something undeclared: *Tags on the site* in the console |"""
 
 
 def made() -> str:
