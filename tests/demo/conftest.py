@@ -91,12 +91,12 @@ def _edge(home: Path, log: Log, running: Stage) -> Edge:
         report_burst=1000,
         read_rate_per_s=1000,
         read_burst=1000,
+        host_map=host_map(),
         on_report=lambda host, directive, path: running.violations.append((directive, host)),
     )
 
     def banner(scope: Any, market: str, locale: str) -> bytes:
-        gpc = (b"sec-gpc", b"1") in [tuple(header) for header in scope["headers"]]
-        return edge.banner(market, locale, scope["path"], scope["lofte.nonce"], gpc)
+        return edge.offer(market, locale, scope["path"])
 
     gate = Gate(
         running.demonstration.site,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lofte.gate import Gate, HeldReport
-from lofte.gate.choice import Choice, encode
+from lofte.gate.choice import Choice, encode, shown
 from lofte.rules.model import Policy
 from lofte.rules.pages.banner import banner, fill
 from lofte.rules.published import Published
@@ -146,7 +146,8 @@ def published() -> Published:
 @pytest.fixture
 def cookie_for() -> Callable[..., bytes]:
     def make(*granted: str) -> bytes:
-        return b"lofte=" + encode(Choice("subject", frozenset(granted), "d" * 16, 7), KEY).encode()
+        choice = Choice("subject", frozenset(granted), "d" * 16, 7)
+        return f"lofte={encode(choice, KEY)}; lofte_on={shown(choice, 'd' * 64)}".encode()
 
     return make
 
@@ -179,8 +180,7 @@ def visit(published: Published) -> Callable[..., Any]:
                 await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces) - 1})
 
         def fresh(scope: Any, market: str, locale: str) -> bytes:
-            gpc = "1" if (b"sec-gpc", b"1") in scope["headers"] else ""
-            return fill(banner(published, market, locale), token="t", back=scope["path"], nonce="N", gpc=gpc)
+            return fill(banner(published, market, locale), token="t", back=scope["path"])
 
         gate = Gate(site, lambda: published, KEY, fresh, on_held=reports.append, **options)
         sent: list[Any] = []

@@ -7,6 +7,7 @@ import pytest
 
 from lofte.gate.consent import ConsentState, Declarations
 from lofte.gate.document import View, hold
+from lofte.gate.placeholders import Placeholders
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +112,8 @@ LOOK = """(pages) => pages.map(html => {
 @pytest.mark.parametrize("seed", range(5))
 def test_no_broken_markup_hides_a_third_party(published, page, seed):
     state = ConsentState(Declarations(published, "SE", {}), frozenset({"necessary"}), frozenset())
-    view = View(state, "small.se", "n" * 22, "sv", "/lofte/preferences/se/sv/")
+    placeholders = Placeholders(published, "SE", "sv", b"k" * 32)
+    view = View(state, "small.se", "n" * 22, "/lofte/preferences/se/sv/", placeholders)
     chance = random.Random(seed)
     made = ["".join(chance.choices(PIECES, k=chance.randint(2, 14))) for _ in range(2500)]
 

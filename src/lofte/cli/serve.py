@@ -151,10 +151,7 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         findings.note("gate", report.kind, what, report.market, report.path)
 
     def banner(scope: Any, market: str, locale: str) -> bytes:
-        query = scope["query_string"].decode("latin-1")
-        back = quote(scope["path"]) + (f"?{query}" if query else "")
-        gpc = any(name == b"sec-gpc" and value == b"1" for name, value in scope["headers"])
-        return edge.banner(market, locale, back, scope["lofte.nonce"], gpc)
+        return edge.offer(market, locale, quote(scope["path"]))
 
     def on_report(host: str, directive: str, path: str) -> None:
         findings.note("browser", directive, stands_for.get(host, host), publication.current().market_of_path(path) or "", path)

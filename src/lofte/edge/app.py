@@ -27,6 +27,7 @@ from lofte.edge.answers import (
 from lofte.edge.collect import Asker, Collector
 from lofte.edge.config import EdgeConfig
 from lofte.edge.frames import Frames
+from lofte.edge.kit import Kit
 from lofte.edge.layout import problem_page
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
@@ -73,6 +74,9 @@ class Edge:
         )
         self._reports = Reports(config, self.metrics)
         self._frames = Frames(config.home, self.shelf, derive_key(root_key, "choice/1"), config.host_map)
+        self._kit = Kit(
+            config, self.shelf, derive_key(root_key, "choice/1"), self._pages.offered_banner, self._pages.edition
+        )
         self._static = Static([OWN, *config.static_folders])
         self._reading = Limiter(config.read_rate_per_s, config.read_burst)
         operation = Operation(config, log, self.shelf, self._collector.desk, self.metrics)
@@ -83,7 +87,9 @@ class Edge:
             "/.well-known/gpc.json": ("gpc", self._pages.gpc),
             "/lofte/banner": ("banner", self._pages.banner),
             "/lofte/policy.json": ("policy.json", self._pages.policy_json),
+            "/lofte/chosen.css": ("chosen", self._pages.chosen),
             "/lofte/frame": ("frame", self._frames.frame),
+            "/lofte/gate.json": ("gate.json", self._kit),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,6 +120,10 @@ class Edge:
     def banner(self, market: str, locale: str, back: str, nonce: str, gpc: bool = False) -> bytes:
         """The banner with a fresh token, for the gate to place into a page. Empty when this market is asked nothing."""
         return self._pages.banner_html(market, locale, back, nonce, gpc)
+
+    def offer(self, market: str, locale: str, back: str) -> bytes:
+        """The banner as everybody gets it at this path, for the gate to place into a page."""
+        return self._pages.offered_banner(market, locale, back)
 
     def receipt_path(self, index: int, ending: str = "") -> str:
         """Where whoever holds this address reads the receipt; ``ending`` is empty (JSON) or ``.html``."""
@@ -264,5 +274,17 @@ async def _finish_lifespan(seen: list[str], sent: list[str], receive: Receive, s
 
 
 _ROUTES = frozenset(
-    ("policy", "cookies", "changes", "preferences", "receipt", "evidence", "log", "static", "csp-report", "banner", "poster")
+    (
+        "policy",
+        "cookies",
+        "changes",
+        "preferences",
+        "receipt",
+        "evidence",
+        "log",
+        "static",
+        "csp-report",
+        "banner",
+        "poster",
+    )
 )

@@ -10,7 +10,7 @@ from asyncio import to_thread
 from base64 import b64encode
 from time import monotonic
 from typing import NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from lofte.edge.answers import HTML, NO_STORE, Header, Receive, Scope, Send, answer, empty, page_headers, problem
 from lofte.edge.config import EdgeConfig
@@ -27,7 +27,7 @@ from lofte.edge.subject import Codes, Tokens
 from lofte.edge.wish import WITHDRAW, Wish, read_form, read_json
 from lofte.evidence.log import Draft, Log
 from lofte.evidence.publications import Publication, Shelf
-from lofte.gate.choice import Choice, decode, derive_key, set_cookie
+from lofte.gate.choice import Choice, decode, derive_key, set_cookie, set_shown, shown
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
 
@@ -105,7 +105,7 @@ class Collector:
         self._metrics.consent(wish.market, wish.action, monotonic() - started_s)
         headers = self._device_headers(request, decision, done.entry, subject)
         if is_form:
-            return await self._send_back(send, decision, wish.back, headers)
+            return await self._send_back(send, decision, _whence(request, wish.back), headers)
         return await self._send_receipt(send, request, done, headers)
 
     def at_once(self, scope: Scope, body: bytes, asker: Asker) -> bool:
@@ -217,7 +217,9 @@ class Collector:
         """The cookie that holds the choice, and the removal of what the choice no longer allows."""
         choice = Choice(subject, decision.granted, decision.publication.short, entry)
         secure = request.is_secure or self._config.trusted_scheme == "https"
-        lines = [set_cookie(choice, self._choice_key, secure)]
+        lines = [
+            set_cookie(choice, self._choice_key, secure), set_shown(shown(choice, decision.publication.digest), secure)
+        ]  # fmt: skip
         refused = decision.shown.decidable - decision.granted
         sent = request.headers.get(b"cookie", b"")
         headers: list[Header] = []
@@ -334,3 +336,11 @@ def _acknowledged(written: Written) -> Acknowledged:
         committed.index, draft.policy, draft.fact, committed.fact_salt, draft.who or b"", committed.who_salt or b"",
         committed.checkpoint,
     )  # fmt: skip
+
+
+def _whence(request: Request, back: str) -> str:
+    """Where to go back to, with the query the visitor had: the page that is the same for everybody knows only its path."""
+    parts = urlsplit(request.headers.get(b"referer", b"").decode("latin-1"))
+    here = f"{parts.path}?{parts.query}"
+    host = request.headers.get(b"host", b"").decode("latin-1").lower()
+    return here if parts.query and parts.netloc.lower() == host and parts.path == back and is_own_path(here) else back

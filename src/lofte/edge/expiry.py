@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lofte.evidence.publications import Publication
-from lofte.gate.choice import NAME
+from lofte.gate.choice import NAME, SHOWN
 from lofte.rules.model import StorageModel
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
@@ -33,7 +33,7 @@ class Expiry:
         self._cookies = [
             _Declared(cookie.name, cookie.purpose, cookie.path, _pattern(cookie.name))
             for cookie in own
-            if cookie.storage == "cookie" and cookie.name != NAME
+            if cookie.storage == "cookie" and cookie.name not in (NAME, SHOWN)
         ]
         self._stored = {
             market: _may_clear_storage([cookie.purpose for cookie in own if cookie.storage != "cookie"], models)

@@ -29,10 +29,10 @@ class Judge:
 
     def decide(self, wish: Wish, now_s: int) -> Decision:
         """Raises Refused with the first reason that fails, from forged to undecidable."""
-        token = self._tokens.read(wish.token)
+        token = self._tokens.read(wish.token, wish.once)
         if token is None:
             raise Refused(Refusal.FORGED_TOKEN)
-        if not -_CLOCK_SLACK_S <= now_s - token.issued_s <= self._age_s:
+        if token.issued_s is not None and not -_CLOCK_SLACK_S <= now_s - token.issued_s <= self._age_s:
             raise Refused(Refusal.STALE)
         publication = self._publication(wish.publication, now_s)
         shown = publication.shown.get((wish.market, wish.locale))

@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from lofte.edge.answers import (
+    CSS,
     HTML,
     IMMUTABLE,
     JSON,
@@ -66,18 +67,38 @@ class Pages:
         await answer(send, 200, body, HTML, headers, request.is_head)
         return 200
 
-    def banner_html(self, market: str, locale: str, back: str, nonce: str, gpc: bool) -> bytes:
-        """The banner for the gate to place into a page: no request of its own. Empty when nothing is asked."""
+    def offered_banner(self, market: str, locale: str, back: str) -> bytes:
+        """The banner for the gate to place into a page, the same for everybody. Empty when nothing is asked."""
         publication = self._shelf.current()
-        name = f"{market}/{locale}/banner.html"
-        if not publication.has(name):
-            return b""
+        offer = self._tokens.offer(market, locale, publication.digest)
+        return self._banner(publication, market, locale, {"token": offer, "back": back})
+
+    async def chosen(self, request: Request, send: Send) -> int:
+        """What a browser without scripts needs to know of its own choice: a style sheet, asked for by `noscript` alone."""
+        choice = decode(request.headers.get(b"cookie"), self._choice_key)
+        rules = [b"#lofte-banner{display:none!important}"] if choice else []
+        if request.asks_not_to_be_sold():
+            rules.append(b"#lofte-banner [data-lofte=gpc]{display:block!important}")
+        headers: list[Header] = [(b"cache-control", NO_STORE), (b"vary", b"cookie, sec-gpc")]
+        await answer(send, 200, b"".join(rules), CSS, headers, request.is_head)
+        return 200
+
+    def banner_html(self, market: str, locale: str, back: str, nonce: str, gpc: bool) -> bytes:
+        """The banner with a token of its own. Empty when nothing is asked."""
+        publication = self._shelf.current()
         values = {
             "token": self._token(publication, market, locale, "banner"),
-            "back": escape(own_back(back, publication.published.policy.markets[market].path)),
+            "back": back,
             "nonce": escape(nonce),
             "gpc": "1" if gpc else "",
         }
+        return self._banner(publication, market, locale, values)
+
+    def _banner(self, publication: Publication, market: str, locale: str, values: dict[str, str]) -> bytes:
+        name = f"{market}/{locale}/banner.html"
+        if not publication.has(name):
+            return b""
+        values["back"] = escape(own_back(values["back"], publication.published.policy.markets[market].path))
         return self._template(publication, name).fill(lambda slot: values.get(slot, ""))
 
     async def preferences(self, request: Request, send: Send, market: str, locale: str) -> int:

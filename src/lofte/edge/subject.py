@@ -2,6 +2,9 @@
 
 A token is `v1.<random>.<issued>.<market>.<locale>.<publication>.<HMAC-SHA256>`. It travels in the banner's form and
 comes back with the decision, so that nobody can record a choice that no page of ours offered. It names no person.
+
+An *offer* is `o1.<market>.<locale>.<publication>.<HMAC-SHA256>`: the same for everybody, for pages that are. Who decides gets the
+random number with the decision.
 """
 
 import hmac
@@ -18,11 +21,12 @@ LARGEST_TOKEN = 200  # an honest one is about 110 characters
 class Token(NamedTuple):
     """``id`` is 16 random bytes in base64url; ``publication`` the first 16 hex digits of the digest shown.
 
+    ``issued_s`` is None for an offer: it stands as long as its publication.
     ``method`` is where the choice was shown, ``banner`` or ``preferences``: each signs with a key of its own.
     """
 
     id: str
-    issued_s: int
+    issued_s: int | None
     market: str
     locale: str
     publication: str
@@ -40,16 +44,31 @@ class Tokens:
         body = f"v1.{name}.{at_s}.{market}.{locale}.{digest[:16]}"
         return f"{body}.{signature(body.encode(), self._keys[method])}"
 
-    def read(self, token: str) -> Token | None:
-        """What a token says, or None unless this very string was issued by us."""
+    def offer(self, market: str, locale: str, digest: str, method: str = "banner") -> str:
+        """What a page shows that is the same for everybody."""
+        body = f"o1.{market}.{locale}.{digest[:16]}"
+        return f"{body}.{signature(body.encode(), self._keys[method])}"
+
+    def read(self, token: str, once: str = "") -> Token | None:
+        """What a token says, or None unless this very string was issued by us. ``once`` tells two decisions on one offer apart."""
         if len(token) > LARGEST_TOKEN or not token.isascii():
             return None
         body, _, mac = token.rpartition(".")
         for method, key in self._keys.items():
             if hmac.compare_digest(mac, signature(body.encode(), key)):
-                _, name, issued, market, locale, publication = body.split(".")
+                kind, *said = body.split(".")
+                if kind == "o1":
+                    market, locale, publication = said
+                    return Token(self._name(once, key), None, market, locale, publication, method)
+                name, issued, market, locale, publication = said
                 return Token(name, int(issued), market, locale, publication, method)
         return None
+
+    def _name(self, once: str, key: bytes) -> str:
+        """The same for the same ``once``, so that a decision sent twice is one; not to be guessed without our key."""
+        return (
+            signature(f"once:{once}".encode(), key)[:22] if once else urlsafe_b64encode(self._random(16))[:22].decode()
+        )
 
 
 class Codes:

@@ -1,5 +1,6 @@
 """A decision as it arrived, before anything in it is believed. JSON from the script, a form from everyone else."""
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -11,8 +12,14 @@ DECIDE, WITHDRAW = "decide", "withdraw"
 _DECISIONS = {"": DECIDE, "accept": DECIDE, "reject": DECIDE, "save": DECIDE, "withdraw": WITHDRAW}
 
 
+_ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
 class Wish(NamedTuple):
-    """``choices`` are the purposes named; ``accepts_all`` is the accept button. Purposes not named count as refused."""
+    """``choices`` are the purposes named; ``accepts_all`` is the accept button. Purposes not named count as refused.
+
+    ``once`` is random, from the script of a page that is the same for everybody: a decision sent again is the same decision.
+    """
 
     token: str
     market: str
@@ -23,6 +30,7 @@ class Wish(NamedTuple):
     choices: dict[str, bool]
     accepts_all: bool
     back: str
+    once: str = ""
 
 
 def read_json(body: bytes) -> Wish:
@@ -40,7 +48,7 @@ def read_json(body: bytes) -> Wish:
         if allowed is not True and allowed is not False:
             raise Refused(Refusal.MALFORMED)
     texts = _texts(sent)
-    return Wish(*texts, action, {} if action == WITHDRAW else choices, False, "")
+    return Wish(*texts, action, {} if action == WITHDRAW else choices, False, "", _once(sent))
 
 
 def read_form(body: bytes) -> Wish:
@@ -54,7 +62,7 @@ def read_form(body: bytes) -> Wish:
         raise Refused(Refusal.MALFORMED)
     ticked = {name.removeprefix("choice."): True for name in sent if name.startswith("choice.")}
     choices = ticked if decision in ("", "save") else {}
-    return Wish(*_texts(sent), _DECISIONS[decision], choices, decision == "accept", sent.get("back", ""))
+    return Wish(*_texts(sent), _DECISIONS[decision], choices, decision == "accept", sent.get("back", ""), _once(sent))
 
 
 def _texts(sent: dict[str, Any]) -> tuple[str, str, str, str, str]:
@@ -64,3 +72,10 @@ def _texts(sent: dict[str, Any]) -> tuple[str, str, str, str, str]:
     if not (type(token) is type(market) is type(locale) is type(publication) is type(wording) is str):
         raise Refused(Refusal.MALFORMED)
     return token, market, locale, publication, wording
+
+
+def _once(sent: dict[str, Any]) -> str:
+    once = sent.get("once", "")
+    if type(once) is not str or not (once == "" or _ONCE.fullmatch(once)):
+        raise Refused(Refusal.MALFORMED)
+    return once

@@ -1,4 +1,5 @@
-"""The signed cookie `lofte`: what one browser chose, and nothing else. First party, strictly necessary, HttpOnly.
+"""The signed cookie `lofte`: what one browser chose, and nothing else. First party, strictly necessary, HttpOnly. Beside it
+`lofte_on`, which the guard in the page reads.
 
 The edge writes it when a choice is durable; the gate reads it on every page. There is no cookie before a choice.
 Value: `v1.<subject>.<purposes granted, comma>.<publication, 16 hex>.<receipt index>.<HMAC-SHA256, base64url>`.
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAME = "lofte"
+SHOWN = "lofte_on"
+"""The same choice for scripts to read, unsigned: it opens nothing a server would send, and only to whoever forged it."""
 MAX_AGE_S = 180 * 24 * 3600  # refusals are kept as long as acceptances; six months is CNIL's good practice
 _LARGEST_VALUE = 2048  # 32 purposes of 32 letters fit; anything longer is not ours
 
@@ -53,6 +56,16 @@ def set_cookie(choice: Choice, key: bytes, secure: bool) -> str:
     """The Set-Cookie line that stores a choice for 180 days."""
     ending = "; Secure" if secure else ""
     return f"{NAME}={encode(choice, key)}; Max-Age={MAX_AGE_S}; Path=/; HttpOnly; SameSite=Lax{ending}"
+
+
+def shown(choice: Choice, publication: str, *, asks: bool = False) -> str:
+    """What the guard reads: `<publication, 16 hex>.<purposes granted, ~>`, and `.1` when something is asked anew."""
+    return f"{publication[:16]}.{'~'.join(sorted(choice.granted))}{'.1' if asks else ''}"
+
+
+def set_shown(value: str, secure: bool) -> str:
+    """The Set-Cookie line that lets the page's guard know the choice, as long as the choice itself."""
+    return f"{SHOWN}={value}; Max-Age={MAX_AGE_S}; Path=/; SameSite=Lax{'; Secure' if secure else ''}"
 
 
 def load_root_key(home: Path) -> bytes:

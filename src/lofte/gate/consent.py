@@ -35,6 +35,7 @@ class Declarations:
         self.host_map = {normal_host(seen): meant.lower() for seen, meant in host_map.items()}
         self.first_party = [cookie for cookie in policy.cookies.values() if cookie.party == "first"]
         self.cookies = [(_pattern(cookie.name), cookie) for cookie in self.first_party if cookie.storage == "cookie"]
+        self.necessary = frozenset(key for key, model in self.models.items() if model is StorageModel.NECESSARY)
 
     def purposes_of_host(self, host: str) -> tuple[str, ...]:
         meant = self.host_map.get(host) or self.host_map.get(bare(host)) or bare(host)
@@ -88,15 +89,6 @@ class ConsentState:
         stand_ins = [f"{seen}:*" for seen in self.declarations.host_map if self.ruling(seen, "").allowed]
         return sorted({*declared, *stand_ins})
 
-    @cached_property
-    def names_allowed(self) -> Mapping[str, list[str]]:
-        """By kind of storage, what page code may write; HttpOnly cookies are the server's alone."""
-        return _by_storage(c for c in self.declarations.first_party if self.may_keep(c) and not c.http_only)
-
-    @cached_property
-    def names_refused(self) -> Mapping[str, list[str]]:
-        return _by_storage(cookie for cookie in self.declarations.first_party if not self.may_keep(cookie))
-
     def _all_allowed(self, host: str) -> bool:
         plain = host.replace("*.", "any.", 1)
         return self.allowed.issuperset(self.declarations.purposes_of_host(plain))
@@ -112,10 +104,3 @@ def own_hosts(hosts: Iterable[str]) -> frozenset[str]:
 
 def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(re.escape(name).replace(r"\*", ".*"))
-
-
-def _by_storage(cookies: Iterable[Cookie]) -> Mapping[str, list[str]]:
-    names: dict[str, list[str]] = {"cookie": [], "local": [], "session": [], "indexeddb": []}
-    for cookie in cookies:
-        names[cookie.storage].append(cookie.name)
-    return names

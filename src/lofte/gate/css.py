@@ -5,9 +5,11 @@ better than that meets the Content Security Policy.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
 
 HELD = "about:invalid#lofte-held"
+"""Stands where an address was. Followed by `~purposes~address`, percent-encoded, where a choice may let it in again."""
 _ADDRESS = re.compile(
     r"""(?P<before>(?:\burl|\bsrc)\(\s*|@import\s+|[(,]\s*(?=["'][^"']*["']\s*(?:[\d.]+(?:x|dpp[xi]|dpcm)|type\()))"""
     r"""(?:"(?P<double>(?:[^"\\\n]|\\.)*)"|'(?P<single>(?:[^'\\\n]|\\.)*)'|(?P<plain>[^\s"'()]+(?=\s*\))))""",
@@ -16,21 +18,28 @@ _ADDRESS = re.compile(
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(\n)|(.))", re.IGNORECASE | re.DOTALL)
 
 
-def hold(sheet: str, is_held: Callable[[str], bool]) -> list[tuple[int, int, str]]:
-    """Where a sheet names an address for which ``is_held`` says yes: start, end, and what to put there instead."""
+def instead(address: str, purposes: Iterable[str]) -> str:
+    """What to write for a held address; without purposes nobody declared it, and nothing brings it back."""
+    needed = "+".join(purposes)
+    return f"{HELD}~{needed}~{quote(address, safe='')}" if needed else HELD
+
+
+def hold(sheet: str, judge: Callable[[str], str | None]) -> list[tuple[int, int, str]]:
+    """Where a sheet names an address for which ``judge`` gives another text: start, end, and that text."""
     if "(" not in sheet and "@" not in sheet:
         return []
     edits = []
     for found in _ADDRESS.finditer(sheet):
         group = found.lastgroup or "plain"
-        if is_held(_ESCAPE.sub(_character, found.group(group))):
-            edits.append((*found.span(group), HELD))
+        text = judge(_ESCAPE.sub(_character, found.group(group)))
+        if text is not None:
+            edits.append((*found.span(group), text))
     return edits
 
 
-def held_text(sheet: str, is_held: Callable[[str], bool]) -> str:
+def held_text(sheet: str, judge: Callable[[str], str | None]) -> str:
     """The sheet with those edits made."""
-    for start, end, text in reversed(hold(sheet, is_held)):
+    for start, end, text in reversed(hold(sheet, judge)):
         sheet = sheet[:start] + text + sheet[end:]
     return sheet
 

@@ -1,7 +1,7 @@
 """Holds what a page may not load: renames the loading attribute, and touches no byte outside the tags it holds.
 
-Held is not lost: `src` becomes `data-lofte-src`, so a developer sees at once what was held and why (`data-lofte-held`).
-Nothing is released in the browser: when the choice changes the page is asked for anew, under another CSP.
+Held is not lost: `src` becomes `data-lofte-src`, and `data-lofte-held` names the purposes that would let it in (none: nobody
+declared it). What everybody gets is the same; the guard releases in the browser what its visitor allows (decision 0012).
 """
 
 import re
@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
-from urllib.parse import quote
 
 from lofte.gate import css
 from lofte.gate.consent import ConsentState, Ruling
-from lofte.gate.hosts import bare, host_of
+from lofte.gate.hosts import host_of
+from lofte.gate.placeholders import DRESSING, Placeholders
 from lofte.gate.report import Kind
 from lofte.gate.tags import Attribute, Tag, tags
-from lofte.rules.catalogue import say
 
 _MAX_NESTING = 4  # noscript in srcdoc in noscript: nobody honest goes deeper
 
@@ -30,6 +29,7 @@ _JAVASCRIPT = frozenset((
     "text/javascript1.4", "text/javascript1.5", "text/jscript", "text/livescript", "text/x-ecmascript",
     "text/x-javascript",
 ))
+_OTHER_SCRIPTS = frozenset(("module", "importmap", "speculationrules"))
 # All other link relations make browsers fetch or connect.
 _UNLOADED_RELS = frozenset((
     "alternate", "amphtml", "author", "bookmark", "canonical", "edituri", "expect", "external", "help", "hub",
@@ -61,31 +61,43 @@ _REFRESH = re.compile(r"^[\s\d.]*[;,\s]\s*(?:url\s*=\s*)?['\"]?(?P<url>.*?)['\"]
 _HOST_IN_CODE = re.compile(
     r"""(?:(?:https?|wss?):(?:\\?/){2}|(?<=["'`])//)([a-z0-9][a-z0-9.-]*\.[a-z0-9-]+)""", re.IGNORECASE
 )
-_NUMBER = re.compile(r"\d{1,4}")
+# Inline code that keeps or reads something on the device: not before somebody says for which purpose.
+_STORES = re.compile(
+    rb"document\s*\.\s*cookie|\[\s*['\"]cookie['\"]\s*\]|\b(?:localStorage|sessionStorage|indexedDB|cookieStore|caches)\b"
+)
+MOST_INLINE = 64  # hashes of a page's own inline scripts that fit into a header proxies still pass on
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page is judged by.
+    """What the page is judged by: what everybody may load, whoever they are.
 
-    ``nonce`` is this response's; ``own_inline`` holds `sha256-...` of the site's own inline scripts.
+    ``nonce`` is the one the site was given for inline scripts of its own, ``own_inline`` holds `sha256-...` of others;
+    ``guard`` is put into documents inside the page, which have no server to do it.
     """
 
     state: ConsentState
     page_host: str
     nonce: str
-    locale: str
     preferences: str
+    placeholders: Placeholders
     own_inline: frozenset[str] = frozenset()
+    guard: bytes = b""
 
 
 @dataclass(slots=True)
 class Held:
-    """A page on its way out: what to change where, what was held, and where head and body begin and end."""
+    """A page on its way out: what to change where, what was held, and where head and body begin and end.
+
+    ``found`` and ``inline`` name the purposes needed: of what was held (none: undeclared), and of each inline script that may
+    run (`sha256-...`; none: at once).
+    """
 
     page: bytes
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
-    found: dict[tuple[Kind, str], tuple[bool, str]] = field(default_factory=dict)
+    found: dict[tuple[Kind, str], tuple[str, ...]] = field(default_factory=dict)
+    inline: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_dressed: bool = False
     head_open: int = -1
     html_open: int = -1
     body_open: int = -1
@@ -159,24 +171,33 @@ class _Holder:
         if kind not in _JAVASCRIPT and f"text/{kind}" not in _JAVASCRIPT:
             return  # a data block: browsers neither run nor fetch it
         if address is not None:
-            if self._is_held(address, "script"):
-                self._disarm(tag)
+            purposes = self._needs(address, "script")
+            if purposes is not None:
+                self._disarm(tag, purposes)
             return
         text = self.page[tag.end : tag.content_end]
-        if not text.strip():
-            return
-        reason = self._inline_reason(tag, text)
-        if reason is None:
-            self._give_nonce(tag)
-        else:
-            self._disarm(tag)
-            self._note("inline-script", *reason)
+        if text.strip():
+            self._inline(tag, text)
 
-    def _inline_reason(self, tag: Tag, text: bytes) -> tuple[str, bool, str] | None:
-        """None when the script may run: the site's own, or of declared hosts whose purposes are all allowed."""
+    def _inline(self, tag: Tag, text: bytes) -> None:
+        """Own code runs, by its hash; code that names a third party or keeps something waits for the purposes, or for ever."""
         fingerprint = "sha256-" + b64encode(sha256(text).digest()).decode()
-        if tag.get("nonce") == self.view.nonce or fingerprint in self.view.own_inline:
-            return None
+        if tag.get("nonce") == self.view.nonce:
+            return
+        is_own = fingerprint in self.view.own_inline
+        purposes = frozenset() if is_own else self._purposes_of(tag, text)
+        if purposes is not None and (len(self.held.inline) < MOST_INLINE or fingerprint in self.held.inline):
+            needed = tuple(sorted(purposes - self.view.state.allowed))
+            self.held.inline[fingerprint] = needed
+            if not needed:
+                return
+        else:
+            needed = ()
+        self._disarm(tag, needed)
+        self._note("inline-script", fingerprint, needed)
+
+    def _purposes_of(self, tag: Tag, text: bytes) -> frozenset[str] | None:
+        """The purposes inline code waits for; None when it names what nobody declared, or keeps something nobody vouches for."""
         marked = tag.get("data-lofte-purpose")
         purposes = {marked} if marked and marked in self.view.state.declarations.models else set()
         for host in dict.fromkeys(_HOST_IN_CODE.findall(text.decode("utf-8", "replace"))):
@@ -184,11 +205,9 @@ class _Holder:
             if ruling.own:
                 continue
             if not ruling.purposes:
-                return fingerprint, False, ""
+                return None
             purposes.update(ruling.purposes)
-        if not purposes:
-            return fingerprint, False, ""
-        return None if self.view.state.allowed.issuperset(purposes) else (fingerprint, True, sorted(purposes)[0])
+        return None if not purposes and _STORES.search(text) else frozenset(purposes)
 
     def _frame(self, tag: Tag, nesting: int) -> None:
         document = next((item for item in tag.attributes if item.name == "srcdoc"), None)
@@ -200,13 +219,21 @@ class _Holder:
             return
         ruling = self._ruling(host)
         if not ruling.allowed:
-            self.held.insert(tag.start, self._placeholder(tag, address, ruling))
-            self.held.insert(tag.name_end, b" hidden")
+            view, held = self.view, self.held
+            if not held.is_dressed:
+                held.insert(tag.start, DRESSING)
+                held.is_dressed = True
+            size = (tag.get("title") or "", tag.get("width") or "", tag.get("height") or "")
+            held.insert(tag.start, view.placeholders.of(address, ruling.purposes, view.preferences, *size))
+            held.insert(tag.name_end, b" hidden")
 
     def _srcdoc(self, document: Attribute, nesting: int) -> None:
-        inner = Held(document.value.encode())
+        inner = Held(document.value.encode(), is_dressed=True)
         _Holder(inner, self.view).over(0, len(inner.page), nesting + 1)
         self.held.found.update(inner.found)
+        self.held.inline.update(inner.inline)
+        if self.view.guard and b"<" in inner.page:
+            inner.insert_first(0, self.view.guard)
         if inner.edits:
             changed = escape(inner.bytes().decode()).encode()
             self.held.edits.append(
@@ -216,8 +243,8 @@ class _Holder:
     def _style(self, tag: Tag, nesting: int) -> None:
         if self.page.find(b"(", tag.end, tag.content_end) < 0 and self.page.find(b"@", tag.end, tag.content_end) < 0:
             return
-        sheet = self.page[tag.end : tag.content_end].decode("latin-1")
-        for start, end, text in css.hold(sheet, lambda address: self._is_held(address, "style")):
+        sheet = self.page[tag.end : tag.content_end].decode("latin-1")  # so that places are places in the page
+        for start, end, text in css.hold(sheet, lambda address: self._style_address(_as_utf8(address))):
             self.held.edits.append((tag.end + start, tag.end + end, text.encode()))
 
     def _noscript(self, tag: Tag, nesting: int) -> None:
@@ -230,14 +257,14 @@ class _Holder:
         if (tag.get("http-equiv") or "").strip().lower() != "refresh":
             return
         found = _REFRESH.match(tag.get("content") or "")
-        if found and self._is_held(found.group("url"), "refresh"):
+        if found and self._needs(found.group("url"), "refresh") is not None:
             self._rename(tag, frozenset(("http-equiv",)))
 
     def _base(self, tag: Tag, nesting: int) -> None:
         host = host_of(tag.get("href") or "")
         if host is not None and not (ruling := self._ruling(host)).own:
             # Even an allowed host: it would turn every relative address of the page into a third-party one.
-            self._note("base", ruling.host, bool(ruling.purposes), ruling.purposes[0] if ruling.purposes else "")
+            self._note("base", ruling.host, ruling.purposes)
             self._rename(tag, frozenset(("href",)))
 
     # ----- addresses on any element -----
@@ -247,21 +274,29 @@ class _Holder:
         kind: Kind = _KINDS.get(tag.name, "image")
         if tag.name == "link" and frozenset((tag.get("rel") or "").lower().split()) <= _UNLOADED_RELS:
             own_names = frozenset()
+        needed: list[tuple[str, ...]] = []
         for item in tag.attributes:
-            name, value = item.name, item.value
+            name = item.name
             if name == "style":
                 self._inline_style(item)
-            elif name in _SETS:
-                if any(self._is_held(part, kind) for part in _candidates(value)):
-                    self._rename_one(item)
+                continue
+            if name in _SETS:
+                addresses = _candidates(item.value)
             elif name in _PINGS:
-                if any(self._is_held(part, "ping") for part in value.split()):
-                    self._rename_one(item)
-            elif (name in _ANYWHERE or name in own_names) and self._is_held(value, kind):
+                addresses = item.value.split()
+            elif name in _ANYWHERE or name in own_names:
+                addresses = [item.value]
+            else:
+                continue
+            waits = [purposes for part in addresses if (purposes := self._needs(part, _kind(name, kind))) is not None]
+            if waits:
                 self._rename_one(item)
+                needed += waits
+        if needed and tag.name != "script":  # scripts say it where they are disarmed
+            self.held.insert(tag.name_end, _mark(needed))
 
     def _inline_style(self, item: Attribute) -> None:
-        changed = css.held_text(item.value, lambda address: self._is_held(address, "style"))
+        changed = css.held_text(item.value, self._style_address)
         if changed != item.value:
             text = escape(changed).encode()
             self.held.edits.append((item.value_start, item.value_end, text if item.quote else b'"' + text + b'"'))
@@ -271,17 +306,23 @@ class _Holder:
     def _ruling(self, host: str) -> Ruling:
         return self.view.state.ruling(host, self.view.page_host)
 
-    def _is_held(self, address: str, kind: Kind) -> bool:
+    def _needs(self, address: str, kind: Kind) -> tuple[str, ...] | None:
+        """None when everybody may load it; else the purposes it waits for, none when nobody declared it."""
         host = host_of(address)
         if host is None:
-            return False
+            return None
         ruling = self._ruling(host)
-        if not ruling.allowed:
-            self._note(kind, host, bool(ruling.purposes), ruling.purposes[0] if ruling.purposes else "")
-        return not ruling.allowed
+        if ruling.allowed:
+            return None
+        self._note(kind, host, ruling.purposes)
+        return ruling.purposes
 
-    def _note(self, kind: Kind, what: str, declared: bool, purpose: str) -> None:
-        self.held.found.setdefault((kind, what), (declared, purpose))
+    def _style_address(self, address: str) -> str | None:
+        purposes = self._needs(address, "style")
+        return None if purposes is None else css.instead(address, purposes)
+
+    def _note(self, kind: Kind, what: str, purposes: tuple[str, ...]) -> None:
+        self.held.found.setdefault((kind, what), purposes)
 
     def _rename(self, tag: Tag, names: frozenset[str]) -> None:
         for item in tag.attributes:
@@ -291,34 +332,11 @@ class _Holder:
     def _rename_one(self, item: Attribute) -> None:
         self.held.insert(item.start, b"data-lofte-")
 
-    def _disarm(self, tag: Tag) -> None:
+    def _disarm(self, tag: Tag, purposes: tuple[str, ...]) -> None:
         # The first of two equal attributes counts, so this one wins over the page's own type.
-        self.held.insert(tag.name_end, b" type=text/plain data-lofte-held")
-
-    def _give_nonce(self, tag: Tag) -> None:
-        if tag.get("nonce") != self.view.nonce:
-            self.held.insert(tag.name_end, f' nonce="{self.view.nonce}"'.encode())
-
-    def _placeholder(self, tag: Tag, address: str, ruling: Ruling) -> bytes:
-        locale, host = self.view.locale, bare(ruling.host)
-        why = say(locale, "banner.frame.held" if ruling.purposes else "banner.frame.unknown", host=host)
-        width, height = (tag.get("width") or "").strip(), (tag.get("height") or "").strip()
-        ratio = (
-            f' style="aspect-ratio:{width}/{height}"' if _NUMBER.fullmatch(width) and _NUMBER.fullmatch(height) else ""
-        )
-        title = f"<strong>{escape(name)}</strong> " if (name := (tag.get("title") or "").strip()) else ""
-        settings = (
-            f' <a href="{escape(self.view.preferences)}">{escape(say(locale, "banner.frame.allow"))}</a>'
-            if ruling.purposes
-            else ""
-        )
-        open_word = escape(say(locale, "banner.frame.open", host=host))
-        return (
-            f'<span class="lofte-held" data-lofte="held-frame" role="group" aria-label="{escape(name or host)}"{ratio}>'
-            f"<span>{title}{escape(why)}</span> "
-            f'<span><a href="{escape(_watchable(address))}" rel="noopener noreferrer">{open_word}</a>{settings}</span>'
-            "</span>"
-        ).encode("ascii", "xmlcharrefreplace")
+        kind = (tag.get("type") or "").strip().lower()
+        own = f" data-lofte-type={kind}" if kind in _OTHER_SCRIPTS else ""
+        self.held.insert(tag.name_end, b" type=text/plain" + own.encode() + _mark([purposes]))
 
 
 _STEPS: Mapping[str, Callable[[_Holder, Tag, int], None]] = {
@@ -336,9 +354,18 @@ def _candidates(srcset: str) -> list[str]:
     return [part.split()[0] for part in re.split(r",(?=\s)|(?<=[wx]),|,(?=(?:https?:)?//)", srcset) if part.split()]
 
 
-def _watchable(address: str) -> str:
-    """The page a person can open instead of the frame: a YouTube embed has its own address for that."""
-    found = re.match(
-        r"^(https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})", address.strip(), re.IGNORECASE
-    )
-    return f"https://www.youtube.com/watch?v={quote(found.group(2))}" if found else address.strip()
+def _mark(needed: list[tuple[str, ...]]) -> bytes:
+    """The purposes that would all have to be allowed; without a value when a part of it is undeclared.
+
+    No quotes: what looks like a tag may stand in an attribute's value, which a quote would end.
+    """
+    purposes = "~".join(sorted(set().union(*needed))) if all(needed) else ""
+    return f" data-lofte-held={purposes}".encode() if purposes else b" data-lofte-held"
+
+
+def _kind(attribute: str, of_element: Kind) -> Kind:
+    return "ping" if attribute in _PINGS else of_element
+
+
+def _as_utf8(address: str) -> str:
+    return address.encode("latin-1").decode("utf-8", "replace")

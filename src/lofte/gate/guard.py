@@ -1,62 +1,76 @@
-"""The guard: the first script of every page. It refuses what CSP cannot see: cookies and storage that page code writes.
+"""The guard: the first script of every page. It knows the visitor's choice, lets in what it allows, and refuses the rest.
 
-A name no policy declares, or of a purpose not allowed, is not written and is reported once: by name, without the long
-numbers in it, never by value. What is left over from a purpose that is no longer allowed is removed.
+The held page is the same for everyone; this is where it becomes one visitor's. The guard reads the readable cookie `lofte_on`
+and Global Privacy Control, releases held elements in the order of the page, and stands in front of what page code would load,
+send or store: a host or a name no policy declares, or of a purpose not allowed, is refused and reported once, by name, without
+the long numbers in it, never by value. What is left over from a purpose no longer allowed is removed.
+
+The same bytes for everyone in a market. It is the inner wall: what goes round it meets the Content Security Policy.
 """
 
+import json
 import re
 from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-from lofte.gate.consent import ConsentState
+from lofte.gate.consent import Declarations
+from lofte.rules.model import Cookie, StorageModel
 
-# `ok` are the names page code may write, by kind of storage: cookie, local, session, indexeddb. `no` are the declared
-# ones that must go, cookies aside: those the server expires, HttpOnly and on other paths included. Deleting is allowed.
-_SCRIPT = """(()=>{const ok=[OK],no=[NO],seen={},D=Object.defineProperty,
-may=(i,k,n)=>{
-if(ok[i].test(n))return 1;
-if(!seen[k+n])navigator.sendBeacon('/lofte/csp-report',JSON.stringify({body:{
-documentURL:location.pathname,effectiveDirective:'lofte-'+k,blockedURL:n.replace(/\\d{4,}/g,'*')}}));
-seen[k+n]=1},
-c=Object.getOwnPropertyDescriptor(Document.prototype,'cookie');
-D(Document.prototype,'cookie',{enumerable:true,get:c.get,set(v){
-v+='';
-(/max-age=[-0]|expires=[^;]*19[67]\\d/i.test(v)||may(0,'cookie',v.split(/[=;]/)[0].trim()))&&c.set.call(this,v)}});
-if(self.CookieStore){const s=CookieStore.prototype,f=s.set;
-s.set=function(o){return may(0,'cookie',o&&o.name||o)?f.apply(this,arguments):Promise.resolve()}}
-['local','session'].forEach((k,i)=>{try{
-const s=self[k+'Storage'],set=(t,n,v)=>{may(i+1,k,n)&&t.setItem(n,v);return true};
-Object.keys(s).forEach(n=>no[i].test(n)&&s.removeItem(n));
-const p=new Proxy(s,{set,get:(t,n)=>n=='setItem'?set.bind(0,t):typeof t[n]=='function'?t[n].bind(t):t[n]});
-D(self,k+'Storage',{get:()=>p})}catch(e){}});
-if(self.indexedDB){const I=IDBFactory.prototype,o=I.open;
-I.databases&&indexedDB.databases().then(a=>a.forEach(d=>no[2].test(d.name)&&indexedDB.deleteDatabase(d.name)),()=>0);
-I.open=function(n){
-if(may(3,'indexeddb',n))return o.apply(this,arguments);
-throw new DOMException('held','SecurityError')}}
-})()"""
+# When a purpose may run: always; until somebody objects; the same, and Global Privacy Control objects; when it was chosen.
+_MODELS = {
+    StorageModel.NECESSARY: 0,
+    StorageModel.EXEMPT_WITH_OBJECTION: 1,
+    StorageModel.OPT_OUT: 2,
+    StorageModel.OPT_IN: 3,
+}
 _KINDS = ("cookie", "local", "session", "indexeddb")
-FRAME_STYLE = (
-    "<style>:where(.lofte-held){display:flex;flex-direction:column;justify-content:center;gap:.5em;padding:1.5em;"
-    "box-sizing:border-box;max-width:100%;border:1px solid #8886;border-radius:12px;background:#8881;"
-    "font-size:1rem;line-height:1.5}"
-    ":where(.lofte-held a){display:inline-block;padding:.6em 1em .6em 0}</style>"
-)  # of no specificity: any rule of the site wins
 
 
-def script(state: ConsentState) -> str:
-    """The guard for one consent state; it holds no address and no value of the visitor."""
-    allowed, refused = state.names_allowed, state.names_refused
-    return (
-        _SCRIPT.replace("\n", "")
-        .replace("OK", ",".join(_names(allowed[kind]) for kind in _KINDS))
-        .replace("NO", ",".join(_names(refused[kind]) for kind in _KINDS[1:]))
-    )
+def script(declarations: Declarations, own_hosts: Iterable[str], *, strict: bool) -> str:
+    """The guard of one publication and market.
+
+    ``strict``: a policy header stands behind it, and a loaded page cannot be opened further.
+    """
+    names: list[list[Any]] = [[] for _ in range(len(_KINDS) + 1)]
+    for cookie in declarations.first_party:
+        if not cookie.http_only:  # those are the server's alone
+            names[_KINDS.index(cookie.storage)].append([_name(cookie), cookie.purpose])
+    stand_ins = [(seen, p) for seen in declarations.host_map for p in declarations.purposes_of_host(seen)]
+    data = {
+        "d": declarations.digest[:16],
+        "r": int(strict),
+        "k": {key: _MODELS[model] for key, model in declarations.models.items()},
+        "n": names,
+        "o": sorted(own_hosts),
+        "h": [[_host(seen), purpose] for seen, purpose in [*declarations.patterns, *stand_ins]],
+    }
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return source(strict=strict).replace("DATA", text, 1)
 
 
-def _names(names: Iterable[str]) -> str:
-    """A JavaScript expression for these names, where a star stands for anything; without names it matches nothing."""
-    safe = "|".join(re.sub(r"[^A-Za-z0-9_*-]", _escaped, name).replace("*", ".*") for name in sorted(set(names)))
-    return f"/^({safe})$/" if safe else "/^$^/"
+@cache
+def source(*, strict: bool) -> str:
+    """The script without its data. In strict mode without what the policy header does better."""
+    lines, is_left_out = [], False
+    for line in files("lofte.gate").joinpath("guard.js").read_text("utf-8").splitlines():
+        if line in ("//+soft", "//-soft"):
+            is_left_out = strict and line == "//+soft"
+        elif not is_left_out and not line.startswith("//"):
+            lines.append(line)
+    return "".join(lines)
+
+
+def _name(cookie: Cookie) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: ".*" if found.group() == "*" else _escaped(found), cookie.name)
+
+
+def _host(pattern: str) -> str:
+    """``*.example.com`` covers sub-domains only; a declared host has any port."""
+    name, _, port = pattern.partition(":")
+    start, name = (".+", name[1:]) if name.startswith("*.") else ("", name)
+    return start + re.sub(r"[^a-z0-9-]", _escaped, name) + (f":{port}" if port else "(:\\d+)?")
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -3,20 +3,20 @@
 Everything that does not depend on the request is prepared once per publication, market and consent state.
 """
 
-import gzip
 import re
 import secrets
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from html import escape
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import quote
 
-from lofte.gate import csp, guard
-from lofte.gate.choice import Choice, decode
+from lofte.gate import csp, encodings, guard, signals
+from lofte.gate.choice import SHOWN, Choice, decode, set_shown, shown
 from lofte.gate.consent import ConsentState, Declarations, own_hosts
-from lofte.gate.document import Held, View, hold
+from lofte.gate.document import View
+from lofte.gate.dressing import Clothes, Dressed, dress
 from lofte.gate.hosts import bare, host_of, normal_host
+from lofte.gate.placeholders import Placeholders
 from lofte.gate.report import HeldReport, Kind
 from lofte.rules.published import Published
 
@@ -27,6 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+Mode = Literal["strict", "soft"]
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # a page beyond this is sent unread, behind the CSP alone
 _MOST_EXPIRIES = 60  # some 4 kB of headers; what is left over goes with the next answer
 _HTML = (b"text/html", b"application/xhtml+xml")
@@ -36,16 +37,16 @@ _REL = re.compile(r";\s*rel\s*=\s*\"?([^\";]*)", re.IGNORECASE)
 _HARMLESS_RELS = frozenset(
     ("alternate", "canonical", "next", "prev", "license", "shortlink", "https://api.w.org/", "self")
 )
-_CHARSET = re.compile(rb"(?i)charset\s*=\s*[\"']?([a-z0-9_.:-]+)")
-_META_CHARSET = re.compile(rb"(?i)<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_.:-]+)")
-_NOT_ASCII = frozenset(("utf-16", "utf-16le", "utf-16be", "utf-32", "iso-2022-jp", "hz-gb-2312", "utf-7"))
+_WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker", b"paintworklet", b"audioworklet"))
 _ADDRESSES_OUT = (b"reporting-endpoints", b"report-to", b"refresh")
 
 
 class Gate:
     """``Gate(app, published=..., choice_key=..., banner=..., own_hosts=..., on_held=...)`` around any ASGI site.
 
-    ``banner(scope, market, locale)`` gives the banner's HTML with fresh token; its nonce slot is filled here.
+    ``banner(scope, market, locale)`` gives the banner's HTML, for everybody the same at the same path.
+    ``mode`` strict: the policy header names only what this visitor allows, so accepting loads the page anew. Soft: it names what
+    is declared, and the guard alone lets in what is allowed, at once.
     ``own_hosts`` are hosts, with port if not the default, that belong to the site besides the one asked for.
     ``on_held`` hears once a response of each thing held. ``host_map`` names stand-ins of declared hosts.
     ``own_inline`` holds `sha256-...` of the site's own inline scripts; a site may instead give them
@@ -66,6 +67,7 @@ class Gate:
         own_inline: Iterable[str] = (),
         asked_anew: Callable[[Choice, Published], frozenset[str]] = lambda choice, published: frozenset(),
         trusted_types: bool = True,
+        mode: Mode = "strict",
     ) -> None:
         self.app = app
         self.published = published
@@ -77,8 +79,9 @@ class Gate:
         self.own_inline = frozenset(own_inline)
         self.asked_anew = asked_anew
         self.trusted_types = trusted_types
-        self._prepared: dict[tuple[str, str, frozenset[str]], _Prepared] = {}
-        self._declarations: dict[tuple[str, str], Declarations] = {}
+        self.mode = mode
+        self._states: dict[tuple[str, str, frozenset[str]], ConsentState] = {}
+        self._editions: dict[tuple[str, str, str], _Edition] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,40 +94,59 @@ class Gate:
         published = self.published()
         headers = _Request(scope)
         market, locale = _edition(published, scope["path"], headers)
+        edition = self._edition(published, market, locale)
         choice = decode(headers.get(b"cookie"), self.choice_key)
         anew = self.asked_anew(choice, published) if choice else frozenset()
-        declarations = self._declared(published, market)
-        allowed = declarations.allowed(choice, gpc=headers.gpc, asked_anew=anew)
-        prepared = self._prepare(declarations, allowed)
-        word = published.word(locale, "banner", "settings_link")
-        return _Visit(scope, headers, market, locale, choice is not None, bool(anew), prepared, word)
+        allowed = edition.declarations.allowed(choice, gpc=headers.gpc, asked_anew=anew)
+        told = (
+            shown(choice._replace(granted=choice.granted - anew), published.digest, asks=bool(anew)) if choice else ""
+        )
+        return _Visit(scope, headers, edition, self._state(edition.declarations, allowed), told)
 
-    def _declared(self, published: Published, market: str) -> Declarations:
-        key = (published.digest, market)
-        if key not in self._declarations:
-            stale = [old for old in self._declarations if old[0] != published.digest]
-            for old in stale:
-                del self._declarations[old]
-            self._declarations[key] = Declarations(published, market, self.host_map)
-        return self._declarations[key]
+    def _edition(self, published: Published, market: str, locale: str) -> "_Edition":
+        key = (published.digest, market, locale)
+        if key not in self._editions:
+            for old in [old for old in self._editions if old[0] != published.digest]:
+                del self._editions[old]
+            self._editions[key] = self._made(published, market, locale)
+        return self._editions[key]
 
-    def _prepare(self, declarations: Declarations, allowed: frozenset[str]) -> "_Prepared":
+    def _made(self, published: Published, market: str, locale: str) -> "_Edition":
+        declarations = Declarations(published, market, self.host_map)
+        first = guard.script(declarations, self.own_hosts, strict=self.mode == "strict")
+        second = signals.script(declarations)
+        return _Edition(
+            market, locale, declarations, ConsentState(declarations, declarations.necessary, self.own_hosts),
+            ConsentState(declarations, frozenset(declarations.models), self.own_hosts),
+            Placeholders(published, market, locale, self.choice_key, self.host_map),
+            f'<script data-lofte="guard">{first}</script>'.encode(),
+            f'<script data-lofte="signals">{second}</script>'.encode() if second else b"",
+            published.word(locale, "banner", "settings_link"),
+        )  # fmt: skip
+
+    def _state(self, declarations: Declarations, allowed: frozenset[str]) -> ConsentState:
         key = (declarations.digest, declarations.market, allowed)
-        if key not in self._prepared:
-            for old in [old for old in self._prepared if old[0] != declarations.digest]:
-                del self._prepared[old]
-            state = ConsentState(declarations, allowed, self.own_hosts)
-            self._prepared[key] = _Prepared(state, trusted_types=self.trusted_types)
-        return self._prepared[key]
+        if key not in self._states:
+            for old in [old for old in self._states if old[0] != declarations.digest]:
+                del self._states[old]
+            self._states[key] = ConsentState(declarations, allowed, self.own_hosts)
+        return self._states[key]
 
 
-class _Prepared:
-    """A consent state with its header and guard, ready to be cut at the nonce."""
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    """Everything about a market's pages that does not depend on the request. ``base`` is what everybody may load, ``widest``
+    what somebody may who allows everything."""
 
-    def __init__(self, state: ConsentState, *, trusted_types: bool) -> None:
-        self.state = state
-        self.policy = csp.policy(state, trusted_types=trusted_types)
-        self.guard = f'<script nonce="{csp.NONCE}" data-lofte="guard">{guard.script(state)}</script>'
+    market: str
+    locale: str
+    declarations: Declarations
+    base: ConsentState
+    widest: ConsentState
+    placeholders: Placeholders
+    guard: bytes
+    signals: bytes
+    settings_word: str
 
 
 class _Request:
@@ -134,7 +156,7 @@ class _Request:
         self.all: Headers = list(scope["headers"])
         self.host = normal_host((self.get(b"host") or b"").decode("latin-1"))
         self.gpc = any(name == b"sec-gpc" and value.strip() == b"1" for name, value in self.all)
-        target = self.get(b"sec-fetch-dest")
+        self.target = target = self.get(b"sec-fetch-dest")
         self.is_page = (
             target in (b"document", None) and not self.get(b"hx-request") and not self.get(b"x-requested-with")
         )
@@ -152,29 +174,22 @@ class _Request:
         kept = [(name, value) for name, value in self.all if name not in _CONDITIONS and name != b"accept-encoding"]
         return [*kept, (b"accept-encoding", b"gzip")]
 
+    def cookie(self, name: str) -> str:
+        header = b";".join(value for key, value in self.all if key == b"cookie").decode("latin-1")
+        pairs = (pair.strip().partition("=") for pair in header.split(";"))
+        return next((value for key, _, value in pairs if key == name), "")
+
     def cookie_names(self) -> list[str]:
         header = b";".join(value for name, value in self.all if name == b"cookie").decode("latin-1")
         return list(dict.fromkeys(pair.partition("=")[0].strip() for pair in header.split(";") if pair.strip()))
 
 
 class _Visit:
-    """One request with everything decided about it."""
+    """One request with everything decided about it. ``told`` is what `lofte_on` should say; empty before a choice."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        request: _Request,
-        market: str,
-        locale: str,
-        has_choice: bool,
-        asks_anew: bool,
-        prepared: _Prepared,
-        settings_word: str,
-    ) -> None:
-        self.request, self.market, self.locale = request, market, locale
-        self.has_choice, self.asks = has_choice, asks_anew or not has_choice
-        self.settings_word = settings_word
-        self.prepared, self.state = prepared, prepared.state
+    def __init__(self, scope: Scope, request: _Request, edition: _Edition, state: ConsentState, told: str) -> None:
+        self.request, self.edition, self.state = request, edition, state
+        self.told = told if request.cookie(SHOWN) != told else ""
         self.nonce = secrets.token_urlsafe(16)
         self.path = scope["path"]
         self.back = quote(scope["path"], safe="/~._-")
@@ -187,14 +202,14 @@ class _Visit:
                 if key not in ("http.response.pathsend", "http.response.zerocopysend")
             },
             "lofte.nonce": self.nonce,
-            "lofte.market": market,
-            "lofte.locale": locale,
-            "lofte.allowed": self.state.allowed,
+            "lofte.market": edition.market,
+            "lofte.locale": edition.locale,
+            "lofte.allowed": state.allowed,
         }  # fmt: skip
 
     @property
     def preferences(self) -> str:
-        return f"/lofte/preferences/{self.market.lower()}/{self.locale}/?back={self.back}"
+        return f"/lofte/preferences/{self.edition.market.lower()}/{self.edition.locale}/?back={self.back}"
 
 
 class _Answer:
@@ -226,19 +241,19 @@ class _Answer:
         content_type = _header(kept, b"content-type") or b""
         is_html = content_type.strip().lower().startswith(_HTML)
         if not is_html:
+            if (
+                self.visit.request.target in _WORKERS
+            ):  # a worker is bound by the policy of its own answer, not by the page's
+                kept = self._policed(kept, ())
             await self.send({**message, "headers": self._with_expiries(_with_defaults(kept, self.visit.scope))})
             return
         kept = self._page_headers(kept)
         encoding = (_header(kept, b"content-encoding") or b"identity").strip().lower()
-        self.collects = encoding in (b"identity", b"", b"gzip", b"x-gzip", b"deflate") and message["status"] not in (
-            204,
-            304,
-        )
-        if not self.collects:
-            self._report("unreadable", encoding.decode("latin-1"), declared=False)
+        self.collects = encoding in encodings.READ and message["status"] not in (204, 304)
         self.start = {**message, "headers": kept}
         if not self.collects:
-            await self.send(self.start)
+            self._report("unreadable", encoding.decode("latin-1"))
+            await self.send({**message, "headers": self._policed(kept, ())})
 
     async def _collect(self, message: Message) -> None:
         self.body += message.get("body", b"")
@@ -248,10 +263,11 @@ class _Answer:
         assert self.start is not None
         headers: Headers = self.start["headers"]
         if self.visit.scope["method"] == "HEAD":
-            headers = _without(headers, b"content-length", b"content-encoding")
+            headers = self._policed(_without(headers, b"content-length", b"content-encoding"), ())
             body = b""
         elif more:
-            self._report("unreadable", "size", declared=False)
+            self._report("unreadable", "size")
+            headers = self._policed(headers, ())
             body, self.collects = bytes(self.body), False
         else:
             headers, body = self._held(headers, bytes(self.body))
@@ -261,62 +277,49 @@ class _Answer:
     def _held(self, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
         encoding = (_header(headers, b"content-encoding") or b"").strip().lower()
         try:
-            page = _unpacked(body, encoding)
-            page, charset = _as_ascii_compatible(page, _header(headers, b"content-type") or b"")
-        except (OSError, EOFError, zlib.error, UnicodeError, LookupError):
-            self._report("unreadable", "encoding", declared=False)
-            return headers, body  # as broken as it came; the CSP holds
-        page = self._page(page)
+            page = encodings.unpacked(body, encoding)
+            page, charset = encodings.as_ascii_compatible(page, _header(headers, b"content-type") or b"")
+        except encodings.UNREADABLE:
+            self._report("unreadable", "encoding")
+            return self._policed(headers, ()), body  # as broken as it came; the CSP holds
+        dressed = self._page(page)
+        page = dressed.held.bytes()
         headers = _without(headers, b"content-length", b"content-encoding")
         headers = [(n, charset if n == b"content-type" and charset else v) for n, v in headers]
+        headers = self._policed(headers, self._scripts(dressed), dressed.styles)
         return [*headers, (b"content-length", str(len(page)).encode())], page
 
-    def _page(self, page: bytes) -> bytes:
-        visit = self.visit
-        view = View(visit.state, visit.request.host, visit.nonce, visit.locale, visit.preferences, self.gate.own_inline)
-        held = hold(page, view)
-        for (kind, what), (declared, purpose) in held.found.items():
-            self._report(kind, what, declared=declared, purpose=purpose)
-        if page.strip():
-            self._insert(held)
-        return held.bytes()
+    def _page(self, page: bytes) -> Dressed:
+        visit, edition = self.visit, self.visit.edition
+        view = View(
+            edition.base, visit.request.host, visit.nonce, visit.preferences, edition.placeholders, self.gate.own_inline,
+            edition.guard,
+        )  # fmt: skip
+        clothes = Clothes(
+            edition.guard, edition.signals, edition.settings_word,
+            lambda: self.gate.banner(visit.scope, edition.market, edition.locale),
+        )  # fmt: skip
+        dressed = dress(page, view, clothes, is_whole=visit.request.is_page)
+        for (kind, what), purposes in dressed.held.found.items():
+            self._report(kind, what, purposes)
+        return dressed
 
-    def _insert(self, held: Held) -> None:
-        """The banner first in the body, the guard first of all scripts, the way back at the end."""
-        visit = self.visit
-        is_whole = visit.request.is_page and not held.is_frameset
-        if is_whole and visit.asks:
-            banner = self.gate.banner(visit.scope, visit.market, visit.locale)
-            if visit.has_choice:  # asked anew: the page may hold what was allowed before, so the answer turns it
-                banner = banner.replace(b'id="lofte-banner"', b'id="lofte-banner" data-anew', 1)
-            held.insert_first(_body_place(held), banner.replace(b"<!--lofte:nonce-->", visit.nonce.encode()))
-        if visit.request.is_page or held.head_open >= 0 or held.html_open >= 0:
-            style = guard.FRAME_STYLE if any(kind == "frame" for kind, _ in held.found) else ""
-            dressing = visit.prepared.guard.replace(csp.NONCE, visit.nonce) + style
-            held.insert_first(_head_place(held), dressing.encode())
-        if is_whole and b'id="lofte-settings"' not in held.page:
-            words = escape(visit.settings_word).encode("ascii", "xmlcharrefreplace")
-            link = b'<nav id="lofte-settings" style="padding:1em" aria-label="%s"><a href="%s">%s</a></nav>' % (
-                words,
-                escape(visit.preferences).encode(),
-                words,
-            )
-            held.insert(held.body_close if held.body_close >= 0 else len(held.page), link)
+    def _scripts(self, dressed: Dressed) -> list[str]:
+        """The inline scripts that may run in this visitor's page; in soft mode those, too, that may once something is allowed."""
+        state = self._walls()
+        page = [hash_ for hash_, needed in dressed.held.inline.items() if state.allowed.issuperset(needed)]
+        return [*dressed.scripts, *page]
+
+    def _walls(self) -> ConsentState:
+        return self.visit.state if self.gate.mode == "strict" else self.visit.edition.widest
 
     # ----- headers -----
 
     def _page_headers(self, headers: Headers) -> Headers:
         visit = self.visit
-        policy = visit.prepared.policy.replace(csp.NONCE, visit.nonce)
-        own_policy = _header(headers, b"content-security-policy")
-        if own_policy or _header(headers, b"x-frame-options"):
-            policy = policy.replace("; frame-ancestors 'self'", "")  # who may frame the site is the site's to say
         kept = _without(headers, b"etag", b"last-modified", b"accept-ranges", b"age", b"expires")
-        kept = [
-            (name, _admit(value, visit.nonce) if name == b"content-security-policy" else value) for name, value in kept
-        ]
         cache = (_header(kept, b"cache-control") or b"").lower()
-        # A page carries this visitor's nonce, choice and token: no cache may hand it to somebody else.
+        # The bytes are everybody's; the policy and the cookies sent with them are this visitor's.
         caching = b"no-store" if b"no-store" in cache else b"private, no-cache"
         vary = (_header(kept, b"vary") or b"").decode("latin-1")
         named = [
@@ -325,12 +328,23 @@ class _Answer:
             if name.strip() and name.strip().lower() not in ("cookie", "sec-gpc")
         ]
         kept = _without(kept, b"cache-control", b"vary")
-        kept += [
-            (b"content-security-policy", policy.encode()),
-            (b"cache-control", caching),
-            (b"vary", ", ".join([*named, "Cookie", "Sec-GPC"]).encode("latin-1")),
-        ]
+        kept += [(b"cache-control", caching), (b"vary", ", ".join([*named, "Cookie", "Sec-GPC"]).encode("latin-1"))]
+        if visit.request.gpc:  # for the guard: the page itself is everybody's, and not every browser tells scripts
+            kept.append((b"server-timing", b"gpc"))
         return self._with_expiries(_with_defaults(kept, visit.scope))
+
+    def _policed(self, headers: Headers, scripts: Iterable[str], styles: Iterable[str] = ()) -> Headers:
+        """With the policy of this visitor; the site's own stays beside it, and admits what of ours is part of the page."""
+        visit = self.visit
+        sources = [f"nonce-{visit.nonce}", *scripts]
+        policy = csp.policy(self._walls(), sources, trusted_types=self.gate.trusted_types)
+        if _header(headers, b"content-security-policy") or _header(headers, b"x-frame-options"):
+            policy = policy.replace("; frame-ancestors 'self'", "")  # who may frame the site is the site's to say
+        kept = [
+            (name, _admit(value, sources, styles) if name == b"content-security-policy" else value)
+            for name, value in headers
+        ]
+        return [*kept, (b"content-security-policy", policy.encode())]
 
     def _headers_held(self, headers: Headers) -> Headers:
         kept: Headers = []
@@ -371,12 +385,7 @@ class _Answer:
                 cookie_name = value.split(b"=", 1)[0].split(b";")[0].strip().decode("latin-1")
                 declared = self.visit.state.declarations.cookie(cookie_name)
                 if declared is None or not self.visit.state.may_keep(declared):
-                    self._report(
-                        "cookie",
-                        cookie_name,
-                        declared=declared is not None,
-                        purpose=declared.purpose if declared else "",
-                    )
+                    self._report("cookie", cookie_name, (declared.purpose,) if declared else ())
                     continue
             kept.append((name, value))
         return kept
@@ -384,6 +393,8 @@ class _Answer:
     def _with_expiries(self, headers: Headers) -> Headers:
         """Deletes what the browser still sends of purposes not allowed, on every path and domain it may be set for."""
         state, lines = self.visit.state, []
+        if self.visit.told:
+            lines.append(set_shown(self.visit.told, self.visit.scope.get("scheme") == "https"))
         for name in self.visit.request.cookie_names():
             cookie = state.declarations.cookie(name)
             if cookie is None or state.may_keep(cookie) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
@@ -398,13 +409,15 @@ class _Answer:
         return self.visit.state.ruling(host, self.visit.request.host)
 
     def _report_host(self, kind: Kind, host: str) -> None:
-        purposes = self._ruling(host).purposes
-        self._report(kind, host, declared=bool(purposes), purpose=purposes[0] if purposes else "")
+        self._report(kind, host, self._ruling(host).purposes)
 
-    def _report(self, kind: Kind, what: str, *, declared: bool, purpose: str = "") -> None:
-        if (kind, what) not in self.reported:
+    def _report(self, kind: Kind, what: str, purposes: tuple[str, ...] = ()) -> None:
+        """Tells once of what this visitor does without: undeclared, or of a purpose they have not allowed."""
+        missing = [purpose for purpose in purposes if purpose not in self.visit.state.allowed]
+        if (missing or not purposes) and (kind, what) not in self.reported:
             self.reported.add((kind, what))
-            self.gate.on_held(HeldReport(kind, what, declared, purpose, self.visit.path, self.visit.market))
+            first = missing[0] if missing else ""
+            self.gate.on_held(HeldReport(kind, what, bool(purposes), first, self.visit.path, self.visit.edition.market))
 
 
 def _own(hosts: Iterable[str]) -> frozenset[str]:
@@ -425,36 +438,6 @@ def _edition(published: Published, path: str, request: _Request) -> tuple[str, s
     return market, policy.markets[market].locales[0]
 
 
-def _head_place(held: Held) -> int:
-    """As early as a script may stand: behind `<head>`, else `<html>`, else the doctype."""
-    place = max(held.head_open, held.html_open)
-    if held.head_open >= 0:
-        place = held.head_open
-    if place >= 0:
-        return place
-    found = re.match(rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*(?:<!doctype[^>]*>)?", held.page)
-    return found.end() if found else 0
-
-
-_HEAD_ONLY = re.compile(
-    rb"(?is)(?:\s+|<!--.*?-->|<!doctype[^>]*>|</?(?:html|head|meta|link|base)(?=[\s/>])[^>]*>|</?body[^>]*>"
-    + b"".join(
-        rb"|<" + name + rb"(?=[\s/>])[^>]*>.*?</" + name + rb"[^>]*>"
-        for name in (b"title", b"script", b"style", b"noscript", b"template")
-    )
-    + rb")*"
-)
-
-
-def _body_place(held: Held) -> int:
-    """First in the body; where no body tag is written, in front of the first thing that would open one."""
-    if held.body_open >= 0:
-        return held.body_open
-    found = _HEAD_ONLY.match(held.page.removeprefix(b"\xef\xbb\xbf"))
-    offset = 3 if held.page.startswith(b"\xef\xbb\xbf") else 0
-    return max(offset + (found.end() if found else 0), _head_place(held))
-
-
 def _header(headers: Headers, wanted: bytes) -> bytes | None:
     return next((value for name, value in headers if name == wanted), None)
 
@@ -472,13 +455,15 @@ def _with_defaults(headers: Headers, scope: Scope) -> Headers:
     return [*headers, *((name, value) for name, value in defaults if name not in present)]
 
 
-def _admit(own_policy: bytes, nonce: str) -> bytes:
-    """The site's own CSP, with our nonce where it lists sources: guard and banner are part of the page."""
+def _admit(own_policy: bytes, scripts: Iterable[str], styles: Iterable[str]) -> bytes:
+    """The site's own CSP, with what of ours and of the page may run where it lists sources."""
+    ours = {"script": scripts, "style": styles}
     parts = []
     for part in own_policy.decode("latin-1").split(";"):
         name = part.split()[0].lower() if part.split() else ""
         if name in ("script-src", "script-src-elem", "style-src", "style-src-elem") and "'unsafe-inline'" not in part:
-            part = f"{part.replace(chr(39) + 'none' + chr(39), '')} 'nonce-{nonce}'"
+            sources = "".join(f" '{source}'" for source in ours[name.partition("-")[0]])
+            part = part.replace("'none'", "") + sources
         parts.append(part)
     return ";".join(parts).encode("latin-1")
 
@@ -500,34 +485,3 @@ def _domains(host: str) -> list[str]:
     if len(labels) < 2 or labels[-1].isdigit() or not re.fullmatch(r"[a-z0-9.-]+", name):
         return [""]
     return ["", *(f"; Domain={'.'.join(labels[n:])}" for n in range(len(labels) - 1))]
-
-
-def _unpacked(body: bytes, encoding: bytes) -> bytes:
-    if encoding in (b"gzip", b"x-gzip"):
-        return gzip.decompress(body)
-    if encoding == b"deflate":
-        try:
-            return zlib.decompress(body)
-        except zlib.error:
-            return zlib.decompress(body, -zlib.MAX_WBITS)
-    return body
-
-
-def _as_ascii_compatible(page: bytes, content_type: bytes) -> tuple[bytes, bytes]:
-    """The page as bytes whose ASCII is ASCII, and the Content-Type to send with it (empty: as it was).
-
-    Our insertions push a `<meta charset>` past the 1024 bytes browsers look through, so it moves to the header.
-    """
-    if page.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return page.decode("utf-16").encode(), b"text/html; charset=utf-8"
-    named = _CHARSET.search(content_type) or _META_CHARSET.search(page[:1024])
-    charset = named.group(1).decode("ascii").lower() if named else ""
-    media = content_type.partition(b";")[0].strip()
-    if charset in _NOT_ASCII:
-        if not _CHARSET.search(content_type):
-            charset = "utf-8"  # HTML 13.2.3.2: a meta that claims UTF-16 was itself read as ASCII
-            return page, media + b"; charset=utf-8"
-        return page.decode(charset).encode(), media + b"; charset=utf-8"
-    if page.startswith(b"\xef\xbb\xbf"):
-        return page, media + b"; charset=utf-8"
-    return page, b"" if _CHARSET.search(content_type) or not charset else media + b"; charset=" + charset.encode()

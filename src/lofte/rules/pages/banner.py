@@ -30,10 +30,11 @@ color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px}
 min-height:44px}
 #lofte-banner input{width:20px;height:20px;margin:0 0 2px;accent-color:#2c7a66}
 #lofte-banner a{color:inherit}
-#lofte-banner [hidden],#lofte-banner[data-gpc=""] [data-lofte=gpc]{display:none}
+#lofte-banner [hidden],html[data-lofte-chosen] #lofte-banner:not([data-done]),
+html:not([data-lofte-gpc]) #lofte-banner[data-gpc=""] [data-lofte=gpc]{display:none}
 #lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
 #lofte-banner:not(:has(script)){visibility:hidden}
-html:has(#lofte-banner){scroll-padding-bottom:50vh;padding-bottom:18rem}
+html:not([data-lofte-chosen]):has(#lofte-banner){scroll-padding-bottom:50vh;padding-bottom:18rem}
 @media(min-width:48rem){
 #lofte-banner{bottom:24px;margin:0 auto;width:min(62rem,100% - 48px);padding:20px 24px;line-height:1.4;
 border:1px solid #c4cac7;border-radius:14px}
@@ -48,24 +49,29 @@ border:1px solid #c4cac7;border-radius:14px}
 #lofte-banner button{color:#10211c;background:#a9d5c5;border-color:#a9d5c5}}
 """
 
-# Sends the same form without leaving the page. It reloads only when something must now load or stop: a Content Security
-# Policy cannot be widened in a loaded document. A redirect kept back has status 0 and is the one good answer (Fetch
-# 5.3); after anything else the same button submits the plain form, whose answer people can read.
+# Sends the same form without leaving the page, and lets the guard take up the choice: it releases what has become allowed, or
+# loads the page anew where a Content Security Policy cannot be widened. A redirect kept back has status 0 and is the one good
+# answer (Fetch 5.3); after anything else the same button submits the plain form, whose answer people can read. `once` makes a
+# retry the same decision. A page that was asked anew, or came from a cache, is loaded again by the guard where it must.
 _SCRIPT = """
-(()=>{const s=document.getElementById('lofte-banner'),f=s.querySelector('form');
+(()=>{const s=document.getElementById('lofte-banner'),f=s.querySelector('form'),
+n=crypto.getRandomValues(new Uint8Array(16)).reduce((a,b)=>a+b.toString(16).padStart(2,0),'');
 let plain;
 f.onsubmit=e=>{
 if(plain)return;
 e.preventDefault();
-const b=e.submitter,v=b.value,d=new FormData(f);
-d.set('decision',v);
+const b=e.submitter,d=new FormData(f);
+d.set('decision',b.value);
+d.set('once',n);
 fetch(f.action,{method:'POST',body:new URLSearchParams(d),redirect:'manual'}).then(r=>{
 if(r.status)throw r;
-if('anew'in s.dataset||[...f.querySelectorAll('label *')].some(x=>x.defaultChecked!=(v=='accept'||v=='save'&&x.checked)))
-return location.reload();
 const p=f.nextElementSibling;
-f.remove();p.hidden=0;p.focus();
-p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove())
+s.dataset.done='';
+f.remove();
+p.hidden=0;
+p.focus();
+p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove());
+self.lofte?lofte.choose():location.reload()
 }).catch(()=>{plain=1;b.click()})}})()
 """
 
@@ -73,7 +79,8 @@ p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove())
 def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     """The banner of one market in one language; empty when the market asks nothing of its visitors.
 
-    Slots: ``token``, ``back`` (a path, percent-encoded), ``nonce`` and ``gpc`` (``1`` when Sec-GPC was sent).
+    Slots: ``token``, ``back`` (a path, percent-encoded), and for pages without the gate ``nonce`` and ``gpc`` (``1`` when Sec-GPC
+    was sent).
     """
     asked = asked_purposes(published, market)
     if not asked:
@@ -88,6 +95,7 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     boxes = "".join(_checkbox(published, locale, key, model) for key, model in asked.items())
     page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" \
 aria-labelledby="lofte-title">
+<noscript><link rel="stylesheet" href="/lofte/chosen.css"></noscript>
 <style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
 <form method="post" action="/lofte/consent">
 {hidden_inputs(published, market, locale, "banner")}
