@@ -91,11 +91,12 @@ def _script(text: str) -> Reply:
     return SCRIPT, text.encode(), []
 
 
-# A script that writes a first-party cookie and sends one hit as an image, as most of them do.
+# A script that writes a first-party cookie (the time is in it where its name begins as Google's and Meta's do) and sends one
+# hit as an image, as most of them do.
 _FOLLOW = """(function(){
 function keep(name,days){
   var found=document.cookie.split('; ').find(function(c){return c.startsWith(name+'=')});
-  var value=found?found.split('=')[1]:'1.'+Math.floor(Math.random()*1e9)+'.'+Math.floor(Date.now()/1000);
+  var value=found?found.split('=')[1]:'1.'+Math.floor(Math.random()*1e9)+(name[0]=='_'?'.'+Math.floor(Date.now()/1000):'');
   document.cookie=name+'='+value+';path=/;max-age='+days*86400+';samesite=lax';
   return value;
 }

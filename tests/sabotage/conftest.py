@@ -5,6 +5,7 @@ One system a session. A test breaks one thing, runs the real probes, and asks wh
 """
 
 import asyncio
+import json
 import os
 import socket
 import sqlite3
@@ -41,6 +42,7 @@ from lofte.features.promises import reads
 from lofte.features.retention import verbs as retention
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Request
+from lofte.kernel.canonical import sha256_hex
 from lofte.probes.instruments.canary import forms as canary_forms
 from lofte.probes.runner import run_probes
 from lofte.probes.world import World, find_browser
@@ -299,7 +301,7 @@ class _serving:  # noqa: N801  # reads as a word in `with`
 
 
 # Judged from one visit of a newcomer; P35 and P39 take visits of their own.
-VISITED = frozenset({"P24", "P25", "P33", "P34", "P36", "P37", "P41", "P45"})
+VISITED = frozenset({"P24", "P25", "P33", "P34", "P36", "P37", "P38", "P41", "P45"})
 
 
 @pytest.fixture(scope="session")
@@ -338,6 +340,38 @@ def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., se
 def broken_visit(system: System, healthy_visit: Mapping[str, Status]) -> Callable[..., set[str]]:
     """The same with a newcomer's visit; ``ids`` looks at others than those one visit shows."""
     return lambda ids=VISITED, **world: _changed(system, healthy_visit, ids, world)
+
+
+@pytest.fixture
+def republished(system: System) -> Callable[..., Any]:
+    """``with republished(change)``: a publication in force whose policy was changed past every check; ``change`` edits its JSON."""
+
+    @contextmanager
+    def in_force(change: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+        folder = system.home / "published"
+        before = (folder / "current").read_text().strip()
+        digest = sha256_hex(f"{before} {time.monotonic_ns()}".encode())
+        manifest = json.loads((folder / "publications" / f"{before}.json").read_text()) | {"digest": digest}
+        for name, stored in manifest["files"].items():
+            content = (folder / "objects" / stored).read_bytes().replace(before.encode(), digest.encode())
+            if name == "policy.json":
+                said = json.loads(content)
+                change(said["policy"])
+                content = json.dumps(said).encode()
+            manifest["files"][name] = sha256_hex(content)
+            (folder / "objects" / sha256_hex(content)).write_bytes(content)
+        (folder / "publications" / f"{digest}.json").write_text(json.dumps(manifest))
+        try:
+            (folder / "current").write_text(digest)
+            publication.forget()
+            time.sleep(1.1)  # the edge looks once a second
+            yield
+        finally:
+            (folder / "current").write_text(before)
+            publication.forget()
+            time.sleep(1.1)
+
+    return in_force
 
 
 def _changed(system: System, before: Mapping[str, Status], ids: Any, world: Mapping[str, Any]) -> set[str]:

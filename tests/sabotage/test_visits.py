@@ -102,6 +102,61 @@ def test_a_pixel_without_consent_breaks_p45_and_with_it_p34_and_p37(system, brok
     assert "www.facebook.com" in system.reason("P45")
 
 
+def test_a_worker_that_goes_round_the_gate_breaks_p34(system, broken_visit):
+    """What a worker asks for is asked by no page, and its own file's answer carries the policy it works under."""
+    port = system.origin.rpartition(":")[2]
+    work = f"fetch('http://chat.localhost:{port}/nothing.gif', {{mode: 'no-cors'}})"
+    start = f'<script>new Worker(URL.createObjectURL(new Blob(["{work}"])))</script>'.encode()
+    system.outside["/se/"] = lambda cookies, page: (page if "lofte" in cookies else page + start, [])
+
+    assert broken_visit() == {"P34"}
+    assert "chat.localhost (SE)" in system.reason("P34")
+
+
+def test_a_tag_marked_necessary_breaks_p34_and_p36(system, broken_visit, republished):
+    """Written past `check`, which refuses it: the gate believes what is published, the promise does not."""
+    with republished(lambda policy: [policy["tags"][tag].update(purpose="necessary") for tag in ("ga4", "gtm")]):
+        assert broken_visit() == {"P34", "P36"}
+
+    assert "www.google-analytics.com (SE)" in system.reason("P36")
+
+
+def test_a_cookie_left_after_withdrawal_breaks_p36(system, broken_visit):
+    """One that only a server can take away, and that this one puts back."""
+    left, allowed = [(b"set-cookie", b"_ga=1; Path=/; Max-Age=1000; HttpOnly")], []
+
+    def rewrite(cookies, page):
+        if "statistics" in cookies.get("lofte", ""):
+            allowed.append(True)
+        return page, left if allowed and _said_no(system, cookies) else []
+
+    system.outside["/se/"] = rewrite
+
+    assert broken_visit() == {"P36"}
+    assert "_ga (SE)" in system.reason("P36")
+
+
+@pytest.mark.parametrize(
+    "less", ["font-size:10px", "min-height:20px;height:20px", "background:#eee;color:#777", "display:none"]
+)
+def test_a_market_whose_button_to_reject_is_less_breaks_p34(system, broken_visit, less):
+    style = f"<style>#lofte-banner #lofte-reject{{{less}}}</style>".encode()
+    system.outside["/se/"] = lambda cookies, page: (page + style, [])
+
+    assert broken_visit({"P34"}) == {"P34"}
+    assert "not as easy" in system.reason("P34")
+
+
+@pytest.mark.parametrize("value", ["visitor@example.org", "dmlzaXRvckBleGFtcGxlLm9yZw"])
+def test_a_cookie_that_holds_who_somebody_is_breaks_p38(system, broken_visit, value):
+    """Plain or in Base64: the name and the life are as declared, what is in it is not."""
+    told = [(b"set-cookie", f"_ga={value}; Path=/; Max-Age=1000".encode())]
+    system.outside["/se/"] = lambda cookies, page: (page, told if "statistics" in cookies.get("lofte", "") else [])
+
+    assert broken_visit() == {"P38"}
+    assert "_ga: email (SE)" in system.reason("P38")
+
+
 def test_a_third_party_nobody_declared_breaks_p41_and_leaves_its_data_on_nobodys_file(system, broken_visit):
     beacon = _beacon(system, "chat")
     system.outside["/se/"] = lambda cookies, page: (

@@ -75,6 +75,15 @@ HALF = replace(NEWCOMERS, expected=("SE", "NO"))
 EARLY = Visit("SE", "before", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 LATE = Visit("SE", "withdrawn", (), ("www.google-analytics.com", "ad.doubleclick.net", "connect.facebook.net"))
 QUIET = Visit("SE", "accepted", (LOFTE,))
+HOLDABLE = {"fields": ["visit-time"], "also": ["browser-id"]}
+TIMED = replace(GA, data=("visit-time",))
+LEFT = Visit("SE", "withdrawn", (LOFTE, GA_SEEN, Stored("_fbp", "cookie", "localhost", "first"), IDE_SEEN))
+LEFTOVERS = (
+    OWN,
+    replace(GA, tag="ga4"),
+    CookieDeclared("_fbp", "cookie", "first", "marketing", False, None, tag="pixel"),
+    IDE,
+)
 
 LEAK = Leak("a.example", "email", "hashed")
 HONOURED = Objection("contact", True, True)
@@ -126,6 +135,7 @@ GATED = [
         (_newcomers(before=EARLY), B, "early"),
         (_newcomers(rejected=EARLY), B, "early"),
         (_newcomers(withdrawn=LATE), B, "after-withdrawal"),
+        (replace(_newcomers(withdrawn=LEFT), cookies={"SE": LEFTOVERS}), B, "left"),
         (_newcomers(accepted=QUIET), U, "never-loaded"),
         (HALF, U, "unseen"),
         (BLIND, U, "blind"),
@@ -499,6 +509,31 @@ CASES = [
     ("nothing_before_consent", {}, _newcomers(before=Visit("SE", "before", (GA_SEEN,))), B, "stored-before"),
     ("nothing_before_consent", {}, _newcomers(rejected=replace(EARLY, phase="rejected")), B, "asked-after-no"),
     ("nothing_before_consent", {}, _newcomers(rejected=Visit("SE", "rejected", (GA_SEEN,))), B, "stored-after-no"),
+    (
+        "nothing_before_consent",
+        {},
+        _newcomers(before=Visit("SE", "before", unequal=("height 20 < 44 px",))),
+        B,
+        "unequal",
+    ),
+    ("cookie_data_declared", HOLDABLE, NEWCOMERS, K, "kept"),
+    ("cookie_data_declared", HOLDABLE, replace(NEWCOMERS, cookies={"SE": (OWN, TIMED)}), K, "kept"),
+    (
+        "cookie_data_declared",
+        HOLDABLE,
+        _newcomers(accepted=Visit("SE", "accepted", (replace(GA_SEEN, kinds=("email",)),))),
+        B,
+        "holds",
+    ),
+    (
+        "cookie_data_declared",
+        HOLDABLE,
+        replace(NEWCOMERS, cookies={"SE": (OWN, replace(GA, data=("email",)))}),
+        B,
+        "beyond",
+    ),
+    ("cookie_data_declared", HOLDABLE, HALF, U, "unseen"),
+    ("cookie_data_declared", HOLDABLE, BLIND, U, "blind"),
     ("nothing_before_consent", {}, HALF, U, "unseen"),
     ("nothing_before_consent", {}, BLIND, U, "blind"),
     ("language_remembered", {}, LanguageChoices((Switch("/no/", "/no/"),)), K, "kept"),

@@ -28,6 +28,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, Response, sync_playwright
 
+from lofte.probes.instruments.contents import kinds_of
+
 _ARGUMENTS = (
     "--headless=new", "--disable-quic", "--disable-background-networking", "--disable-component-update",
     "--no-first-run", "--no-default-browser-check", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
@@ -65,11 +67,34 @@ _STORES = """async () => {
   const bases = indexedDB.databases ? await indexedDB.databases().catch(() => []) : [];
   return {
     written: window.__lofteWritten || [],
-    local: names(() => Object.keys(localStorage)),
-    session: names(() => Object.keys(sessionStorage)),
-    indexeddb: bases.map((base) => base.name),
+    local: names(() => Object.entries(localStorage)),
+    session: names(() => Object.entries(sessionStorage)),
+    indexeddb: bases.map((base) => [base.name, '']),
   };
 }"""
+
+_NO_BUTTON = "no button"
+# In what the button that rejects is less than the one that accepts, as somebody sees and reaches them: both at once, no smaller, no
+# paler, no further away for the keyboard. Nothing where the page asks nothing.
+_EQUAL = """() => {
+  const all = [...document.querySelectorAll('button[name=decision]')].filter((one) => one.checkVisibility());
+  const of = (value) => all.find((one) => one.value === value);
+  const no = of('reject'), yes = of('accept');
+  if (!yes) return [];
+  if (!no) return ['NO_BUTTON'];
+  const found = [], [less, more] = [no, yes].map((one) => one.getBoundingClientRect());
+  for (const side of ['width', 'height'])
+    if (less[side] < more[side] - 1) found.push(`${side} ${Math.round(less[side])} < ${Math.round(more[side])} px`);
+  const [a, b] = [no, yes].map((one) => getComputedStyle(one));
+  for (const name of ['font-size', 'font-weight', 'font-family', 'color', 'background-color', 'border-top-color',
+    'border-top-width', 'opacity', 'filter', 'text-transform'])
+    if (a.getPropertyValue(name) !== b.getPropertyValue(name))
+      found.push(`${name} ${a.getPropertyValue(name)} / ${b.getPropertyValue(name)}`);
+  const inside = (box) => box.top >= 0 && box.bottom <= innerHeight + 1;
+  if (inside(more) && !inside(less)) found.push('out of view');
+  if (no.tabIndex < 0) found.push('tabindex');
+  return found;
+}""".replace("NO_BUTTON", _NO_BUTTON)
 
 
 class Listener:
@@ -135,7 +160,8 @@ class Listener:
         for cookie in self.context.cookies():
             ends = cookie.get("expires", -1)
             lasts = ends is not None and ends >= 0
-            device.put(cookie["name"], "cookie", cookie["domain"], max(int(ends - time.time()), 0) if lasts else None)
+            life = max(int(ends - time.time()), 0) if lasts else None
+            device.put(cookie["name"], "cookie", cookie["domain"], life, cookie["value"])
         for answer in self.answers:
             for line in _set_cookie_lines(answer):
                 device.put_line(line, _host(answer.url))
@@ -148,8 +174,8 @@ class Listener:
             for line in stores["written"]:
                 device.put_line(line, host)
             for kind in ("local", "session", "indexeddb"):
-                for name in stores[kind]:
-                    device.put(name, kind, host, None)
+                for name, value in stores[kind]:
+                    device.put(name, kind, host, None, value)
         return device.items()
 
 
@@ -159,25 +185,31 @@ class Device:
     def __init__(self, own: str) -> None:
         self._own = own
         self._found: dict[tuple[str, str, str], int | None] = {}
+        self._kinds: dict[tuple[str, str, str], set[str]] = {}
 
-    def put(self, name: str, storage: str, domain: str, lifetime_s: int | None) -> None:
+    def put(self, name: str, storage: str, domain: str, lifetime_s: int | None, value: str) -> None:
         key = (name, storage, domain.lstrip(".").lower())
+        self._kinds.setdefault(key, set()).update(kinds_of(value))
         lives = [life for life in (self._found.get(key), lifetime_s) if life is not None]
         self._found[key] = max(lives, default=None)
 
     def put_line(self, line: str, host: str) -> None:
         """A Set-Cookie or document.cookie line; one that only deletes keeps nothing."""
-        name = line.split(";", 1)[0].partition("=")[0].strip()
+        name, _, value = line.split(";", 1)[0].partition("=")
+        name = name.strip()
         life = lifetime_s(line)
         if name and (life is None or life > 0):
             domain = re.search(r"(?i);\s*domain=\.?([^;\s]+)", line)
-            self.put(name, "cookie", domain.group(1) if domain else host, life)
+            self.put(name, "cookie", domain.group(1) if domain else host, life, value)
 
     def items(self) -> list[dict[str, Any]]:
         return [
-            {"name": name, "storage": storage, "host": host, "party": self._party(host), "lifetime_s": life}
+            {
+                "name": name, "storage": storage, "host": host, "party": self._party(host), "lifetime_s": life,
+                "kinds": sorted(self._kinds[name, storage, host]),
+            }
             for (name, storage, host), life in sorted(self._found.items())
-        ]
+        ]  # fmt: skip
 
     def _party(self, host: str) -> str:
         return "first" if host == self._own or self._own.endswith("." + host) else "third"
@@ -224,6 +256,8 @@ def _says_no(browser: Browser, base_url: str, task: Mapping[str, Any]) -> list[d
         visit.open_all()
         visit.open_first()  # where the banner is
         before = visit.phase("before")
+        if _NO_BUTTON in before["unequal"]:
+            return [before]  # nobody could say no
         visit.decide("reject")
         visit.open_first()
         return [before, visit.phase("rejected")]
@@ -311,7 +345,8 @@ class _Visit:
 
     def phase(self, name: str) -> dict[str, Any]:
         asked = sorted(host for host in self._listener.hosts() if host != self._own)
-        seen = {"market": self._market, "phase": name, "asked": asked, "stored": self._listener.stored(self._own)}
+        stored, unequal = self._listener.stored(self._own), self._page.evaluate(_EQUAL)
+        seen = {"market": self._market, "phase": name, "asked": asked, "stored": stored, "unequal": unequal}
         self._listener.start_anew()
         return seen
 

@@ -67,6 +67,8 @@ def declared_cookies(world: World, market: str) -> tuple[CookieDeclared, ...]:
             necessary=models.get(cookie.purpose) is StorageModel.NECESSARY,
             lifetime_s=longest_s(cookie),
             host=cookie.host or "",
+            tag=cookie.tag or "",
+            data=tuple(cookie.data),
         )
         for cookie in world.published.policy.cookies.values()
     )
@@ -97,8 +99,16 @@ def declared_host(world: World, host: str) -> str:
 
 def _as_visit(world: World, seen: dict[str, object]) -> Visit:
     stored = tuple(
-        Stored(one["name"], one["storage"], declared_host(world, one["host"]), one["party"], one["lifetime_s"])
+        Stored(
+            one["name"],
+            one["storage"],
+            declared_host(world, one["host"]),
+            one["party"],
+            one["lifetime_s"],
+            tuple(one["kinds"]),
+        )
         for one in seen["stored"]  # type: ignore[attr-defined]  # the script's answer, see browser_visits
     )
     asked = tuple(declared_host(world, host) for host in seen["asked"])  # type: ignore[attr-defined]
-    return Visit(seen["market"], seen["phase"], stored, asked)  # type: ignore[arg-type]
+    unequal = tuple(seen["unequal"])  # type: ignore[arg-type, var-annotated]  # as above
+    return Visit(seen["market"], seen["phase"], stored, asked, unequal)  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""What P36, P37 and P45 have in common: hosts of certain purposes are asked after consent, and at no other time."""
+"""What P36, P37 and P45 have in common: hosts of certain purposes are asked after consent, and at no other time, and
+what the own site kept for them goes when the consent is withdrawn.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +19,8 @@ def judge_gated(observation: Newcomers, parameters: Mapping[str, Any]) -> Verdic
     late = _asked(observation, parameters, "withdrawn")
     if late:
         return broken("after-withdrawal", hosts=listed(late))
+    if left := _left(observation, parameters):
+        return broken("left", found=listed(left))
     unseen = observation.unseen("before", "rejected", "accepted", "withdrawn")
     if unseen:
         return unproved("unseen", markets=listed(unseen))
@@ -36,6 +40,18 @@ def _asked(observation: Newcomers, parameters: Mapping[str, Any], *phases: Any) 
 
 
 def _is_meant(observation: Newcomers, parameters: Mapping[str, Any], host: str) -> bool:
-    """Whether the host belongs to the purpose and, where tags are named, to one of them."""
+    """Whether the host belongs to one of the tags named, whatever they are declared for now, or else to the purpose."""
     purpose, named = parameters.get("purpose"), parameters.get("tags")
-    return any(tag.purpose == purpose and (not named or tag.id in named) for tag in observation.tags_of(host))
+    return any(tag.id in named if named else tag.purpose == purpose for tag in observation.tags_of(host))
+
+
+def _left(observation: Newcomers, parameters: Mapping[str, Any]) -> list[str]:
+    """What is still on the device after withdrawal, as far as the site can reach it: third parties' own origins it cannot."""
+    purpose, named = parameters.get("purpose"), parameters.get("tags")
+    return at_market(
+        (visit.market, item.name)
+        for visit in observation.in_phase("withdrawn")
+        for item in visit.stored
+        if item.party == "first" and (line := observation.declared(visit.market, item)) is not None
+        if (line.tag in named if named and line.tag else line.purpose == purpose)
+    )

@@ -17,7 +17,7 @@ CHROMIUM_LIFE_CAP_S = 400 * 86400  # Chromium shortens longer lives; a raw Set-C
 class Stored:
     """One thing found on the visitor's device.
 
-    ``lifetime_s`` is None for the session and for storage without an end.
+    ``lifetime_s`` is None for the session and for storage without an end; ``kinds`` are the kinds of data its value holds.
     """
 
     name: str
@@ -25,16 +25,20 @@ class Stored:
     host: str
     party: Literal["first", "third"]
     lifetime_s: int | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One market's page in one phase of consent. ``asked`` are third-party hosts a request went out to."""
+    """One market's page in one phase of consent. ``asked`` are third-party hosts a request went out to; ``unequal`` says in what
+    the button that rejects was less than the one that accepts, where both were on the page.
+    """
 
     market: str
     phase: Phase
     stored: tuple[Stored, ...] = ()
     asked: tuple[str, ...] = ()
+    unequal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class CookieDeclared:
     necessary: bool
     lifetime_s: int | None
     host: str = ""
+    tag: str = ""
+    data: tuple[str, ...] = ()
 
     def covers(self, stored: Stored) -> bool:
         if (self.storage, self.party) != (stored.storage, stored.party) or not fnmatchcase(stored.name, self.name):

@@ -1,5 +1,5 @@
 """A newcomer's browser keeps nothing but the necessary and talks to nobody else, until the newcomer says yes; also
-after a no.
+after a no, which is as easy to say.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ def _judge(seen: Newcomers, parameters: Mapping[str, Any]) -> Verdict:
     for reason, found in (
         ("asked-before", _asked(before)),
         ("stored-before", _unnecessary(seen, before)),
+        ("unequal", at_market((visit.market, what) for visit in before for what in visit.unequal)),
         ("asked-after-no", _asked(after_no)),
         ("stored-after-no", _unnecessary(seen, after_no)),
     ):
