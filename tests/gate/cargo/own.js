@@ -111,4 +111,5 @@ for (const { content } of document.querySelectorAll('meta[name=party]')) {
   const [party, origin, names] = content.split(' ');
   for (const [kind, way] of Object.entries(ways)) attempt(kind, party + ' ' + kind, () => way(origin + '/' + kind, party));
   for (const [kind, store] of Object.entries(stores)) attempt(kind, names + kind, () => store(names + kind));
+  document.documentElement.dataset.own = 1 + +(document.documentElement.dataset.own || 0);
 }
