@@ -24,7 +24,7 @@ def behind_the_gate(
         publish(dict(files), home, log, at)
 
         def banner(scope: Any, market: str, locale: str) -> bytes:
-            return edge.banner(market, locale, quote(scope["path"]), scope["lofte.nonce"], False)
+            return edge.offer(market, locale, quote(scope["path"]))
 
         gate = Gate(
             site, lambda: edge.shelf.current().published, choice_key(home), banner,

@@ -37,13 +37,12 @@
         wording: button.dataset.wording || offer.wording,
         action: 'decide',
         choices,
-        once: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()),
+        once: [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36).padStart(7, '0')).join(''),
       }),
     }).catch(() => null);
     button.disabled = false;
     if (!answer || answer.status !== 201) return settings(box);
-    if (!gate.choose) return location.reload();
-    gate.choose(asked.filter((purpose) => wanted.has(purpose)));
+    gate.choose(); // releases the frame, or loads the page anew where its policy cannot be widened
     if (!frame.hidden) frame.focus();
   };
 
