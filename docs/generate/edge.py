@@ -55,6 +55,11 @@ ROUTES = (
         "The log as C2SP tiles; `entries` for the entries, `.p/<width>` for a partial tile.",
     ),
     ("POST /lofte/csp-report", "204", "What a browser held back; kept are host, directive and path."),
+    (
+        "POST /lofte/signal?market=&locale=",
+        "201 or 204",
+        "Global Privacy Control, kept as a refusal (method `gpc`) where the market's law wants it remembered; else nothing is stored.",
+    ),
     ("GET /lofte/static/<name>", "file", "Our own style sheet, and the style and script of held frames."),
     (
         "GET /lofte/poster/<tag>/<id>.<mac>",

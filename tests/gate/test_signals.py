@@ -45,9 +45,12 @@ Object.assign(globalThis, {window: globalThis, lofte: {allows: p => granted.has(
 Object.defineProperty(globalThis, 'navigator', {value: {globalPrivacyControl: html.has('gpc')}, configurable: true});
 globalThis.choose = names => { granted = new Set(names); html.add('data-lofte-chosen');
   told.dispatchEvent(new Event('lofte:choice')) };
+globalThis.asked = []; globalThis.lofte.choose = () => asked.push('chosen');
+globalThis.fetch = (u, o) => { asked.push(o.method + ' ' + u); return Promise.resolve({status: 201}) };
 globalThis.list = x => Array.from(x || [], one => Array.isArray(one) || one.callee ? Array.from(one) : one);
 for (const code of JSON.parse(process.argv[4])) (0, eval)(code);
-console.log(JSON.stringify({layer: list(globalThis.dataLayer), fbq: list((globalThis.fbq || {}).queue), said: globalThis.said}));
+setTimeout(() => console.log(JSON.stringify({asked, layer: list(globalThis.dataLayer),
+  fbq: list((globalThis.fbq || {}).queue), said: globalThis.said})));
 """
 
 
@@ -241,3 +244,18 @@ def test_a_site_without_such_tags_gets_no_script():
     quiet = policy(tags={"own": {"name": "Own", "recipient": "r", "purpose": "statistics", "hosts": ["count.test"]}})
 
     assert script(SimpleNamespace(policy=quiet, market="ME")) == ""  # type: ignore[arg-type]  # all it reads
+
+
+@pytest.mark.parametrize(
+    ("html", "model", "asked"),
+    [
+        (("gpc",), "opt_out", ["POST /lofte/signal?market=MS&locale=sv", "chosen"]),
+        (("gpc", "data-lofte-chosen"), "opt_out", []),
+        ((), "opt_out", []),
+        (("gpc",), "opt_in", []),  # nothing runs without a yes: nothing to remember
+    ],
+)
+def test_the_browsers_objection_is_handed_in_where_something_would_run_without_it(html, model, asked):
+    purposes = PURPOSES | {"marketing": PURPOSES["marketing"] | {"storage": model}}
+
+    assert run(html=html, of=policy("US", purposes=purposes))["asked"] == asked

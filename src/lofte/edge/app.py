@@ -36,6 +36,7 @@ from lofte.edge.pages import Pages, redirect
 from lofte.edge.proofs import Proofs
 from lofte.edge.reports import Reports
 from lofte.edge.requests import Request, preferred_locale
+from lofte.edge.signal import SignalKeeper
 from lofte.edge.static import OWN, Static
 from lofte.edge.subject import Codes, Tokens
 from lofte.edge.verdicts import Verdicts
@@ -73,6 +74,7 @@ class Edge:
             config, self.shelf, self.tokens, derive_key(root_key, "choice/1"), verdicts, self._proofs.history
         )
         self._reports = Reports(config, self.metrics)
+        self._signal = SignalKeeper(config, log, self.shelf, self._collector.desk, derive_key(root_key, "choice/1"))
         self._frames = Frames(config.home, self.shelf, derive_key(root_key, "choice/1"), config.host_map)
         self._kit = Kit(
             config, self.shelf, derive_key(root_key, "choice/1"), self._pages.offered_banner, self._pages.edition
@@ -145,6 +147,8 @@ class Edge:
         try:
             if request.path == "/lofte/csp-report":
                 return await self._report(request, receive, send)
+            if request.path == "/lofte/signal":
+                return await self._signal(request, send)
             if request.method == "OPTIONS":
                 await empty(send, 204, _READS)
                 return 204
@@ -286,5 +290,6 @@ _ROUTES = frozenset(
         "csp-report",
         "banner",
         "poster",
+        "signal",
     )
 )

@@ -96,7 +96,7 @@ class Collector:
             if is_form and wish.back and not is_own_path(wish.back):
                 raise Refused(Refusal.FOREIGN_RETURN)
             now_s = int(self._config.now().timestamp())
-            decision = self._judge.decide(wish, now_s)
+            decision = self._judge.decide(wish, now_s, gpc=request.asks_not_to_be_sold())
             done, subject = await self._record(request, decision, body, now_s)
         except Refused as refused:
             return await self._refuse(send, request, refused.reason, wish)
@@ -123,7 +123,7 @@ class Collector:
                 return False
             wish = read_json(body)
             now_s = int(self._config.now().timestamp())
-            decision = self._judge.decide(wish, now_s)
+            decision = self._judge.decide(wish, now_s, gpc=request.asks_not_to_be_sold())
             draft, subject, previous = self._draft(request, decision, body, now_s)
             self.desk.append_for(draft, _Taken(self, request, decision, subject, previous, started_s, asker))
         except (Refused, Overloaded):

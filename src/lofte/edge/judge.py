@@ -3,6 +3,7 @@
 Pure: token, publications and time in, a Decision or a Refusal out.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lofte.edge.refusals import Refusal, Refused
@@ -10,6 +11,7 @@ from lofte.edge.subject import Token, Tokens
 from lofte.edge.wish import Wish
 from lofte.evidence.publications import Publication, Shelf, Shown
 from lofte.kernel.instants import from_rfc3339
+from lofte.rules.signals import granted_after_signal
 
 _CLOCK_SLACK_S = 60  # two servers of one site may disagree this much
 
@@ -27,8 +29,11 @@ class Judge:
     def __init__(self, shelf: Shelf, tokens: Tokens, token_age_s: int) -> None:
         self._shelf, self._tokens, self._age_s = shelf, tokens, token_age_s
 
-    def decide(self, wish: Wish, now_s: int) -> Decision:
-        """Raises Refused with the first reason that fails, from forged to undecidable."""
+    def decide(self, wish: Wish, now_s: int, *, gpc: bool = False) -> Decision:
+        """Raises Refused with the first reason that fails, from forged to undecidable.
+
+        ``gpc``: the browser sends Global Privacy Control, which only a complete consent request undoes where the law says so.
+        """
         token = self._tokens.read(wish.token, wish.once)
         if token is None:
             raise Refused(Refusal.FORGED_TOKEN)
@@ -42,7 +47,11 @@ class Judge:
             raise Refused(Refusal.MISPLACED)
         if wish.wording not in shown.wordings:
             raise Refused(Refusal.WORDING)
-        return Decision(token, publication, shown, wish.wording, wish.action, _granted(wish, shown))
+        granted = _granted(wish, shown)
+        if gpc and granted:
+            at = datetime.fromtimestamp(now_s, UTC).date()
+            granted = granted_after_signal(publication.published.policy, wish.market, granted, token.method, at)
+        return Decision(token, publication, shown, wish.wording, wish.action, granted)
 
     def _publication(self, digest: str, now_s: int) -> Publication:
         """The version in force, or the one before it for as long as a page that showed it may still be open."""

@@ -7,6 +7,8 @@ follows at once, and each later choice on the page of the choice. What else a pa
 passed on, nor click ids in addresses (`url_passthrough`). A property whose statistics are denied is switched off whole
 (`ga-disable-`), so that a tag loaded for something else sends no pings of its own; so is it for who has Google's opt-out add-on.
 
+Global Privacy Control: where something runs until somebody objects, the signal is handed in to be kept (`edge.signal`).
+
 Meta: the pixel hears `revoke` or `grant`, and in the United States how far its data may be used, before its `init`.
 
 LinkedIn's tag knows no such signal: it is only ever held or loaded. YouTube neither: see `gate.placeholders`.
@@ -16,7 +18,7 @@ import json
 from typing import Any
 
 from lofte.gate.consent import Declarations
-from lofte.rules.model import ConsentType
+from lofte.rules.model import ConsentType, StorageModel
 from lofte.rules.signals import Needed, Signals, signals_of
 
 # Types with null are never granted, with [] always. `mine` are the pushes of this script. Whoever wraps `push` keeps what was there
@@ -52,13 +54,16 @@ E('lofte:choice',()=>told&&f('consent',may()));"""
 # Where nobody was asked, or the browser objects, Meta is to act as a processor; it finds the state of the visitor itself (0, 0).
 _LIMIT = """f('dataProcessingOptions',
 navigator.globalPrivacyControl||!document.documentElement.hasAttribute('data-lofte-chosen')?['LDU']:[],0,0)"""
+# Where something runs until somebody objects, the browser's objection is kept, so that its absence later is no yes.
+_KEEP = """if(navigator.globalPrivacyControl&&!document.documentElement.hasAttribute('data-lofte-chosen'))
+fetch('/lofte/signal?WHERE',{method:'POST',keepalive:true}).then(r=>r.status==201&&lofte.choose(),()=>0);"""
 _FRAME = "(()=>{const w=window,D=Object.defineProperty,A=p=>lofte.allows(p),E=(n,f)=>document.addEventListener(n,f);PARTS})()"
 
 
 def script(declarations: Declarations) -> str:
-    """The script for one publication and market, without its tags; empty where no declared tag would listen."""
+    """The script for one publication and market, without its tags; empty where nobody would listen and nothing is kept."""
     signals = signals_of(declarations.policy, declarations.market)
-    parts = [part for part in (_google(signals), _meta(signals)) if part]
+    parts = [part for part in (_google(signals), _meta(signals), _keep(declarations)) if part]
     return _FRAME.replace("PARTS", "".join(parts)).replace("\n", "") if parts else ""
 
 
@@ -74,6 +79,13 @@ def _meta(signals: Signals) -> str:
         return ""
     meta = _META.replace("META", _literal(_needed(signals.meta)))
     return "{" + meta.replace("LIMIT", _LIMIT if signals.limits_use else "") + "}"
+
+
+def _keep(declarations: Declarations) -> str:
+    if StorageModel.OPT_OUT not in declarations.policy.browser_purposes(declarations.market).values():
+        return ""
+    locale = declarations.policy.markets[declarations.market].locales[0]
+    return _KEEP.replace("WHERE", f"market={declarations.market}&locale={locale}")
 
 
 def _needed(purposes: Needed) -> list[str] | None:
