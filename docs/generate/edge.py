@@ -58,7 +58,7 @@ ROUTES = (
     (
         "POST /lofte/signal?market=&locale=",
         "201 or 204",
-        "Global Privacy Control, kept as a refusal (method `gpc`) where the market's law wants it remembered; else nothing is stored.",
+        "Global Privacy Control, kept as a refusal (method `gpc`) where the market's law wants it remembered; else nothing.",
     ),
     ("GET /lofte/static/<name>", "file", "Our own style sheet, and the style and script of held frames."),
     (
