@@ -71,6 +71,8 @@ find_firefox() {
   return 1
 }
 
+has_wordpress() { [ -f /usr/share/wordpress/wp-login.php ] && command -v php >/dev/null && php -m | grep -qx mysqli; }
+
 install_npm() { # what the tests borrow from npm, as locked
   local lock="$root/tests/node/package-lock.json" stamp="$root/tests/node/node_modules/.lofte-installed" wanted
   wanted=$(sha256sum <"$lock")

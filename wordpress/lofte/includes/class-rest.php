@@ -101,7 +101,7 @@ final class Rest {
 
 	public static function track( \WP_REST_Request $request ) {
 		$post = get_post( Privacy::request_of( (string) $request->get_param( 'id' ) ) ?: -1 );
-		return $post ? new \WP_REST_Response( array( 'status' => $post->post_status ) ) : new \WP_Error( 'lofte_unknown', 'There is no such request.', array( 'status' => 404 ) );
+		return new \WP_REST_Response( array( 'status' => $post ? $post->post_status : 'unknown' ), 200, array( 'Cache-Control' => 'no-store' ) );
 	}
 
 	public static function left( \WP_REST_Request $request ) {
