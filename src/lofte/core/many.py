@@ -13,28 +13,37 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import DateTimeField, Field, Model, UUIDField
+from django.db.models import BinaryField, DateTimeField, Field, ForeignKey, JSONField, Model, UUIDField
 from django.db.models.expressions import RawSQL
 
-_INSTANT: "Field[Any, Any]" = DateTimeField()
 T = TypeVar("T")
 _AT_ONCE = 2_000  # rows of an answer that are in memory at a time
 
 
 def among(ids: Iterable[UUID], using: str = "default") -> RawSQL:
     """The ids as one parameter: ``filter(person_id__in=among(people))``. A mark for each of a thousand costs milliseconds."""
-    sql, asked = _among(ids, using)
-    return RawSQL(sql, [asked])  # noqa: S611  # one of two texts of ours
+    sql = "SELECT value FROM json_each(%s)" if _is_sqlite(using) else "SELECT unnest(%s::uuid[])"
+    return RawSQL(sql, [_text(ids, using)])  # noqa: S611  # one of two texts of ours
 
 
-def _among(ids: Iterable[UUID], using: str) -> tuple[str, Any]:
-    if connections[using].vendor == "sqlite":
-        return "SELECT value FROM json_each(%s)", ids.as_text if isinstance(ids, Batch) else _text(ids)
-    return "SELECT unnest(%s::uuid[])", list(ids)
+def _is_among(by: str, ids: Iterable[UUID], using: str) -> tuple[str, str]:
+    """The condition that a column is one of the ids, and its parameter. PostgreSQL plans this well of tables it knows little of."""
+    within = "IN (SELECT value FROM json_each(%s))" if _is_sqlite(using) else "= ANY (%s::uuid[])"
+    return f"{by} {within}", _text(ids, using)
 
 
-def _text(ids: Iterable[UUID]) -> str:
-    return f'["{found}"]' if (found := '","'.join([each.hex for each in ids])) else "[]"
+def _is_sqlite(using: str) -> bool:
+    return connections[using].vendor == "sqlite"
+
+
+def _text(ids: Iterable[UUID], using: str) -> str:
+    """The ids as one text, for a driver that would take each of them in hand: JSON, or an array as PostgreSQL writes it."""
+    said = ids.said if isinstance(ids, Batch) else _said(ids)
+    return f"[{said}]" if _is_sqlite(using) else f"{{{said}}}"
+
+
+def _said(ids: Iterable[UUID]) -> str:
+    return f'"{found}"' if (found := '","'.join([each.hex for each in ids])) else ""
 
 
 class Batch(dict[UUID, T]):
@@ -44,99 +53,139 @@ class Batch(dict[UUID, T]):
     """
 
     @cached_property
-    def as_text(self) -> str:
-        return _text(self)
+    def said(self) -> str:
+        return _said(self)
 
 
 def among_texts(texts: Iterable[str], using: str = "default") -> RawSQL:
     """As `among`, of hashes and other texts."""
-    asked = list(texts)
-    if connections[using].vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(asked)])  # a text of ours
-    return RawSQL("SELECT unnest(%s::text[])", [asked])  # a text of ours
+    if _is_sqlite(using):
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(texts))])  # a text of ours
+    return RawSQL("SELECT unnest(%s::text[])", [_array(map(_element, texts))])  # a text of ours
 
 
-def stored(ids: Iterable[UUID], using: str = "default") -> dict[Any, UUID]:
-    """Each id by what the database calls it, so that a row needs no new one made."""
-    if connections[using].features.has_native_uuid_field:
-        return {each: each for each in ids}
+def stored(ids: Iterable[UUID]) -> dict[Any, UUID]:
+    """Each id by what `rows_of` calls it, so that a row needs no new one made."""
     return {each.hex: each for each in ids}
 
 
-def id_of(stored: Any) -> UUID:
-    """An id as the driver gave it."""
-    return stored if isinstance(stored, UUID) else UUID(hex=stored)
+def id_of(stored: str) -> UUID:
+    """An id as `rows_of` gave it."""
+    return UUID(hex=stored)
 
 
-def bytes_of(stored: Any) -> bytes:
-    """The sixteen bytes of an id as the driver gave it."""
-    return stored.bytes if isinstance(stored, UUID) else bytes.fromhex(stored)
+def bytes_of(stored: str) -> bytes:
+    """The sixteen bytes of an id as `rows_of` gave it."""
+    return bytes.fromhex(stored)
 
 
-def instant(stored: Any) -> datetime:
-    """An instant as the driver gave it."""
-    if isinstance(stored, str):  # SQLite has no type for it: Django writes UTC without saying so
-        return datetime.fromisoformat(stored).replace(tzinfo=UTC)
-    assert isinstance(stored, datetime)
-    return stored
+def instant(stored: str) -> datetime:
+    """An instant as `rows_of` gave it. SQLite has no type for it: Django writes UTC without saying so."""
+    found = datetime.fromisoformat(stored)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def stored_instant(at: datetime | None, using: str = "default") -> Any:
-    """An instant as the driver would give it."""
-    if at is not None and at.tzinfo is UTC and connections[using].vendor == "sqlite":
-        return str(at.replace(tzinfo=None))
-    return _INSTANT.get_db_prep_value(at, connections[using])
+def stored_instant(at: datetime | None, using: str = "default") -> str | None:
+    """An instant as `rows_of` would give it."""
+    if at is None:
+        return None
+    text = str(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo is not UTC else at.replace(tzinfo=None))
+    if _is_sqlite(using):
+        return text
+    return f"{text.rstrip('0') if '.' in text else text}+00"
 
 
 def rows_of(
     model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], also: str = "", using: str = "default",
     *, locked: bool = False,
 ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
-    """These columns of the rows whose column ``by`` is among the ids, as the database's driver gives them.
+    """These columns of the rows whose column ``by`` is among the ids: ids and instants as texts (see `stored`, `instant`).
 
     ``also`` is a further condition, in SQL of ours. ``locked``: nobody else changes them before this transaction ends.
     """
-    inner, asked = _among(ids, using)
-    names, table = ", ".join(_plain(model, each, using) for each in columns), model._meta.db_table
-    condition = f" AND {also}" if also else ""
+    names, table = ", ".join(f'"{each}"' for each in columns), model._meta.db_table
     # SQLite's transactions have the whole database to themselves from their beginning.
     lock = " FOR UPDATE" if locked and connections[using].features.has_select_for_update else ""
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {names} FROM {table} WHERE {by} IN ({inner}){condition}{lock}", [asked])  # noqa: S608  # names of ours
-        while some := cursor.fetchmany(_AT_ONCE):
-            yield from some
+    for some in _pieces(ids):
+        condition, asked = _is_among(by, some, using)
+        more = f" AND {also}" if also else ""
+        sql = f"SELECT {names} FROM {table} WHERE {condition}{more}{lock}"  # noqa: S608  # names of ours
+        yield from select(model, columns, sql, [asked], using=using)
 
 
 def counted(
     model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], using: str = "default"
 ) -> Iterator[tuple[Any, ...]]:
     """As `rows_of`, rows that are the same in these columns once, with how many there are."""
-    inner, asked = _among(ids, using)
-    names = ", ".join(_plain(model, each, using) for each in columns)
-    grouped = ", ".join(f'"{each}"' for each in columns)
-    sql = f"SELECT {names}, count(*) FROM {model._meta.db_table} WHERE {by} IN ({inner}) GROUP BY {grouped}"  # noqa: S608  # names of ours
+    names, table = ", ".join(f'"{each}"' for each in columns), model._meta.db_table
+    for some in _pieces(ids):
+        condition, asked = _is_among(by, some, using)
+        sql = f"SELECT {names}, count(*) AS n FROM {table} WHERE {condition} GROUP BY {names}"  # noqa: S608  # names of ours
+        yield from select(model, columns, sql, [asked], "n", using=using)
+
+
+def _pieces(ids: Collection[UUID]) -> Iterator[Collection[UUID]]:
+    """What is asked for at once: the answer comes in one piece."""
+    if len(ids) <= _AT_ONCE:
+        yield ids
+        return
+    every = list(ids)
+    for start in range(0, len(every), _AT_ONCE):
+        yield every[start : start + _AT_ONCE]
+
+
+def select(
+    model: type[Model], columns: Sequence[str], sql: str, asked: Sequence[Any], *more: str, using: str = "default"
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a statement of ours that gives these columns, and ``more`` that are numbers; ids and instants as texts.
+
+    The database gives them as one text. A driver takes every value of every row in hand, and lets other threads have the
+    interpreter between any two rows, which costs more than the statement.
+    """
+    fields = {each.column: each for each in model._meta.concrete_fields}
+    is_sqlite = _is_sqlite(using)
+    cells = ", ".join([*(_cell(fields[each], is_sqlite=is_sqlite) for each in columns), *more])
+    together = f"json_group_array(json_array({cells}))" if is_sqlite else f"json_agg(json_build_array({cells}))::text"
     with connections[using].cursor() as cursor:
-        cursor.execute(sql, [asked])
-        while some := cursor.fetchmany(_AT_ONCE):
-            yield from some
+        cursor.execute(f"SELECT {together} FROM ({sql}) AS found", asked)  # noqa: S608  # texts of ours
+        (text,) = cursor.fetchone()
+    binary = [place for place, each in enumerate(columns) if isinstance(fields[each], BinaryField)]
+    for row in json.loads(text or "[]"):
+        for place in binary:
+            row[place] = None if row[place] is None else bytes.fromhex(row[place])
+        yield tuple(row)
 
 
-def _plain(model: type[Model], column: str, using: str) -> str:
-    """The column, past the reading of instants that Django teaches SQLite's driver: most are only compared."""
-    field = next(each for each in model._meta.concrete_fields if each.column == column)
-    is_instant = isinstance(field, DateTimeField) and connections[using].vendor == "sqlite"
-    return f'CAST("{column}" AS TEXT)' if is_instant else f'"{column}"'
+def _cell(field: "Field[Any, Any]", *, is_sqlite: bool) -> str:
+    name, field = f'"{field.column}"', field.target_field if isinstance(field, ForeignKey) else field
+    if isinstance(field, BinaryField):
+        return f"CASE WHEN {name} IS NOT NULL THEN hex({name}) END" if is_sqlite else f"encode({name}, 'hex')"
+    if is_sqlite:
+        return name
+    if isinstance(field, UUIDField):
+        return f"encode(uuid_send({name}), 'hex')"
+    return f"{name}::text" if isinstance(field, DateTimeField) else name
 
 
-def delete(model: type[Model], by: str, ids: Collection[UUID], using: str = "default") -> Counter[Any]:
-    """Delete the rows whose column ``by`` is among the ids; how many of each, by what the database calls it (`stored`)."""
-    inner, asked = _among(ids, using)
+def delete(model: type[Model], by: str, ids: Collection[UUID], using: str = "default") -> Counter[str]:
+    """Delete the rows whose column ``by`` is among the ids; how many of each, by what `rows_of` calls it (`stored`).
+
+    Inside the caller's transaction.
+    """
+    condition, asked = _is_among(by, ids, using)
+    table = model._meta.db_table
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM {model._meta.db_table} WHERE {by} IN ({inner}) RETURNING {by}",  # noqa: S608  # names of ours
-            [asked],
-        )
-        return Counter(each for (each,) in cursor.fetchall())
+        if _is_sqlite(using):  # which gives no sums of what it deletes, and lets nobody in between
+            counted = f"SELECT {by} AS whose, count(*) AS n FROM {table} WHERE {condition} GROUP BY {by}"  # noqa: S608  # names of ours
+            cursor.execute(f"SELECT json_group_object(whose, n) FROM ({counted})", [asked])  # noqa: S608  # as above
+            if found := json.loads(cursor.fetchone()[0]):
+                cursor.execute(f"DELETE FROM {table} WHERE {condition}", [asked])  # noqa: S608  # as above
+            return Counter(found)
+        gone = f"DELETE FROM {table} WHERE {condition} RETURNING {by}"  # noqa: S608  # names of ours
+        each = f"SELECT encode(uuid_send({by}), 'hex') AS whose, count(*) AS n FROM gone GROUP BY {by}"  # noqa: S608  # as above
+        sums = f"SELECT json_object_agg(whose, n)::text FROM ({each}) AS counted"  # noqa: S608  # as above
+        cursor.execute(f"WITH gone AS ({gone}) {sums}", [asked])
+        return Counter(json.loads(cursor.fetchone()[0] or "{}"))
 
 
 def write(model: type[Model], rows: Iterable[Mapping[str, Any]], conflicts: str = "", using: str = "default") -> None:
@@ -154,7 +203,7 @@ def write(model: type[Model], rows: Iterable[Mapping[str, Any]], conflicts: str 
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){after}", lines)  # noqa: S608  # names of ours
         elif lines:
             sql = f"INSERT INTO {table} ({names}) SELECT * FROM {_lists(fields, using)}{after}"  # noqa: S608  # as above
-            cursor.execute(sql, [list(each) for each in zip(*lines, strict=True)])
+            cursor.execute(sql, [_array(each) for each in zip(*lines, strict=True)])
 
 
 def update(
@@ -179,7 +228,7 @@ def update(
             cursor.execute(
                 f"UPDATE {table} SET {told} FROM {_lists(fields, using)} AS said ({asked}) "  # noqa: S608  # names of ours
                 f"WHERE {table}.id = said.c{len(columns)}{condition}",
-                [list(each) for each in zip(*lines, strict=True)],
+                [_array(each) for each in zip(*lines, strict=True)],
             )
 
 
@@ -196,19 +245,44 @@ def _lists(fields: Sequence["Field[Any, Any]"], using: str) -> str:
     return f"unnest({', '.join(lists)})"
 
 
+def _array(elements: Iterable[str]) -> str:
+    """An array as PostgreSQL writes it; its driver would take each value in hand."""
+    return f"{{{','.join(elements)}}}"
+
+
+def _element(value: Any) -> str:
+    """A value in an array as PostgreSQL writes it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes | memoryview):
+        return f'"\\\\x{bytes(value).hex()}"'
+    if isinstance(value, datetime):
+        return f'"{value.isoformat()}"'
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 _UNSAID, _NOTHING = object(), object()
 
 
 def _saved(field: "Field[Any, Any]", using: str) -> Callable[[Any], Any]:
     """How the field's values go into the database. Many rows in turn share a value, an instant say: it is made ready once."""
     connection, before, ready = connections[using], _NOTHING, None
-    is_text = isinstance(field, UUIDField) and not connection.features.has_native_uuid_field
+    is_sqlite = _is_sqlite(using)
+
+    def prepared(value: Any) -> Any:
+        given = field.get_default() if value is _UNSAID else value
+        if isinstance(field, UUIDField):
+            given = given.hex if given is not None else None
+        elif isinstance(field, JSONField) and given is not None:
+            given = json.dumps(given, cls=field.encoder)
+        elif is_sqlite or not isinstance(field, BinaryField):
+            given = field.get_db_prep_save(given, connection)
+        return given if is_sqlite else _element(given)
 
     def saved(value: Any) -> Any:
         nonlocal before, ready
         if value is not before:
-            given = field.get_default() if value is _UNSAID else value
-            ready = given.hex if is_text and given is not None else field.get_db_prep_save(given, connection)
+            ready = prepared(value)
             before = value
         return ready
 

@@ -130,7 +130,7 @@ def openers(owners: Sequence[UUID]) -> dict[UUID, Opener]:
     if (held := _held.get()) is not None and set(owners) == {held.owner}:
         return {held.owner: held}
     keys: dict[str, bytes] = {}
-    made, known = {}, many.stored(owners, using="keys")
+    made, known = {}, many.stored(owners)
     columns = ("owner", "version", "epoch", "wrapped")
     for stored, version, epoch, wrapped in many.rows_of(OwnerKey, columns, "owner", owners, using="keys"):
         if epoch not in keys:

@@ -57,22 +57,18 @@ def due_after(at: datetime, after: tuple[datetime, UUID] | None, limit: int) -> 
 
     Somebody with several comes several times.
     """
-    vendor, asked = connection.vendor, [many.stored_instant(at)]
+    asked: list[Any] = [many.stored_instant(at)]
     beyond = ""
     if after is not None:
-        since, person = many.stored_instant(after[0]), next(iter(many.stored([after[1]])))
-        beyond, asked = "AND due_at >= %s AND (due_at > %s OR person_id > %s)", [*asked, since, since, person]
-    column = "CAST(due_at AS TEXT)" if vendor == "sqlite" else "due_at"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {column}, person_id FROM register_holding WHERE due_at <= %s {beyond} "  # noqa: S608  # texts of ours
-            "ORDER BY due_at, person_id LIMIT %s",
-            [*asked, limit],
-        )
-        rows = cursor.fetchall()
-    known: dict[Any, UUID] = {}
+        since = many.stored_instant(after[0])
+        beyond, asked = "AND due_at >= %s AND (due_at > %s OR person_id > %s)", [*asked, since, since, after[1].hex]
+    sql = (
+        f"SELECT due_at, person_id FROM register_holding WHERE due_at <= %s {beyond} "  # noqa: S608  # texts of ours
+        "ORDER BY due_at, person_id LIMIT %s"
+    )
+    known: dict[str, UUID] = {}
     found = []
-    for instant, stored in rows:
+    for instant, stored in many.select(Holding, ("due_at", "person_id"), sql, [*asked, limit]):
         if stored not in known:
             known[stored] = many.id_of(stored)
         found.append((many.instant(instant), known[stored]))
