@@ -17,9 +17,10 @@ from django.db import transaction
 
 from lofte.core import clock, evidence, many
 from lofte.core.models import Entry, Outbox, Person
-from lofte.evidence.log import Committed, Draft, Log
+from lofte.evidence.log import Committed, Draft, Log, Outcome
 from lofte.kernel.canonical import canonical_bytes
 from lofte.kernel.instants import rfc3339
+from lofte.kernel.problems import Problem
 
 _BATCH = 500
 _WAIT_S = 30
@@ -146,12 +147,33 @@ def append_many(
         )
         for key, fact, who in facts
     ]  # fmt: skip
-    sent = [evidence.log().submit(_draft(row)) for row in rows]
-    for row, future in zip(rows, sent, strict=True):
-        row.index = future.result(timeout=_WAIT_S).index
+    for row, index in zip(rows, _indexes([_draft(row) for row in rows]), strict=True):
+        row.index = index
     if _subscribers.get(kind):
         Outbox.objects.bulk_create(rows, ignore_conflicts=True)
     return [row.index for row in rows if row.index is not None]
+
+
+def _indexes(drafts: Sequence[Draft]) -> list[int]:
+    """Where these are in the log, once all of them are durable."""
+    answers: dict[int, Outcome] = {}
+    whole = threading.Event()
+
+    def told(some: list[tuple[int, Outcome]]) -> None:
+        answers.update(some)
+        if len(answers) == len(drafts):
+            whole.set()
+
+    evidence.log().append_many(drafts, told)
+    if drafts and not whole.wait(_WAIT_S):
+        raise TimeoutError
+    found = []
+    for place in range(len(drafts)):
+        answer = answers[place]
+        if isinstance(answer, Problem):
+            raise answer
+        found.append(answer.index)
+    return found
 
 
 def drain_people(people: Sequence[UUID]) -> None:
