@@ -12,6 +12,7 @@ from lofte.features.rights.scan import Needle
 WINDOW, SHORT = 8, 5  # bytes looked for at once; of patterns with fewer than eight
 SIZE = 2 * WINDOW + 1
 _GAPS = [bytes([gap]) for gap in range(WINDOW + 1)]
+_FAR = _GAPS[WINDOW]
 
 
 class Marks(NamedTuple):
@@ -23,23 +24,23 @@ class Marks(NamedTuple):
 
 def marks_of(needles: Iterable[Needle]) -> Marks:
     """Raises ValueError for a needle too short to be looked for among many."""
-    known = {each for needle in needles for each in _known(needle)}
+    known: set[bytes] = set()
+    for needle in needles:
+        _, data, any_case = needle
+        if not any_case:
+            known.add(_pair(data[-2 * WINDOW :].lower()))
+        elif data.isascii():
+            known.add(_pair(data[: 2 * WINDOW].lower()))
+        else:  # one of its patterns is in whatever holds it, in small ASCII letters
+            known.update([_pair(each[: 2 * WINDOW]) for each in scan.patterns(needle)])
     few = {each for each in known if len(each) < SIZE}
     short = (each.ljust(WINDOW, b"\0") for each in few)
     return Marks(b"".join(known - few), b"".join(each + b"\0" + each for each in short))
 
 
-def _known(needle: Needle) -> Iterable[bytes]:
-    """What is known of each of the patterns one of which is in whatever holds the needle, in small ASCII letters."""
-    _, data, any_case = needle
-    if not any_case:
-        return (_pair(data[-2 * WINDOW :].lower()),)
-    if data.isascii():
-        return (_pair(data[: 2 * WINDOW].lower()),)
-    return [_pair(each[: 2 * WINDOW]) for each in scan.patterns(needle)]
-
-
 def _pair(data: bytes) -> bytes:
+    if len(data) == 2 * WINDOW:
+        return data[:WINDOW] + _FAR + data[WINDOW:]
     if len(data) >= WINDOW:
         gap = len(data) - WINDOW
         return data[:WINDOW] + _GAPS[gap] + data[gap:]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -142,6 +143,8 @@ def patterns(needle: Needle) -> set[bytes]:
 
 def _window(text: str) -> str:
     """The whole text, or its longest part with few enough letters that have two shapes beyond ASCII."""
+    if sum(map(_has_two, text)) <= _MOST_LETTERS:
+        return text
     best, start, here = "", 0, list[int]()
     for place, letter in enumerate(text):
         if _has_two(letter):
@@ -153,6 +156,7 @@ def _window(text: str) -> str:
     return best
 
 
+@lru_cache(maxsize=4096)
 def _has_two(letter: str) -> bool:
     return not letter.isascii() and letter.lower() != letter.upper()
 
