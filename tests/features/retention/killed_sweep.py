@@ -40,7 +40,7 @@ loop._IN_PART = 2
 together._FEW = 0  # so that few are cleared in one reading too
 together._PROVED_AT_ONCE = 2
 PLACES: list[tuple[Any, str]] = [
-    *((together, name) for name in ("_order", "_write", "_write_each", "_release")),
+    *((together, name) for name in ("_order", "_write", "_take", "_release")),
     *((together, name) for name in ("_clear_some", "_settle", "_prove", "_end")),
     (together._Batch, "move"), (vault, "destroy_keys"), (holdings, "erase_rows_of"), (outbox, "append_many"),
     (outbox, "drain_people"),
