@@ -116,7 +116,7 @@ def rows_of(
 def counted(
     model: type[Model], columns: Sequence[str], by: str, ids: Collection[UUID], using: str = "default"
 ) -> Iterator[tuple[Any, ...]]:
-    """As `rows_of`, rows that are the same in these columns once, with how many there are."""
+    """As `rows_of`, rows that are the same in these columns once, with how many there are; ``by`` should be one of the columns."""
     names, table = ", ".join(f'"{each}"' for each in columns), model._meta.db_table
     for some in _pieces(ids):
         condition, asked = _is_among(by, some, using)
