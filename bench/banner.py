@@ -8,6 +8,7 @@ docs/reference/consent-clients.md.
 import asyncio
 import gzip
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,14 +23,23 @@ from lofte.features.policy.files import read_directory
 from lofte.kernel.problems import Problem
 
 LARGEST_BYTES = 3 * 1024
+LARGEST_GUARD_BYTES = 1024
 LONGEST_MS = 5.0
 SAVED = Path(__file__).parent / "peers" / "measured.json"
+_PARTS = (
+    rb'<section id="lofte-banner".*?</section>',
+    rb'<script[^>]*data-lofte="guard".*?</script>',
+    rb'<script[^>]*data-lofte="signals".*?</script>',
+)
 _EDITIONS = {"sv": "/se/", "nb": "/no/", "fi": "/fi/", "en-GB": "/uk/", "en-US": "/us/"}
 
 
 def run(*, save: bool = False) -> Iterator[Case]:
-    for locale, added in bytes_added():
-        yield at_most("banner", f"bytes added to a page, gzip, {locale}", added, "bytes", LARGEST_BYTES)
+    for locale, (banner, guard, signals, added) in bytes_added():
+        yield at_most("banner", f"banner, gzip, {locale}", banner, "bytes", LARGEST_BYTES)
+        yield at_most("banner", f"guard, gzip, {locale}", guard, "bytes", LARGEST_GUARD_BYTES)
+        yield Case("banner", f"signals to tags, gzip, {locale}", signals, "bytes")
+        yield Case("banner", f"all that is added to a page, gzip, {locale}", added, "bytes")
     chromium = os.environ.get("LOFTE_CHROMIUM") or "/usr/bin/chromium"
     if not Path(chromium).exists():
         return
@@ -71,8 +81,8 @@ def _beside(one: beside.Measured, ours: beside.Measured) -> Iterator[Case]:
         yield Case("banner", f"{one.client}: {name}", theirs, unit, limit=mine)
 
 
-def bytes_added() -> Iterator[tuple[str, int]]:
-    """By locale: the page as it leaves the gate, less the page as the site made it, each after gzip -9."""
+def bytes_added() -> Iterator[tuple[str, tuple[int, int, int, int]]]:
+    """By locale, each after gzip -9: banner, guard, signals, and the page as it leaves the gate less the site's own."""
     page = clients.page(clients.BARE, cargo=False)
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
@@ -85,7 +95,13 @@ def bytes_added() -> Iterator[tuple[str, int]]:
             Path(home), read_directory(beside.POLICY), site, "https://xledger.com", at
         ) as app:  # fmt: skip
             for locale, path in _EDITIONS.items():
-                yield locale, len(gzip.compress(_asked(app, path), 9)) - len(gzip.compress(page, 9))
+                sent = _asked(app, path)
+                parts = [b"".join(re.findall(part, sent, re.DOTALL)) for part in _PARTS]
+                yield locale, (*map(_packed, parts), _packed(sent) - _packed(page))  # type: ignore[misc]  # three parts
+
+
+def _packed(content: bytes) -> int:
+    return len(gzip.compress(content, 9)) if content else 0
 
 
 def _asked(app: Any, path: str) -> bytes:
