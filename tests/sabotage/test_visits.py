@@ -136,6 +136,15 @@ def test_a_cookie_left_after_withdrawal_breaks_p36(system, broken_visit):
     assert "_ga (SE)" in system.reason("P36")
 
 
+def test_a_default_of_consent_mode_sent_late_breaks_p36(system, broken_visit):
+    """A leftover snippet configures the tag in front of the gate's own first script."""
+    snippet = b"<head><script>window.dataLayer = [['js', 1], ['config', 'G-DEMO']]</script>"
+    system.outside["/se/"] = lambda cookies, page: (page.replace(b"<head>", snippet, 1), [])
+
+    assert broken_visit() == {"P36"}
+    assert "config (SE)" in system.reason("P36")
+
+
 @pytest.mark.parametrize(
     "less", ["font-size:10px", "min-height:20px;height:20px", "background:#eee;color:#777", "display:none"]
 )

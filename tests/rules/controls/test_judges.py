@@ -516,6 +516,13 @@ CASES = [
         B,
         "unequal",
     ),
+    (
+        "analytics_after_consent",
+        {"purpose": "statistics"},
+        _newcomers(accepted=Visit("SE", "accepted", (LOFTE,), HOSTS, early=("config",))),
+        B,
+        "told-late",
+    ),
     ("cookie_data_declared", HOLDABLE, NEWCOMERS, K, "kept"),
     ("cookie_data_declared", HOLDABLE, replace(NEWCOMERS, cookies={"SE": (OWN, TIMED)}), K, "kept"),
     (

@@ -96,6 +96,15 @@ _EQUAL = """() => {
   return found;
 }""".replace("NO_BUTTON", _NO_BUTTON)
 
+# What stands in the queue of Google's tags before the default of Consent Mode; a queue that has no default at all is all early.
+_EARLY = """() => {
+  const queue = window.dataLayer && window.dataLayer.length ? [...window.dataLayer] : [];
+  const name = (one) => one[0] === 'consent' ? 'consent ' + one[1] : typeof one[0] === 'string' ? one[0] : one.event;
+  const said = queue.map((one) => one && name(one));
+  const first = said.indexOf('consent default');
+  return [...new Set((first < 0 ? said : said.slice(0, first)).map((one) => String(one || 'something')))];
+}"""
+
 
 class Listener:
     """Hears everything one context asks for, and what its answers try to keep on the device."""
@@ -345,8 +354,10 @@ class _Visit:
 
     def phase(self, name: str) -> dict[str, Any]:
         asked = sorted(host for host in self._listener.hosts() if host != self._own)
-        stored, unequal = self._listener.stored(self._own), self._page.evaluate(_EQUAL)
-        seen = {"market": self._market, "phase": name, "asked": asked, "stored": stored, "unequal": unequal}
+        seen = {
+            "market": self._market, "phase": name, "asked": asked, "stored": self._listener.stored(self._own),
+            "unequal": self._page.evaluate(_EQUAL), "early": self._page.evaluate(_EARLY),
+        }  # fmt: skip
         self._listener.start_anew()
         return seen
 

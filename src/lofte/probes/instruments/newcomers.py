@@ -110,5 +110,5 @@ def _as_visit(world: World, seen: dict[str, object]) -> Visit:
         for one in seen["stored"]  # type: ignore[attr-defined]  # the script's answer, see browser_visits
     )
     asked = tuple(declared_host(world, host) for host in seen["asked"])  # type: ignore[attr-defined]
-    unequal = tuple(seen["unequal"])  # type: ignore[arg-type, var-annotated]  # as above
-    return Visit(seen["market"], seen["phase"], stored, asked, unequal)  # type: ignore[arg-type]
+    unequal, early = tuple(seen["unequal"]), tuple(seen["early"])  # type: ignore[arg-type, var-annotated]  # as above
+    return Visit(seen["market"], seen["phase"], stored, asked, unequal, early)  # type: ignore[arg-type]

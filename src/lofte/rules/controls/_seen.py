@@ -31,7 +31,8 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One market's page in one phase of consent. ``asked`` are third-party hosts a request went out to; ``unequal`` says in what
-    the button that rejects was less than the one that accepts, where both were on the page.
+    the button that rejects was less than the one that accepts, where both were on the page; ``early`` what Google's tags were told
+    before they were told what is allowed (Consent Mode).
     """
 
     market: str
@@ -39,6 +40,7 @@ class Visit:
     stored: tuple[Stored, ...] = ()
     asked: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
