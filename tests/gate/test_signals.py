@@ -42,7 +42,6 @@ const told = new EventTarget(); let granted = new Set(JSON.parse(process.argv[2]
 const html = new Set(JSON.parse(process.argv[3]));
 Object.assign(globalThis, {window: globalThis, lofte: {allows: p => granted.has(p)},
   document: {addEventListener: (n, f) => told.addEventListener(n, f), documentElement: {hasAttribute: n => html.has(n)}}});
-Object.defineProperty(globalThis, 'navigator', {value: {globalPrivacyControl: html.has('gpc')}, configurable: true});
 globalThis.choose = names => { granted = new Set(names); html.add('data-lofte-chosen');
   told.dispatchEvent(new Event('lofte:choice')) };
 globalThis.asked = []; globalThis.lofte.choose = () => asked.push('chosen');
@@ -226,7 +225,7 @@ def test_the_pixel_hears_of_a_later_choice_and_of_its_withdrawal():
     [
         ((), ["LDU"]),  # runs until somebody objects, and nobody was asked
         (("data-lofte-chosen",), []),
-        (("data-lofte-chosen", "gpc"), ["LDU"]),  # a yes to us after the signal; the signal goes on to Meta
+        (("data-lofte-chosen", "data-lofte-gpc"), ["LDU"]),  # a yes to us after the signal; the signal goes on to Meta
     ],
 )
 def test_in_the_united_states_the_pixel_hears_how_far_its_data_may_be_used(html, limits):
@@ -249,10 +248,10 @@ def test_a_site_without_such_tags_gets_no_script():
 @pytest.mark.parametrize(
     ("html", "model", "asked"),
     [
-        (("gpc",), "opt_out", ["POST /lofte/signal?market=MS&locale=sv", "chosen"]),
-        (("gpc", "data-lofte-chosen"), "opt_out", []),
+        (("data-lofte-gpc",), "opt_out", ["POST /lofte/signal?market=MS&locale=sv", "chosen"]),
+        (("data-lofte-gpc", "data-lofte-chosen"), "opt_out", []),
         ((), "opt_out", []),
-        (("gpc",), "opt_in", []),  # nothing runs without a yes: nothing to remember
+        (("data-lofte-gpc",), "opt_in", []),  # nothing runs without a yes: nothing to remember
     ],
 )
 def test_the_browsers_objection_is_handed_in_where_something_would_run_without_it(html, model, asked):

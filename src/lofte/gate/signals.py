@@ -52,12 +52,13 @@ if(f&&f.queue&&!told){told=1;f('consent',may());LIMIT}
 return f}});
 E('lofte:choice',()=>told&&f('consent',may()));"""
 # Where nobody was asked, or the browser objects, Meta is to act as a processor; it finds the state of the visitor itself (0, 0).
-_LIMIT = """f('dataProcessingOptions',
-navigator.globalPrivacyControl||!document.documentElement.hasAttribute('data-lofte-chosen')?['LDU']:[],0,0)"""
+_LIMIT = """f('dataProcessingOptions',is('gpc')||!is('chosen')?['LDU']:[],0,0)"""
 # Where something runs until somebody objects, the browser's objection is kept, so that its absence later is no yes.
-_KEEP = """if(navigator.globalPrivacyControl&&!document.documentElement.hasAttribute('data-lofte-chosen'))
+_KEEP = """if(is('gpc')&&!is('chosen'))
 fetch('/lofte/signal?WHERE',{method:'POST',keepalive:true}).then(r=>r.status==201&&lofte.choose(),()=>0);"""
-_FRAME = "(()=>{const w=window,D=Object.defineProperty,A=p=>lofte.allows(p),E=(n,f)=>document.addEventListener(n,f);PARTS})()"
+_FRAME = """(()=>{const w=window,D=Object.defineProperty,A=p=>lofte.allows(p),E=(n,f)=>document.addEventListener(n,f),
+is=n=>document.documentElement.hasAttribute('data-lofte-'+n);
+PARTS})()"""
 
 
 def script(declarations: Declarations) -> str:
