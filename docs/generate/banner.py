@@ -48,6 +48,8 @@ _OTHERS = """## On every page behind the gate
 | --- | --- |
 | `#lofte-settings` | the permanent link back to the choices |
 | `.lofte-held` | stands where a frame or an embedded thing was held, and says what would load it |
+| `[data-lofte="once"]`, `[data-lofte="always"]` | in it, with scripts: loads this frame alone; consents to its `data-purposes` |
+| `[data-lofte="settings"]` | in it, without scripts: link to the preferences page |
 | `[data-lofte-held]`, `data-lofte-src` | a script, image or link that was held, and the address it had |
 | `.lofte-verdict[data-promise][data-status]` | policy page: a promise's verdict; `kept`, `broken` or `unproved` |"""
 
