@@ -36,7 +36,8 @@ def script(declarations: Declarations, own_hosts: Iterable[str], *, strict: bool
     names: list[list[Any]] = [[] for _ in range(len(_KINDS) + 1)]
     for cookie in declarations.first_party:
         if not cookie.http_only:  # those are the server's alone
-            names[_KINDS.index(cookie.storage)].append([_name(cookie), cookie.purpose])
+            path = [cookie.path] if cookie.path != "/" else []
+            names[_KINDS.index(cookie.storage)].append([_name(cookie), cookie.purpose, *path])
     stand_ins = [(seen, p) for seen in declarations.host_map for p in declarations.purposes_of_host(seen)]
     data = {
         "d": declarations.digest[:16],

@@ -244,7 +244,7 @@ class _Answer:
             if (
                 self.visit.request.target in _WORKERS
             ):  # a worker is bound by the policy of its own answer, not by the page's
-                kept = self._policed(kept, ())
+                kept = self._policed(kept, (), self.visit.state)
             await self.send({**message, "headers": self._with_expiries(_with_defaults(kept, self.visit.scope))})
             return
         kept = self._page_headers(kept)
@@ -286,7 +286,7 @@ class _Answer:
         page = dressed.held.bytes()
         headers = _without(headers, b"content-length", b"content-encoding")
         headers = [(n, charset if n == b"content-type" and charset else v) for n, v in headers]
-        headers = self._policed(headers, self._scripts(dressed), dressed.styles)
+        headers = self._policed(headers, self._scripts(dressed), styles=dressed.styles)
         return [*headers, (b"content-length", str(len(page)).encode())], page
 
     def _page(self, page: bytes) -> Dressed:
@@ -333,11 +333,13 @@ class _Answer:
             kept.append((b"server-timing", b"gpc"))
         return self._with_expiries(_with_defaults(kept, visit.scope))
 
-    def _policed(self, headers: Headers, scripts: Iterable[str], styles: Iterable[str] = ()) -> Headers:
+    def _policed(
+        self, headers: Headers, scripts: Iterable[str], state: ConsentState | None = None, styles: Iterable[str] = ()
+    ) -> Headers:
         """With the policy of this visitor; the site's own stays beside it, and admits what of ours is part of the page."""
         visit = self.visit
         sources = [f"nonce-{visit.nonce}", *scripts]
-        policy = csp.policy(self._walls(), sources, trusted_types=self.gate.trusted_types)
+        policy = csp.policy(state or self._walls(), sources, trusted_types=self.gate.trusted_types)
         if _header(headers, b"content-security-policy") or _header(headers, b"x-frame-options"):
             policy = policy.replace("; frame-ancestors 'self'", "")  # who may frame the site is the site's to say
         kept = [
