@@ -39,6 +39,12 @@ ROUTES = (
     ("GET /lofte/policy/{m}/{l}/versions/<digest>/", "page", "One version as it was."),
     ("GET /lofte/cookies/{m}/{l}/", "page", "The cookie list."),
     ("GET /lofte/changes/{m}/{l}/", "page", "What the version in force changed."),
+    (
+        "GET /lofte/gate.json?market=&locale=",
+        "JSON",
+        "Guard, banner, placeholders, declarations and policy header for gates in other languages; the same for everyone.",
+    ),
+    ("GET /lofte/chosen.css", "style sheet", "What a browser without scripts needs to know of its own choice; never cached."),
     ("GET /lofte/policy.json", "JSON", "The machine-readable policy in force; readable from other origins."),
     (
         "GET /lofte/receipt/<index>?code=",

@@ -148,6 +148,8 @@ VARIABLES = (
     ),
 )
 FOR_TESTS = {
+    "LOFTE_WORDPRESS_URL": "the site of a test's mapping; a mapping names the variable itself",
+    "LOFTE_WORDPRESS_KEY": "the key of a test's mapping; a mapping names the variable itself",
     "LOFTE_SOURCE_SHOP": "the database of a test's mapping",
     "LOFTE_CHROMIUM": "the browser the tests drive; `scripts/test` sets it",
     "LOFTE_TEST_POSTGRES": "URL of a PostgreSQL cluster for the tests; `scripts/test` starts one",
