@@ -16,7 +16,7 @@ NAME = "banner.md"
 MARKET, LOCALE = "GB", "en-GB"
 
 IDS = {
-    "lofte-banner": "the banner; not in the page once a choice is stored",
+    "lofte-banner": "the banner; in every page, not shown once a choice is stored (`html[data-lofte-chosen]`)",
     "lofte-form": "preferences page: the form; posts to `/lofte/consent`, as the only form of the banner does",
     "lofte-title": "the heading",
     "lofte-choice-<purpose>": "the checkbox of one purpose; never ticked beforehand where consent is asked",
@@ -46,6 +46,8 @@ _OTHERS = """## On every page behind the gate
 
 | hook | is |
 | --- | --- |
+| `html[data-lofte-chosen]` | a choice for this publication is stored; set before the first paint |
+| `html[data-lofte-gpc]` | the browser sends Global Privacy Control |
 | `#lofte-settings` | the permanent link back to the choices |
 | `.lofte-held` | stands where a frame or an embedded thing was held, and says what would load it |
 | `[data-lofte="once"]`, `[data-lofte="always"]` | in it, with scripts: loads this frame alone; consents to its `data-purposes` |
@@ -58,8 +60,8 @@ site (scanners, accessibility checkers, a company's own tests) may rely on what 
 changelog entry under *Changed*.
 
 Refusing takes one press, in the same view and with the same weight as accepting. There is no cookie before a choice;
-after it there is one, `lofte`, for 180 days. The banner carries a fresh token each time, so a page that holds it is
-never cached."""
+after it there are two for 180 days: `lofte`, signed, and `lofte_on`, which scripts can read. The banner is the same
+bytes for everybody, so a page that holds it can be cached."""
 
 _CLIENT = """## Deciding without a browser
 
@@ -69,6 +71,17 @@ curl -s 'http://localhost:8000/lofte/banner?market=gb&locale=en-GB&back=/uk/'
 
 gives the form. Send its hidden fields back as they are, with `decision=reject` (or `accept`, `save` with
 `choice.<purpose>=on`, or `withdraw`): see [`POST /lofte/consent`](edge.md#post-lofteconsent)."""
+
+
+_AUTOMATIC = """## Clients that answer for people
+
+| client | rule | what it does |
+| --- | --- | --- |
+| DuckDuckGo autoconsent | `integrations/autoconsent/lofte.json` | presses `#lofte-reject` or `#lofte-accept` in any language; in English it finds reject without the rule, by its words |
+| Consent-O-Matic | `integrations/consent-o-matic/lofte.json` | ticks `statistics` (its category B) and `marketing` (F) as its user prefers, then `#lofte-save` |
+
+Both rely on the hooks above and on nothing else. A policy that names its browser purposes otherwise needs those names in the
+second rule. What they choose is recorded, receipted and obeyed like a choice by hand; the tests drive it in all five languages."""
 
 
 def made() -> str:
@@ -85,6 +98,7 @@ def made() -> str:
         table(("value", "is"), [(code(f'[data-lofte="{name}"]'), HOOKS[name]) for name in HOOKS if name in hooks]),
         'Each checkbox also carries `data-lofte-purpose`, the banner `data-gpc="1"` when the browser sends `Sec-GPC`.',
         _OTHERS,
+        _AUTOMATIC,
         _CLIENT,
     )
 
