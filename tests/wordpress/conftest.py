@@ -107,7 +107,9 @@ class Site:
     def complaints(self) -> str:
         """What PHP noted of this plugin."""
         log = self.folder / "debug.log"
-        return "\n".join(line for line in log.read_text().splitlines() if "lofte" in line) if log.exists() else ""
+        return (
+            "\n".join(line for line in log.read_text().splitlines() if "plugins/lofte" in line) if log.exists() else ""
+        )
 
     def settings(self, **changed: str) -> None:
         said = {"url": self.lofte, "market": "se", "locale": "sv", "key": KEY, "forms": ""} | changed

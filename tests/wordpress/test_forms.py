@@ -1,4 +1,4 @@
-"""Forms of other plugins reach Löfte's intake. Those plugins are not here: their hooks are called with the arguments they document."""
+"""Forms of other plugins reach Löfte's intake. They are not here: their hooks are called with the arguments they document."""
 
 import json
 import threading
