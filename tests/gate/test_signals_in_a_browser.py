@@ -15,6 +15,7 @@ import pytest
 from lofte.gate import Gate
 from lofte.gate.choice import Choice, encode, shown
 from lofte.rules.compile import assemble
+from lofte.rules.pages.banner import banner, fill
 from lofte.rules.source import read
 
 pytestmark = pytest.mark.browser
@@ -70,7 +71,10 @@ def visitor(browser, published):
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
             await send({"type": "http.response.body", "body": PAGE})
 
-        gate = Gate(site, lambda: published, KEY, lambda scope, market, locale: b"", mode=mode)
+        def asking(scope: Any, market: str, locale: str) -> bytes:
+            return fill(banner(published, market, locale), token="t", back=scope["path"])
+
+        gate = Gate(site, lambda: published, KEY, asking, mode=mode)
 
         def answer(route: Any) -> None:
             url, sent = route.request.url, route.request.all_headers()
@@ -183,3 +187,17 @@ def test_after_withdrawal_the_page_is_loaded_anew_and_denied_from_the_start(visi
     assert ads(layer(visit.page))[-1][1:] == ("denied", "denied")
     assert visit.page.evaluate("window['ga-disable-G-ABC']") is True
     assert visit.asked[before:] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "word"), [("/us/", "Opt-out preference signal honored"), ("/fi/", "Global Privacy Control")]
+)
+def test_the_status_of_the_signal_is_shown_also_after_a_choice(visitor, path, word):
+    visit = visitor("soft", path, {"Sec-GPC": "1"})
+    visit.choose("statistics")
+
+    assert word in visit.page.inner_text("#lofte-settings")
+
+
+def test_without_the_signal_nothing_is_said_of_it(visitor):
+    assert "Global" not in visitor("soft", "/us/").page.inner_text("#lofte-settings")

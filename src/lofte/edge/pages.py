@@ -78,7 +78,7 @@ class Pages:
         choice = decode(request.headers.get(b"cookie"), self._choice_key)
         rules = [b"#lofte-banner{display:none!important}"] if choice else []
         if request.asks_not_to_be_sold():
-            rules.append(b"#lofte-banner [data-lofte=gpc]{display:block!important}")
+            rules.append(b"#lofte-banner [data-lofte=gpc],#lofte-gpc{display:block!important}")
         headers: list[Header] = [(b"cache-control", NO_STORE), (b"vary", b"cookie, sec-gpc")]
         await answer(send, 200, b"".join(rules), CSS, headers, request.is_head)
         return 200

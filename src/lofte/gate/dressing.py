@@ -25,12 +25,16 @@ _HEAD_ONLY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Clothes:
-    """One edition's guard and signals as elements, and the word of the way back; ``banner`` makes the banner of one path."""
+    """One edition's guard and signals as elements, and the word of the way back; ``banner`` makes the banner of one path.
+
+    ``gpc_word`` says what Global Privacy Control counts for; the page shows it to whoever sends it.
+    """
 
     guard: bytes
     signals: bytes
     settings_word: str
     banner: Callable[[], bytes]
+    gpc_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,17 @@ def dress(page: bytes, view: View, clothes: Clothes, *, is_whole: bool) -> Dress
 
 def _lead_back(held: Held, view: View, clothes: Clothes) -> None:
     words = escape(clothes.settings_word).encode("ascii", "xmlcharrefreplace")
-    link = b'<nav id="lofte-settings" style="padding:1em" aria-label="%s"><a href="%s">%s</a></nav>' % (
+    link = b'<nav id="lofte-settings" style="padding:1em" aria-label="%s"><a href="%s">%s</a>%s</nav>' % (
         words,
         escape(view.preferences).encode(),
         words,
+        _status(clothes.gpc_word),
     )
     held.insert(held.body_close if held.body_close >= 0 else len(held.page), link)
+
+
+def _status(word: str) -> bytes:
+    return b'<p id="lofte-gpc" hidden>%s</p>' % escape(word).encode("ascii", "xmlcharrefreplace") if word else b""
 
 
 @lru_cache(maxsize=64)

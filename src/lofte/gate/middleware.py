@@ -18,6 +18,7 @@ from lofte.gate.dressing import Clothes, Dressed, dress
 from lofte.gate.hosts import bare, host_of, normal_host
 from lofte.gate.placeholders import Placeholders
 from lofte.gate.report import HeldReport, Kind
+from lofte.rules.catalogue import say
 from lofte.rules.published import Published
 
 Scope = MutableMapping[str, Any]
@@ -253,7 +254,7 @@ class _Answer:
         self.start = {**message, "headers": kept}
         if not self.collects:
             self._report("unreadable", encoding.decode("latin-1"))
-            await self.send({**message, "headers": self._policed(kept, ())})
+            await self.send({**message, "headers": self._policed(kept, self._nonce())})
 
     async def _collect(self, message: Message) -> None:
         self.body += message.get("body", b"")
@@ -263,11 +264,11 @@ class _Answer:
         assert self.start is not None
         headers: Headers = self.start["headers"]
         if self.visit.scope["method"] == "HEAD":
-            headers = self._policed(_without(headers, b"content-length", b"content-encoding"), ())
+            headers = self._policed(_without(headers, b"content-length", b"content-encoding"), self._nonce())
             body = b""
         elif more:
             self._report("unreadable", "size")
-            headers = self._policed(headers, ())
+            headers = self._policed(headers, self._nonce())
             body, self.collects = bytes(self.body), False
         else:
             headers, body = self._held(headers, bytes(self.body))
@@ -281,12 +282,15 @@ class _Answer:
             page, charset = encodings.as_ascii_compatible(page, _header(headers, b"content-type") or b"")
         except encodings.UNREADABLE:
             self._report("unreadable", "encoding")
-            return self._policed(headers, ()), body  # as broken as it came; the CSP holds
+            return self._policed(headers, self._nonce()), body  # as broken as it came; the CSP holds
         dressed = self._page(page)
         page = dressed.held.bytes()
         headers = _without(headers, b"content-length", b"content-encoding")
         headers = [(n, charset if n == b"content-type" and charset else v) for n, v in headers]
-        headers = self._policed(headers, self._scripts(dressed), styles=dressed.styles)
+        used = (
+            self._nonce() if self.visit.nonce.encode() in page else []
+        )  # one that is not there would only mark the visitor
+        headers = self._policed(headers, [*used, *self._scripts(dressed)], styles=dressed.styles)
         return [*headers, (b"content-length", str(len(page)).encode())], page
 
     def _page(self, page: bytes) -> Dressed:
@@ -297,7 +301,7 @@ class _Answer:
         )  # fmt: skip
         clothes = Clothes(
             edition.guard, edition.signals, edition.settings_word,
-            lambda: self.gate.banner(visit.scope, edition.market, edition.locale),
+            lambda: self.gate.banner(visit.scope, edition.market, edition.locale), say(edition.locale, "signals.gpc"),
         )  # fmt: skip
         dressed = dress(page, view, clothes, is_whole=visit.request.is_page)
         for (kind, what), purposes in dressed.held.found.items():
@@ -319,6 +323,9 @@ class _Answer:
         visit = self.visit
         kept = _without(headers, b"etag", b"last-modified", b"accept-ranges", b"age", b"expires")
         cache = (_header(kept, b"cache-control") or b"").lower()
+        is_everybodys = self.gate.mode == "soft" and not self._changes_cookies(kept)
+        if is_everybodys and not visit.request.gpc:
+            return _with_defaults(kept, visit.scope)
         # The bytes are everybody's; the policy and the cookies sent with them are this visitor's.
         caching = b"no-store" if b"no-store" in cache else b"private, no-cache"
         vary = (_header(kept, b"vary") or b"").decode("latin-1")
@@ -333,12 +340,18 @@ class _Answer:
             kept.append((b"server-timing", b"gpc"))
         return self._with_expiries(_with_defaults(kept, visit.scope))
 
+    def _nonce(self) -> list[str]:
+        return [f"nonce-{self.visit.nonce}"]
+
+    def _changes_cookies(self, headers: Headers) -> bool:
+        return any(name == b"set-cookie" for name, _ in self._with_expiries(headers))
+
     def _policed(
         self, headers: Headers, scripts: Iterable[str], state: ConsentState | None = None, styles: Iterable[str] = ()
     ) -> Headers:
         """With the policy of this visitor; the site's own stays beside it, and admits what of ours is part of the page."""
         visit = self.visit
-        sources = [f"nonce-{visit.nonce}", *scripts]
+        sources = list(scripts)
         policy = csp.policy(state or self._walls(), sources, trusted_types=self.gate.trusted_types)
         if _header(headers, b"content-security-policy") or _header(headers, b"x-frame-options"):
             policy = policy.replace("; frame-ancestors 'self'", "")  # who may frame the site is the site's to say

@@ -32,6 +32,7 @@ min-height:44px}
 #lofte-banner a{color:inherit}
 #lofte-banner [hidden],html[data-lofte-chosen] #lofte-banner:not([data-done]),
 html:not([data-lofte-gpc]) #lofte-banner[data-gpc=""] [data-lofte=gpc]{display:none}
+html[data-lofte-gpc] #lofte-gpc{display:block}
 #lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
 #lofte-banner:not(:has(script)){visibility:hidden}
 html:not([data-lofte-chosen]):has(#lofte-banner){scroll-padding-bottom:50vh;padding-bottom:18rem}
