@@ -26,7 +26,7 @@ from lofte.edge.config import EdgeConfig
 from lofte.edge.serving import run_loop, server_config
 from lofte.gate.choice import choice_key
 from lofte.gate.hosts import bare
-from lofte.gate.middleware import Gate
+from lofte.gate.middleware import Gate, Mode
 from lofte.gate.report import HeldReport
 from lofte.kernel.problems import Place, Problem
 
@@ -38,7 +38,9 @@ _log = logging.getLogger(__name__)
 class Plan:
     """What to serve. ``site`` is any ASGI app; ``policy`` a directory to publish at the start when it differs.
 
-    ``around`` may put something in front of it all, such as other hosts on the same port.
+    ``people`` is an origin of its own for console, portal and forms; None has them on the site's, "" nowhere. ``websockets`` is
+    the protocol that takes connections upgraded. ``around`` may put something in front of it all, such as other hosts on the
+    same port.
     """
 
     home: Path
@@ -50,6 +52,9 @@ class Plan:
     site: ASGIApp | None = None
     host_map: Mapping[str, str] = field(default_factory=dict)
     own_inline: frozenset[str] = frozenset()
+    mode: Mode = "strict"
+    people: str | None = None
+    websockets: type[asyncio.Protocol] | None = None
     around: Callable[[ASGIApp], ASGIApp] = lambda app: app
     on_ready: Callable[[wiring.House], None] = lambda house: None
 
@@ -62,7 +67,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port_number,
         default=os.environ.get("LOFTE_PORT", "8000"),
         help="port to listen on (default: LOFTE_PORT, else 8000)",
     )
@@ -97,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 def serve(plan: Plan) -> int:
     """Serves until interrupted. Raises Problem when something is not fit to start with."""
     demand_free(plan.host, plan.port)
-    home = wiring.enter(plan.home, LOFTE_ORIGIN=plan.origin)
+    home = wiring.enter(plan.home, LOFTE_ORIGIN=plan.people or plan.origin)
     house = wiring.open_house(home, plan.origin)
     try:
         publish(house, plan.policy)
@@ -154,19 +159,32 @@ def assemble(house: wiring.House, plan: Plan) -> ASGIApp:
         return edge.offer(market, locale, quote(scope["path"]))
 
     def on_report(host: str, directive: str, path: str) -> None:
-        findings.note("browser", directive, stands_for.get(host, host), publication.current().market_of_path(path) or "", path)
+        findings.note(
+            "browser", directive, stands_for.get(host, host), publication.current().market_of_path(path) or "", path
+        )
 
     gate = Gate(
         plan.site or _no_site, publication.current, choice_key(house.home), banner,
         own_hosts=[urlsplit(plan.origin).netloc], on_held=on_held, host_map=plan.host_map, own_inline=plan.own_inline,
-        asked_anew=lambda choice, now: policies.asked_anew(house.home, choice.publication, now.digest),
+        asked_anew=lambda choice, now: policies.asked_anew(house.home, choice.publication, now.digest), mode=plan.mode,
     )  # fmt: skip
 
     config = EdgeConfig(home=house.home, origins=frozenset({plan.origin}), on_report=on_report, host_map=plan.host_map)
     wsgi: Any = get_wsgi_application()
     django: Any = WSGIMiddleware(wsgi, workers=DJANGO_THREADS)
-    edge = Edge(config, house.log, gate, django)
+    if plan.people is None:
+        edge = Edge(config, house.log, gate, django)
+    else:
+        edge = Edge(config, house.log, _by_host(urlsplit(plan.people).netloc, django, gate))
     return plan.around(edge)
+
+
+def _by_host(host: str, people: ASGIApp, site: ASGIApp) -> ASGIApp:
+    async def chosen(scope: Any, receive: Any, send: Any) -> None:
+        is_asked = scope["type"] == "http" and (b"host", host.encode()) in scope["headers"]
+        await (people if host and is_asked else site)(scope, receive, send)
+
+    return chosen
 
 
 def start_chores(house: wiring.House, plan: Plan) -> None:
@@ -210,7 +228,9 @@ def _reachable(host: str) -> str:
 
 
 async def _serve(app: ASGIApp, plan: Plan, house: wiring.House) -> None:
-    server = uvicorn.Server(server_config(app, plan.host, plan.port, behind_proxy=plan.behind_proxy))
+    config = server_config(app, plan.host, plan.port, behind_proxy=plan.behind_proxy)
+    config.ws = plan.websockets or config.ws
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
@@ -241,7 +261,7 @@ def demand_free(host: str, port: int) -> None:
             ) from error  # fmt: skip
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; expected a number from 1 to 65535")
     return int(text)
