@@ -165,6 +165,7 @@ def visit(published: Published) -> Callable[..., Any]:
         chunks: int = 1,
         status: int = 200,
         method: str = "GET",
+        page: Callable[[Any], bytes] | None = None,
         **options: Any,
     ) -> Any:
         reports: list[HeldReport] = []
@@ -176,7 +177,7 @@ def visit(published: Published) -> Callable[..., Any]:
             seen.update(scope)
             given = [(b"content-type", b"text/html; charset=utf-8")] if answer is None else answer
             await send({"type": "http.response.start", "status": status, "headers": given})
-            for number, piece in enumerate(pieces):
+            for number, piece in enumerate([page(scope)] if page else pieces):
                 await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces) - 1})
 
         def fresh(scope: Any, market: str, locale: str) -> bytes:
@@ -214,3 +215,9 @@ def visit(published: Published) -> Callable[..., Any]:
         )
 
     return run
+
+
+@pytest.fixture
+def gate_around(visit: Callable[..., Any]) -> Callable[..., Any]:
+    """``gate_around(page)``: the answer to one request, where ``page(scope)`` writes the page."""
+    return lambda page: visit(b"", page=page)

@@ -350,7 +350,6 @@ class _Answer:
         self, headers: Headers, scripts: Iterable[str], state: ConsentState | None = None, styles: Iterable[str] = ()
     ) -> Headers:
         """With the policy of this visitor; the site's own stays beside it, and admits what of ours is part of the page."""
-        visit = self.visit
         sources = list(scripts)
         policy = csp.policy(state or self._walls(), sources, trusted_types=self.gate.trusted_types)
         if _header(headers, b"content-security-policy") or _header(headers, b"x-frame-options"):
