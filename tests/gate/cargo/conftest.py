@@ -163,11 +163,12 @@ def _site(page: bytes) -> Any:
 
 
 class PageCache:
-    """A page cache in front of everything: the first answer of an address is everybody's, whoever asked first."""
+    """A page cache: the first answer of an address is everybody's, whoever asked first; ``keeps_headers`` or only its bytes."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self.is_on = False
+        self.keeps_headers = True
         self._kept: dict[str, list[Any]] = {}
 
     def forget(self) -> None:
@@ -186,7 +187,16 @@ class PageCache:
             await self._app(scope, receive, take)
             messages[0]["headers"] = [(n, v) for n, v in messages[0]["headers"] if n != b"set-cookie"]
             self._kept["/se/"] = messages
-        for message in self._kept["/se/"]:
+        start, *body = self._kept["/se/"]
+        if not self.keeps_headers:
+            own: list[Any] = []
+
+            async def take_start(message: Any) -> None:
+                own.append(message)
+
+            await self._app(scope, receive, take_start)
+            start = own[0]
+        for message in [start, *body]:
             await send(message)
 
 
@@ -245,7 +255,7 @@ def third_parties() -> tuple[dict[str, str], set[tuple[str, str]]]:
     return {name: f"http://{name}.localhost:{server.server_port}" for name, server in servers.items()}, seen
 
 
-@pytest.fixture(scope="session", params=["strict", "soft"])
+@pytest.fixture(scope="session", params=["strict", pytest.param("soft", marks=pytest.mark.long)])
 def cargo(request: pytest.FixtureRequest, publication: Any, third_parties: Any) -> Iterator[Cargo]:
     home, log = publication
     origins, seen = third_parties
