@@ -16,6 +16,7 @@ from lofte.cli.main import main
 from lofte.core import publication
 from lofte.core.mailing import names
 from lofte.core.models import Duty, Outbox
+from lofte.features.findings import verbs as findings
 from lofte.features.rights import requests
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
@@ -70,6 +71,7 @@ def test_every_check_says_something(healthy: Path) -> None:
         "requests",
         "staff",
         "transfers",
+        "tags",
         "promises",
     }
     assert said == expected
@@ -295,3 +297,13 @@ def test_the_sending_domain_is_asked_for_only_where_others_could_ask_too(
     assert found.state == "warning"
     assert found.said.startswith("example.se: not ready: spf, dmarc, alignment, mx, one_click; ")
     assert found.way_out == "lofte mail check"
+
+
+def test_what_our_pages_carry_and_nobody_declared_is_named(healthy: Path) -> None:
+    findings.note("gate", "script", "chat.example", "SE", "/se/")
+    findings.note("gate", "script", "www.googletagmanager.com", "SE", "/se/")
+    findings.note("browser", "img-src", "extension.example", "SE", "/se/")
+    findings.flush(timezone.now())
+
+    (found,) = of(healthy, "tags")
+    assert (found.state, found.said) == ("warning", "undeclared on our pages: chat.example")

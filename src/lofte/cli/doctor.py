@@ -69,7 +69,7 @@ def examine(home: Path) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a failure, never an exception."""
     checks: list[Callable[[Path], Iterator[Finding]]] = [
         _python, _stores, _disk, _clock, _keys, _mail, _sending, _browser, _publication, _evidence, _copies, _duties, _requests,
-        _transfers, _staff, _verdicts,
+        _transfers, _tags, _staff, _verdicts,
     ]  # fmt: skip
     for check in checks:
         name = check.__name__.lstrip("_")
@@ -326,6 +326,22 @@ def _transfers(home: Path) -> Iterator[Finding]:
     said = f"{len(denied)} denied for want of a tool, {len(ending)} near their end or over"
     way_out = "See /console/transfers/." if denied or ending else ""
     yield Finding("transfers", "warning" if way_out else "ok", said, way_out)
+
+
+def _tags(home: Path) -> Iterator[Finding]:
+    """Whether the site's own pages carry what no tag declares. It is held all the same."""
+    from lofte.core import publication
+    from lofte.features.findings import reads
+
+    try:
+        policy = publication.current().policy
+    except Problem:
+        return
+    drift = [alarm.what for alarm in reads.alarms(policy) if alarm.is_own]
+    said = (
+        f"undeclared on our pages: {', '.join(drift[:5])}{' ...' if len(drift) > 5 else ''}" if drift else "as declared"
+    )
+    yield Finding("tags", "warning" if drift else "ok", said, "See /console/operation/tags/." if drift else "")
 
 
 def _staff(home: Path) -> Iterator[Finding]:
