@@ -77,11 +77,32 @@ _AUTOMATIC = """## Clients that answer for people
 
 | client | rule | what it does |
 | --- | --- | --- |
-| DuckDuckGo autoconsent | `integrations/autoconsent/lofte.json` | presses `#lofte-reject` or `#lofte-accept` in any language; in English it finds reject without the rule, by its words |
-| Consent-O-Matic | `integrations/consent-o-matic/lofte.json` | ticks `statistics` (its category B) and `marketing` (F) as its user prefers, then `#lofte-save` |
+| DuckDuckGo autoconsent | `integrations/autoconsent/lofte.json` | presses reject or accept |
+| Consent-O-Matic | `integrations/consent-o-matic/lofte.json` | ticks `statistics` (B) and `marketing` (F), then saves |
 
-Both rely on the hooks above and on nothing else. A policy that names its browser purposes otherwise needs those names in the
-second rule. What they choose is recorded, receipted and obeyed like a choice by hand; the tests drive it in all five languages."""
+In English autoconsent finds reject without our rule, by its words. Both rules rely on the hooks above and on nothing else. A policy
+that names its browser purposes otherwise needs those names in the second rule. What they choose is recorded, receipted and obeyed
+like a choice by hand; the tests drive it in all five languages."""
+
+
+_THEME = """## Theme
+
+Colours by role, under `banner.theme` in policy.yaml; whatever is left out is as it was. Banner and settings page both follow it.
+
+```yaml
+banner:
+  theme:
+    radius: 8
+    light:
+      text: "#1d2321"
+      surface: "#ffffff"
+      line: "#8a918e"
+      button: { surface: "#1f3d36", text: "#ffffff" }
+      focus: "#1f6fd0"
+```
+
+`dark` holds the same. [`lofte check`](check.md) refuses words with a contrast below 4.5, buttons and focus rings below 3
+(`banner.contrast`), and colours that make one answer look easier than the other (`banner.unequal-buttons`)."""
 
 
 def made() -> str:
@@ -99,6 +120,7 @@ def made() -> str:
         'Each checkbox also carries `data-lofte-purpose`, the banner `data-gpc="1"` when the browser sends `Sec-GPC`.',
         _OTHERS,
         _AUTOMATIC,
+        _THEME,
         _CLIENT,
     )
 

@@ -1,14 +1,23 @@
 """The banner as people meet it: fair, small, reachable by keyboard, calm, and true to the policy we send."""
 
+import json
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from lofte.features.policy.files import read_directory
+from lofte.rules.check import check, errors
+from lofte.rules.compile import assemble
+from lofte.rules.pages.banner import banner, fill
+from lofte.rules.source import read
 
 pytestmark = pytest.mark.browser
 
 HOMES = {"sv": "/se/", "nb": "/no/", "fi": "/fi/", "en-GB": "/uk/", "en-US": "/us/"}
 NODE = Path(__file__).parents[1] / "node"
+POLICY = Path(__file__).parents[2] / "policies" / "xledger"
 SMALL = {"width": 320, "height": 568}
 
 LOOKS = """(id) => {
@@ -47,6 +56,33 @@ def test_reject_looks_exactly_like_accept(visitor, locale, width):
     assert reject == accept
     assert reject[1] >= 44
     assert reject[2] >= 44
+
+
+THEMES = {
+    "plum": {"text": "#2a1a2e", "surface": "#fff8f2", "line": "#a98f86", "focus": "#8a3d00"}
+    | {"button": {"surface": "#6b1e5e", "text": "#fff4fb"}},
+    "night": {"text": "#f4f4f4", "surface": "#000000", "line": "#777777", "focus": "#ffd54a"}
+    | {"button": {"surface": "#ffd54a", "text": "#101010"}},
+}
+
+
+@pytest.mark.parametrize("locale", HOMES)
+def test_every_theme_that_passes_check_keeps_both_answers_alike_at_every_width(visitor, locale):
+    files = read_directory(POLICY)
+    market = {"sv": "SE", "nb": "NO", "fi": "FI", "en-GB": "GB", "en-US": "US"}[locale]
+    guest = visitor()
+    for name, palette in THEMES.items():
+        theme = "banner: " + json.dumps({"theme": {"radius": 20, "light": palette, "dark": palette}})
+        themed = {**files, "policy.yaml": files["policy.yaml"] + f"\n{theme}\n"}
+        assert errors(check(themed, date(2026, 11, 23))) == []
+        html = fill(banner(assemble(read(themed), date(2026, 11, 23)), market, locale)).decode()
+        for width in (320, 600, 1280):
+            guest.page.set_viewport_size({"width": width, "height": 700})
+            guest.page.set_content(f"<!doctype html><html lang={locale}><title>{name}</title><body>{html}")
+            reject, accept = guest.page.evaluate(LOOKS, "lofte-reject"), guest.page.evaluate(LOOKS, "lofte-accept")
+            assert reject == accept
+            red, green, blue = bytes.fromhex(palette["button"]["surface"][1:])
+            assert reject[0]["background-color"] == f"rgb({red}, {green}, {blue})"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

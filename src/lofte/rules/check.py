@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from lofte.kernel.problems import Problem
-from lofte.rules.checks import declarations, forms, known, notice, promises, storage, texts, topics, transfers
+from lofte.rules.checks import banner, declarations, forms, known, notice, promises, storage, texts, topics, transfers
 from lofte.rules.checks.case import Case
 from lofte.rules.controls import all_controls
 from lofte.rules.source import Source, read
 
-_SUBJECTS = (declarations, forms, storage, known, transfers, promises, texts, topics, notice)
+_SUBJECTS = (declarations, forms, banner, storage, known, transfers, promises, texts, topics, notice)
 
 
 def check(files: Mapping[str, str], at: date, controls: Collection[str] | None = None) -> list[Problem]:

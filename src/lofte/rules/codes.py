@@ -255,6 +255,17 @@ CODES: dict[str, Code] = {
         "The names of a form and its box are too long to be kept with a consent.",
         way_out="Choose a shorter name.",
     ),
+    # the banner
+    "banner.contrast": Code(
+        "Two colours of a theme are too alike to be read or seen.",
+        law="WCAG 2.2 1.4.3 and 1.4.11; EDPB Cookie Banner Taskforce type F",
+        way_out="Take a darker or a lighter one of the two.",
+    ),
+    "banner.unequal-buttons": Code(
+        "A theme makes one answer look easier than the other.",
+        law="GDPR 7(3); EDPB Cookie Banner Taskforce types C and E",
+        way_out="Leave `accept` and `reject` out: both are drawn as `button`.",
+    ),
     # storage on devices
     "storage.consent-declared-necessary": Code(
         "Something that needs consent is declared necessary.",

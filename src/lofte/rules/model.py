@@ -399,6 +399,50 @@ class Rights(Declared):
     fresh_for: Period = Field("PT10M", description="how long a visit or a code counts as fresh")
 
 
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class Button(Declared):
+    """The colours of one button."""
+
+    surface: Colour
+    text: Colour
+
+
+class Palette(Declared):
+    """The colours of banner and settings page, by their role."""
+
+    text: Colour
+    surface: Colour = Field(description="what the text stands on")
+    line: Colour = Field(description="the outline of the banner and lines in tables; decoration")
+    button: Button = Field(description="every button; they always look alike")
+    focus: Colour = Field(description="the ring around what has the keyboard's focus")
+    accept: Button | None = Field(None, description="refused by `check` unless it is as `reject`: leave both out")
+    reject: Button | None = Field(None, description="as `accept`")
+
+
+LIGHT = Palette(
+    text="#1d2321", surface="#ffffff", line="#8a918e", button=Button(surface="#1f3d36", text="#ffffff"), focus="#1f6fd0"
+)
+DARK = Palette(
+    text="#eef2f0", surface="#18201d", line="#5b6762", button=Button(surface="#a9d5c5", text="#10211c"), focus="#8ec2ff"
+)
+
+
+class Theme(Declared):
+    """The look of banner and settings page. `check` refuses what cannot be read and what favours one answer."""
+
+    light: Palette = LIGHT
+    dark: Palette = Field(DARK, description="for who asked the browser for dark pages")
+    radius: int = Field(8, ge=0, le=22, description="of the buttons' corners, in pixels")
+
+
+class Banner(Declared):
+    """How the banner is shown. Words: banner.*"""
+
+    theme: Theme = Field(default_factory=Theme)
+
+
 class Policy(Declared):
     """The whole of policy.yaml."""
 
@@ -421,6 +465,7 @@ class Policy(Declared):
     forms: dict[Id, Form]
     topics: dict[Id, Topic] = Field(default_factory=dict)
     outreach: Outreach = Field(default_factory=Outreach)
+    banner: Banner = Field(default_factory=Banner)
     rights: Rights = Field(default_factory=Rights)
     retention: Retention = Field(default_factory=Retention)
     promises: dict[PromiseId, Promise]

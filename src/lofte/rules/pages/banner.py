@@ -9,7 +9,8 @@ import re
 from html import escape
 
 from lofte.rules.catalogue import say
-from lofte.rules.model import Locale, MarketId, StorageModel
+from lofte.rules.colours import soft, wash
+from lofte.rules.model import Locale, MarketId, Palette, StorageModel, Theme
 from lofte.rules.published import Published
 
 # Reject comes first in the document: one tab reaches it. Only what differs between purposes is in the loop below.
@@ -17,28 +18,28 @@ from lofte.rules.published import Published
 _CSS = """
 #lofte-banner,#lofte-banner *{all:revert;box-sizing:border-box}
 #lofte-banner{position:fixed;inset:auto 0 0;z-index:2147483000;max-height:50vh;overflow:auto;padding:4px 12px;
-font:clamp(13px,4vw,15px)/1.27 system-ui,sans-serif;color:#1d2321;background:#fff;border-top:1px solid #8a918e;
+font:clamp(13px,4vw,15px)/1.27 system-ui,sans-serif;color:@text;background:@surface;border-top:1px solid @line;
 box-shadow:0 0 30px #0003;color-scheme:light dark}
 #lofte-banner form{display:grid;grid-template-columns:1fr 1fr;gap:5px 8px}
 #lofte-banner form>*{grid-column:1/-1;margin:0}
 #lofte-banner h2{font-size:1em}
 #lofte-banner button{grid-column:auto;min-height:44px;padding:4px 8px;font:inherit;font-weight:600;
-color:#fff;background:#1f3d36;border:1px solid #1f3d36;border-radius:8px}
+color:@button-text;background:@button;border:1px solid @button;border-radius:@radius}
 #lofte-banner div{display:grid;grid-template-columns:auto 1fr;gap:inherit}
 #lofte-banner fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 12px}
 #lofte-banner label{display:grid;place-items:center;
 min-height:44px}
-#lofte-banner input{width:20px;height:20px;margin:0 0 2px;accent-color:#2c7a66}
+#lofte-banner input{width:20px;height:20px;margin:0 0 2px;accent-color:@button}
 #lofte-banner a{color:inherit}
 #lofte-banner [hidden],html[data-lofte-chosen] #lofte-banner:not([data-done]),
 html:not([data-lofte-gpc]) #lofte-banner[data-gpc=""] [data-lofte=gpc]{display:none}
 html[data-lofte-gpc] #lofte-gpc{display:block}
-#lofte-banner :focus-visible{outline:3px solid #1f6fd0;outline-offset:2px}
+#lofte-banner :focus-visible{outline:3px solid @focus;outline-offset:2px}
 #lofte-banner:not(:has(script)){visibility:hidden}
 html:not([data-lofte-chosen]):has(#lofte-banner){scroll-padding-bottom:50vh;padding-bottom:18rem}
 @media(min-width:48rem){
 #lofte-banner{bottom:24px;margin:0 auto;width:min(62rem,100% - 48px);padding:20px 24px;line-height:1.4;
-border:1px solid #c4cac7;border-radius:14px}
+border:1px solid @line;border-radius:14px}
 #lofte-banner form{grid-template-columns:1fr 11rem 11rem;gap:10px 12px}
 #lofte-banner h2{grid-area:1/1;font-size:1.2rem}
 #lofte-banner h2+p{grid-column:1}
@@ -46,8 +47,12 @@ border:1px solid #c4cac7;border-radius:14px}
 #lofte-banner div{grid-template-columns:1fr 22.75rem}
 #lofte-banner label{display:flex;gap:8px}}
 @media(max-height:30rem){#lofte-banner{position:static;max-height:none}}
-@media(prefers-color-scheme:dark){#lofte-banner{color:#eef2f0;background:#18201d;border-color:#5b6762}
-#lofte-banner button{color:#10211c;background:#a9d5c5;border-color:#a9d5c5}}
+"""
+_DARK = """
+@media(prefers-color-scheme:dark){#lofte-banner{color:@text;background:@surface;border-color:@line}
+#lofte-banner button{color:@button-text;background:@button;border-color:@button}
+#lofte-banner input{accent-color:@button}
+#lofte-banner :focus-visible{outline-color:@focus}}
 """
 
 # Sends the same form without leaving the page, and lets the guard take up the choice: it releases what has become allowed, or
@@ -97,7 +102,7 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" \
 aria-labelledby="lofte-title">
 <noscript><link rel="stylesheet" href="/lofte/chosen.css"></noscript>
-<style nonce="<!--lofte:nonce-->">{_tight(_CSS)}</style>
+<style nonce="<!--lofte:nonce-->">{_style(published.policy.banner.theme)}</style>
 <form method="post" action="/lofte/consent">
 {hidden_inputs(published, market, locale, "banner")}
 <h2 id="lofte-title">{word("title")}</h2>
@@ -153,6 +158,7 @@ def fill(page: bytes, **values: str) -> bytes:
 
 
 _SLOT = re.compile(rb"<!--lofte:([a-z0-9:-]+)-->")
+_ROLE = re.compile(r"@(text|surface|line|button-text|button|focus|wash|soft|radius)\b")
 
 
 def _checkbox(published: Published, locale: Locale, key: str, model: StorageModel) -> str:
@@ -163,6 +169,26 @@ def _checkbox(published: Published, locale: Locale, key: str, model: StorageMode
         f'<label><input type="checkbox" id="lofte-choice-{key}" data-lofte-purpose="{key}" name="choice.{key}" '
         f'value="on"{ticked}>{name}</label>'
     )
+
+
+def _style(theme: Theme) -> str:
+    return painted(_tight(_CSS), theme.light, theme.radius) + painted(_tight(_DARK), theme.dark, theme.radius)
+
+
+def painted(style: str, palette: Palette, radius: int) -> str:
+    """A style sheet with its ``@role`` replaced; accept and reject have no colours of their own (see `checks.banner`)."""
+    roles = {
+        "text": palette.text,
+        "surface": palette.surface,
+        "line": palette.line,
+        "button": palette.button.surface,
+        "button-text": palette.button.text,
+        "focus": palette.focus,
+        "wash": wash(palette),
+        "soft": soft(palette),
+        "radius": f"{radius}px",
+    }
+    return _ROLE.sub(lambda found: roles[found.group(1)], style)
 
 
 def _tight(source: str) -> str:

@@ -8,22 +8,21 @@ from html import escape
 
 from lofte.rules.catalogue import say
 from lofte.rules.model import Cookie, Locale, MarketId, Policy, StorageModel
-from lofte.rules.pages.banner import asked_purposes, hidden_inputs
+from lofte.rules.pages.banner import asked_purposes, hidden_inputs, painted
 from lofte.rules.published import Published
 from lofte.rules.values import country, period
 
+_ROLES = """{--ink:@text;--soft:@soft;--paper:@surface;--wash:@wash;
+--line:color-mix(in srgb,@line 50%,@surface);--deep:@button;--on-deep:@button-text;--ring:@focus;
+--round:@radius}"""
 _CSS = """
-:root{color-scheme:light dark;--ink:#1d2321;--soft:#55605b;--paper:#fff;--wash:#f3f6f4;--line:#d5dad7;
---deep:#1f3d36;--on-deep:#fff;--ring:#1f6fd0}
-@media(prefers-color-scheme:dark){:root{--ink:#eef2f0;--soft:#a9b4af;--paper:#141a18;--wash:#1c2421;--line:#37423d;
---deep:#a9d5c5;--on-deep:#10211c;--ring:#8ec2ff}}
 *{box-sizing:border-box}
 body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 main{max-width:46rem;margin:0 auto;padding:clamp(1.25rem,5vw,3.5rem) 1.25rem 4rem}
 h1{font-size:clamp(1.6rem,5vw,2.3rem);line-height:1.15;margin:.75rem 0 .5rem;text-wrap:balance}
 h2{font-size:1.25rem;line-height:1.3;margin:3rem 0 .5rem}
 p{max-width:38rem;margin:.4rem 0}
-a{color:var(--deep);text-underline-offset:.18em}
+a{color:inherit;text-underline-offset:.18em}
 :focus-visible{outline:3px solid var(--ring);outline-offset:2px;border-radius:4px}
 .back{display:inline-flex;align-items:center;min-height:44px}
 .lead{font-size:1.1rem;color:var(--soft)}
@@ -35,7 +34,7 @@ fieldset{border:0;margin:1.5rem 0 0;padding:0;display:grid;gap:1rem}
 .card>label{cursor:pointer}
 input[type=checkbox]{flex:none;width:24px;height:24px;margin:0;accent-color:var(--deep)}
 .always{margin-left:auto;font-size:.85rem;font-weight:500;color:var(--soft)}
-summary{cursor:pointer;min-height:44px;padding:.6rem 0;color:var(--deep);font-weight:550}
+summary{cursor:pointer;min-height:44px;padding:.6rem 0;font-weight:550}
 table{border-collapse:collapse;width:100%;font-size:.92rem;line-height:1.45;margin:.25rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-top:1px solid var(--line);
 overflow-wrap:anywhere}
@@ -49,7 +48,7 @@ clip-path:inset(50%)}td{border:0;padding:.1rem 0}tr{border-top:1px solid var(--l
 td[data-th]::before{content:attr(data-th) ": ";color:var(--soft);font-weight:400}}
 .buttons{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr));margin:1.5rem 0 0}
 button{min-height:48px;padding:.5rem 1rem;font:600 1rem/1.2 system-ui,sans-serif;color:var(--on-deep);
-background:var(--deep);border:1px solid var(--deep);border-radius:10px;cursor:pointer}
+background:var(--deep);border:1px solid var(--deep);border-radius:var(--round);cursor:pointer}
 .withdraw{margin:1.5rem 0 0;padding:1.25rem;background:var(--wash);border-radius:14px;
 display:flex;flex-wrap:wrap;gap:.75rem 1.5rem;align-items:center;justify-content:space-between}
 .withdraw p{flex:1 1 16rem}
@@ -68,7 +67,10 @@ def preferences(published: Published, market: MarketId, locale: Locale) -> bytes
     cards = [_card(published, market, locale, key, model) for key, model in asked.items()]
     cards += [_card(published, market, locale, key, StorageModel.NECESSARY) for key in fixed]
     title = _say(locale, "title")
-    style = _CSS.replace("\n", "")
+    theme = published.policy.banner.theme
+    light, dark = (painted(_ROLES, palette, theme.radius) for palette in (theme.light, theme.dark))
+    roles = f":root{{color-scheme:light dark}}:root{light}@media(prefers-color-scheme:dark){{:root{dark}}}"
+    style = (roles + _CSS).replace("\n", "")
     page = f"""<!doctype html>
 <html lang="{locale}">
 <head>
