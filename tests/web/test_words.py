@@ -13,6 +13,7 @@ from lofte.web import calendar
 ROOMS = (
     "common", "news", "portal", "copy", "mail", "console", "requests", "approvals", "people", "work", "backup", "gates",
     "records", "retention", "sharing", "inquiries", "segments", "campaigns", "forms", "events", "materials", "readiness",
+    "tags",
 )  # fmt: skip
 TEMPLATES = Path(lofte.web.__file__).parent / "templates"
 SAME_IN_TWO_LANGUAGES = {
