@@ -23,7 +23,8 @@ SAME_IN_TWO_LANGUAGES = {
     "records.column.version", "sharing.cases.person", "sharing.form.partner",
     "campaigns.form.markdown", "campaigns.form.html", "campaigns.form.segment", "segments.column.name",
     "campaigns.schedule.title", "segments.size.count.one", "mail.test_subject",
-    "tags.alarms.count.one", "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send", "events.state.over", "materials.fact.title",
+    "tags.alarms.count.one",
+    "inquiries.act.reply.button", "inquiries.medium.chat", "inquiries.own.send", "events.state.over", "materials.fact.title",
     "materials.console.title", "materials.console.column.title", "forms.kind.partner", "forms.kind.material", "forms.channel.post",
     "forms.column.version",
 }  # fmt: skip
