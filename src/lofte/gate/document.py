@@ -16,7 +16,7 @@ from lofte.gate.consent import ConsentState, Ruling
 from lofte.gate.hosts import host_of
 from lofte.gate.placeholders import DRESSING, Placeholders
 from lofte.gate.report import Kind
-from lofte.gate.tags import Attribute, Tag, tags
+from lofte.gate.tags import Attribute, Context, Tag, tags
 
 _MAX_NESTING = 4  # noscript in srcdoc in noscript: nobody honest goes deeper
 
@@ -103,6 +103,8 @@ class Held:
     body_open: int = -1
     body_close: int = -1
     is_frameset: bool = False
+    context: Context = field(default_factory=Context)
+    most_inline: int = MOST_INLINE
 
     def insert(self, at: int, text: bytes) -> None:
         self.edits.append((at, at, text))
@@ -124,8 +126,14 @@ class Held:
         return b"".join(pieces)
 
 
-def hold(page: bytes, view: View) -> Held:
+def hold(page: bytes, view: View, before: Held | None = None) -> Held:
+    """``before`` is the piece of the same page that went out before this one, and with it the headers."""
     held = Held(page)
+    if before is not None:
+        held = Held(
+            page, found=before.found, inline=before.inline, is_dressed=before.is_dressed, is_frameset=before.is_frameset,
+            context=before.context, most_inline=0,
+        )  # fmt: skip
     _Holder(held, view).over(0, len(page), 0)
     return held
 
@@ -138,7 +146,7 @@ class _Holder:
 
     def over(self, start: int, end: int, nesting: int) -> None:
         """Judge every tag that begins between ``start`` and ``end``."""
-        for tag in tags(self.page, start):
+        for tag in tags(self.page, start, context=None if nesting else self.held.context):
             if tag.start >= end:
                 return
             if tag.closing:
@@ -186,7 +194,7 @@ class _Holder:
             return
         is_own = fingerprint in self.view.own_inline
         purposes = frozenset() if is_own else self._purposes_of(tag, text)
-        if purposes is not None and (len(self.held.inline) < MOST_INLINE or fingerprint in self.held.inline):
+        if purposes is not None and (len(self.held.inline) < self.held.most_inline or fingerprint in self.held.inline):
             needed = tuple(sorted(purposes - self.view.state.allowed))
             self.held.inline[fingerprint] = needed
             if not needed:

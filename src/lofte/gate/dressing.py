@@ -46,8 +46,11 @@ class Dressed:
     styles: tuple[str, ...]
 
 
-def dress(page: bytes, view: View, clothes: Clothes, *, is_whole: bool) -> Dressed:
-    """The page held and dressed. ``is_whole`` is False for frames and fragments: those get no banner."""
+def dress(page: bytes, view: View, clothes: Clothes, *, is_whole: bool, is_last: bool = True) -> Dressed:
+    """The page held and dressed. ``is_whole`` is False for frames and fragments: those get no banner.
+
+    ``is_last`` is False for the first piece of a long page: the way back is put into its last.
+    """
     held = hold(page, view)
     ours = b""
     if page.strip():
@@ -58,9 +61,25 @@ def dress(page: bytes, view: View, clothes: Clothes, *, is_whole: bool) -> Dress
         if is_whole or held.head_open >= 0 or held.html_open >= 0:
             held.insert_first(_head_place(held), clothes.guard + clothes.signals)
             ours += clothes.guard + clothes.signals
-        if is_page and b'id="lofte-settings"' not in held.page:
+        if is_last and is_page and b'id="lofte-settings"' not in held.page:
             _lead_back(held, view, clothes)
     return Dressed(held, fingerprints(ours, b"script"), fingerprints(ours, b"style"))
+
+
+class Going:
+    """A long page that goes out piece by piece, behind headers that have left already: no hash of its own can be added to them."""
+
+    def __init__(self, first: Held, view: View, clothes: Clothes, *, is_whole: bool) -> None:
+        self._before, self._view, self._clothes = first, view, clothes
+        self._leads_back = not is_whole or b'id="lofte-settings"' in first.page
+
+    def on(self, page: bytes, *, is_last: bool) -> bytes:
+        """The next piece, held. It ends between two tokens."""
+        held = self._before = hold(page, self._view, self._before)
+        self._leads_back = self._leads_back or b'id="lofte-settings"' in page
+        if is_last and not self._leads_back and not held.is_frameset:
+            _lead_back(held, self._view, self._clothes)
+        return held.bytes()
 
 
 def _lead_back(held: Held, view: View, clothes: Clothes) -> None:

@@ -14,8 +14,9 @@ from lofte.gate import csp, encodings, guard, signals
 from lofte.gate.choice import SHOWN, Choice, decode, set_shown, shown
 from lofte.gate.consent import ConsentState, Declarations, own_hosts
 from lofte.gate.document import View
-from lofte.gate.dressing import Clothes, Dressed, dress
+from lofte.gate.dressing import Clothes, Dressed, Going, dress
 from lofte.gate.hosts import bare, host_of, normal_host
+from lofte.gate.pieces import Pieces
 from lofte.gate.placeholders import Placeholders
 from lofte.gate.report import HeldReport, Kind
 from lofte.rules.catalogue import say
@@ -29,7 +30,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 Mode = Literal["strict", "soft"]
-MAX_PAGE_BYTES = 16 * 1024 * 1024  # a page beyond this is sent unread, behind the CSP alone
+LONGEST_WHOLE_BYTES = 1024 * 1024  # a page beyond this goes out piece by piece
 _MOST_EXPIRIES = 60  # some 4 kB of headers; what is left over goes with the next answer
 _HTML = (b"text/html", b"application/xhtml+xml")
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range"))
@@ -219,7 +220,11 @@ class _Answer:
     def __init__(self, gate: Gate, visit: _Visit, send: Send) -> None:
         self.gate, self.visit, self.send = gate, visit, send
         self.start: Message | None = None
-        self.body = bytearray()
+        self.body, self.page = bytearray(), bytearray()
+        self.pieces = Pieces()
+        self.recoder: encodings.Recoder | None = None
+        self.going: Going | None = None
+        self.content_type = b""
         self.reported: set[tuple[Kind, str]] = set()
         self.collects = False
 
@@ -250,50 +255,100 @@ class _Answer:
             return
         kept = self._page_headers(kept)
         encoding = (_header(kept, b"content-encoding") or b"identity").strip().lower()
-        self.collects = encoding in encodings.READ and message["status"] not in (204, 304)
+        self.collects = encoding in encodings.READ and message["status"] not in (204, 206, 304)
+        self.unpacker = encodings.Unpacker(encoding)
         self.start = {**message, "headers": kept}
         if not self.collects:
             self._report("unreadable", encoding.decode("latin-1"))
             await self.send({**message, "headers": self._policed(kept, self._nonce())})
 
     async def _collect(self, message: Message) -> None:
-        self.body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if more and len(self.body) <= MAX_PAGE_BYTES:
-            return
-        assert self.start is not None
-        headers: Headers = self.start["headers"]
+        """Short pages are whole before their headers leave; long ones go on their way piece by piece."""
+        body, more = message.get("body", b""), message.get("more_body", False)
         if self.visit.scope["method"] == "HEAD":
-            headers = self._policed(_without(headers, b"content-length", b"content-encoding"), self._nonce())
-            body = b""
-        elif more:
-            self._report("unreadable", "size")
-            headers = self._policed(headers, self._nonce())
-            body, self.collects = bytes(self.body), False
-        else:
-            headers, body = self._held(headers, bytes(self.body))
-        await self.send({**self.start, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": more})
-
-    def _held(self, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-        encoding = (_header(headers, b"content-encoding") or b"").strip().lower()
+            if not more:
+                assert self.start is not None
+                headers = _without(self.start["headers"], b"content-length", b"content-encoding")
+                await self._whole(self._policed(headers, self._nonce()), b"")
+            return
+        if self.going is None:
+            self.body += body  # as it came, in case it cannot be read
         try:
-            page = encodings.unpacked(body, encoding)
-            page, charset = encodings.as_ascii_compatible(page, _header(headers, b"content-type") or b"")
+            for piece in self.unpacker.feed(body):
+                await self._read_on(piece)
+            if not more:
+                self.unpacker.end()
+                await self._end()
         except encodings.UNREADABLE:
             self._report("unreadable", "encoding")
-            return self._policed(headers, self._nonce()), body  # as broken as it came; the CSP holds
+            self.collects = False
+            if self.going is not None:
+                raise  # headers and half the page have left: it must not look whole
+            assert self.start is not None
+            # As broken as it came; the CSP holds.
+            await self.send({**self.start, "headers": self._policed(self.start["headers"], self._nonce())})
+            await self.send({"type": "http.response.body", "body": bytes(self.body), "more_body": more})
+
+    async def _read_on(self, data: bytes) -> None:
+        if self.recoder is None:
+            self.page += data
+            if len(self.page) <= LONGEST_WHOLE_BYTES:
+                return
+            assert self.start is not None
+            given = _header(self.start["headers"], b"content-type") or b""
+            charset, self.content_type = encodings.reading(bytes(self.page[:1024]), given)
+            self.recoder = encodings.Recoder(charset)
+            data, self.page, self.body = bytes(self.page), bytearray(), bytearray()
+        await self._go_on(self.pieces.feed(self.recoder.feed(data)))
+
+    async def _go_on(self, piece: bytes, *, is_last: bool = False) -> None:
+        if self.going is None and piece:
+            start = self.start or {}
+            view, clothes, is_whole = self._fitting()
+            dressed = dress(piece, view, clothes, is_whole=is_whole, is_last=False)
+            self.going = Going(dressed.held, view, clothes, is_whole=is_whole)
+            self.pieces.context = dressed.held.context
+            self._report_found(dressed)
+            await self.send({**start, "headers": self._head(dressed, self.content_type, self._nonce())})
+            held = dressed.held.bytes()
+            if is_last:
+                held += self.going.on(b"", is_last=True)
+        elif self.going is not None:
+            held = self.going.on(piece, is_last=is_last)
+        else:
+            return
+        if held or is_last:
+            await self.send({"type": "http.response.body", "body": held, "more_body": not is_last})
+
+    async def _end(self) -> None:
+        if self.recoder is not None:
+            rest = self.recoder.feed(b"", is_last=True)
+            await self._go_on(self.pieces.feed(rest, is_last=True), is_last=True)
+            return
+        assert self.start is not None
+        page, content_type = encodings.as_ascii_compatible(
+            bytes(self.page), _header(self.start["headers"], b"content-type") or b""
+        )
         dressed = self._page(page)
         page = dressed.held.bytes()
-        headers = _without(headers, b"content-length", b"content-encoding")
-        headers = [(n, charset if n == b"content-type" and charset else v) for n, v in headers]
         used = (
             self._nonce() if self.visit.nonce.encode() in page else []
         )  # one that is not there would only mark the visitor
-        headers = self._policed(headers, [*used, *self._scripts(dressed)], styles=dressed.styles)
-        return [*headers, (b"content-length", str(len(page)).encode())], page
+        await self._whole(self._head(dressed, content_type, used), page)
 
-    def _page(self, page: bytes) -> Dressed:
+    async def _whole(self, headers: Headers, page: bytes) -> None:
+        assert self.start is not None
+        length = [] if self.visit.scope["method"] == "HEAD" else [(b"content-length", str(len(page)).encode())]
+        await self.send({**self.start, "headers": [*headers, *length]})
+        await self.send({"type": "http.response.body", "body": page, "more_body": False})
+
+    def _head(self, dressed: Dressed, content_type: bytes, nonce: list[str]) -> Headers:
+        assert self.start is not None
+        headers = _without(self.start["headers"], b"content-length", b"content-encoding")
+        headers = [(n, content_type if n == b"content-type" and content_type else v) for n, v in headers]
+        return self._policed(headers, [*nonce, *self._scripts(dressed)], styles=dressed.styles)
+
+    def _fitting(self) -> tuple[View, Clothes, bool]:
         visit, edition = self.visit, self.visit.edition
         view = View(
             edition.base, visit.request.host, visit.nonce, visit.preferences, edition.placeholders, self.gate.own_inline,
@@ -303,10 +358,17 @@ class _Answer:
             edition.guard, edition.signals, edition.settings_word,
             lambda: self.gate.banner(visit.scope, edition.market, edition.locale), say(edition.locale, "signals.gpc"),
         )  # fmt: skip
-        dressed = dress(page, view, clothes, is_whole=visit.request.is_page)
+        return view, clothes, visit.request.is_page
+
+    def _page(self, page: bytes) -> Dressed:
+        view, clothes, is_whole = self._fitting()
+        dressed = dress(page, view, clothes, is_whole=is_whole)
+        self._report_found(dressed)
+        return dressed
+
+    def _report_found(self, dressed: Dressed) -> None:
         for (kind, what), purposes in dressed.held.found.items():
             self._report(kind, what, purposes)
-        return dressed
 
     def _scripts(self, dressed: Dressed) -> list[str]:
         """The inline scripts that may run in this visitor's page; in soft mode those, too, that may once something is allowed."""

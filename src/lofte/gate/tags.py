@@ -109,10 +109,22 @@ _PLAIN_ISLAND = {
     )
     for name in (b"svg", b"math")
 }
+_ISLANDS = frozenset(("svg", "math"))
+_ISLAND_ENDS = {name: re.compile(rb"(?i)</" + name.encode() + rb"\s*+>") for name in _ISLANDS}
 _SCRIPT_MARK = re.compile(rb"(?i)(<!--(?!-*>))|(-->)|<(/?)script" + _END_OF_NAME)
 
 
 _MOST_UNFINISHED = 200
+_LONGEST_UNSURE = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Context:
+    """How to read on where a page was cut between two tokens: inside a select, trusting no context, or nothing but text."""
+
+    in_select: bool = False
+    everywhere: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +159,17 @@ class Tag:
         return next((item.value for item in self.attributes if item.name == name), None)
 
 
-def tags(page: bytes, start: int = 0, end: int | None = None) -> Iterator[Tag]:
-    """The telling tags from ``start``, in order; an unfinished tag at the end is dropped, as browsers do."""
-    at, stop, in_select = start, len(page) if end is None else end, False
-    while True:
+def tags(page: bytes, start: int = 0, end: int | None = None, context: Context | None = None) -> Iterator[Tag]:
+    """The telling tags from ``start``, in order; an unfinished tag at the end is dropped, as browsers do.
+
+    ``context`` is where an earlier piece of the page left off; it is carried on.
+    """
+    context = context or Context()
+    at, stop = start, len(page) if end is None else end
+    if context.everywhere:
+        yield from _everywhere(page, at, stop)
+        return
+    while not context.is_over:
         while skipped := _SKIP.match(page, at, stop):
             at = skipped.end()
         found = _TAG.match(page, at, stop)
@@ -158,14 +177,83 @@ def tags(page: bytes, start: int = 0, end: int | None = None) -> Iterator[Tag]:
             return
         tag = _read(page, found, stop)
         if tag.name == "select":
-            in_select = not tag.closing
-        elif not tag.closing and _is_disputed(page, tag, stop, in_select=in_select):
+            context.in_select = not tag.closing
+        elif not tag.closing and _is_disputed(page, tag, stop, in_select=context.in_select):
+            context.everywhere = True
             yield from _everywhere(page, tag.start, stop)
             return
         yield tag
         if tag.name == "plaintext" and not tag.closing:
-            return
+            context.is_over = True
         at = tag.content_end
+
+
+def whole_until(page: bytes, context: Context) -> int:
+    """Up to where this beginning of a page can be read for good, whatever comes behind it; at an unfinished token, its start."""
+    if context.is_over:
+        return len(page)
+    if context.everywhere:
+        return _sure_everywhere(page, 0)
+    at, stop, least, sure, in_select = 0, len(page), 0, 0, context.in_select
+    while True:
+        while skipped := _SKIP.match(page, at, stop):
+            at = skipped.end()
+        if at >= least:
+            sure = at - 1 if at == stop and page.endswith(b"<") else at
+        found = _TAG.match(page, at, stop)
+        if not found:
+            return sure
+        tag = _read(page, found, stop)
+        if not tag.closing:
+            if tag.name == "plaintext":
+                return stop
+            if tag.content_end == stop and (tag.name == "script" or tag.name.encode() in RAW_TEXT):
+                return sure
+            if tag.name == "noscript":
+                if (reached := _reach(page, tag.end, tag.content_end)) < 0:
+                    return sure
+                least = max(least, reached)
+            if tag.name == "select":
+                in_select = True
+            elif _is_disputed(page, tag, stop, in_select=in_select):
+                if tag.name in _ISLANDS and not _ISLAND_ENDS[tag.name].search(page, tag.end):
+                    return sure
+                return max(sure, _sure_everywhere(page, tag.start)) if at >= least else sure
+            elif tag.name in _ISLANDS and (island := _PLAIN_ISLAND[tag.name.encode()].match(page, tag.start)):
+                least = max(least, island.end())
+        elif tag.name == "select":
+            in_select = False
+        at = tag.content_end
+
+
+def _reach(page: bytes, at: int, until: int) -> int:
+    """Where the last tag ends that begins before ``until`` when this is read as markup; -1 when the page does not say yet."""
+    while at < until:
+        if found := _SKIP.match(page, at, until):
+            at = found.end()
+        elif tag := _TAG.match(page, at):
+            read = _read(page, tag, len(page))
+            if read.content_end == len(page) and read.content_end != read.end:
+                return -1
+            at = read.content_end
+        elif found := _SKIP.match(page, at):
+            at = found.end()
+        else:
+            return -1
+    return at
+
+
+def _sure_everywhere(page: bytes, start: int) -> int:
+    """Before the first start whose end is not there yet. One that is long past is taken for no tag."""
+    endless = set[bytes]()
+    for place in _ANY_START.finditer(page, max(start, len(page) - _LONGEST_UNSURE)):
+        found = _TAG.match(page, place.start())
+        if not found:
+            return place.start()
+        tag = _read(page, found, len(page), endless)
+        if not tag.closing and tag.content_end == len(page) and (tag.name == "script" or found[2].lower() in RAW_TEXT):
+            return place.start()
+    return max(start, page.rfind(b"<")) if page[-2:] in (b"</",) or page.endswith(b"<") else len(page)
 
 
 def _is_disputed(page: bytes, tag: Tag, stop: int, *, in_select: bool) -> bool:

@@ -128,7 +128,7 @@ class Upstream:
         client = scope.get("client")
         if client:
             kept.append((b"x-forwarded-for", str(client[0]).encode()))
-        scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+        scheme = str(scope["scheme"])
         kept += [(b"x-forwarded-proto", scheme.encode()), (b"x-forwarded-host", host)]
         return [(b"host", self._host or host), *kept]
 
