@@ -49,6 +49,7 @@ _OTHERS = """## On every page behind the gate
 | `html[data-lofte-chosen]` | a choice for this publication is stored; set before the first paint |
 | `html[data-lofte-gpc]` | the browser sends Global Privacy Control |
 | `#lofte-settings` | the permanent link back to the choices |
+| `#lofte-dialog` | the settings page opened over this one: any plain press on a link to it, in a window at least 480 px high |
 | `.lofte-held` | stands where a frame or an embedded thing was held, and says what would load it |
 | `[data-lofte="once"]`, `[data-lofte="always"]` | in it, with scripts: loads this frame alone; consents to its `data-purposes` |
 | `[data-lofte="settings"]` | in it, without scripts: link to the preferences page |

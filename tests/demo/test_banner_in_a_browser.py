@@ -265,3 +265,47 @@ def test_axe_finds_nothing(visitor, axe, path, scheme):
     found = guest.page.evaluate("(tags) => axe.run(document, {runOnly: tags})", tags)["violations"]
 
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_the_settings_open_in_a_dialog_and_close_again_with_focus_back_where_it_was(visitor):
+    guest = visitor()
+    guest.go("/uk/")
+    guest.page.focus("#lofte-banner [data-lofte=preferences]")
+    for leave in ("Escape", "back"):
+        guest.page.keyboard.press("Enter")
+        inside = guest.page.frame_locator("#lofte-dialog iframe")
+        inside.locator("#lofte-choice-statistics").focus()
+        if leave == "Escape":
+            guest.page.keyboard.press("Escape")
+        else:
+            inside.locator(".back").click()
+        guest.page.wait_for_selector("#lofte-dialog", state="detached")
+        assert guest.page.evaluate("document.activeElement.dataset.lofte") == "preferences"
+    assert guest.page.url.endswith("/uk/")
+    assert guest.complaints == []
+    assert guest.cookies() == {}
+
+
+def test_a_choice_in_the_dialog_holds_for_the_page_behind_it(visitor):
+    guest = visitor()
+    guest.go("/se/")
+    guest.page.click("#lofte-settings a, a#lofte-settings")
+    inside = guest.page.frame_locator("#lofte-dialog iframe")
+    inside.locator("#lofte-choice-statistics").check()
+    with guest.page.expect_navigation():
+        inside.locator("#lofte-save").click()
+    guest.settle()
+
+    assert guest.page.url.endswith("/se/")
+    assert guest.page.locator("#lofte-dialog").count() == 0
+    assert not guest.page.locator("#lofte-banner").is_visible()
+    assert set(guest.stage.seen()) == {"tags.localhost", "analytics.localhost"}
+
+
+def test_where_there_is_no_room_or_no_script_the_settings_are_a_page(visitor):
+    for options in ({"viewport": {"width": 320, "height": 256}}, {"java_script_enabled": False}):
+        guest = visitor(**options)
+        guest.go("/fi/")
+        guest.page.click("#lofte-banner [data-lofte=preferences]")
+        guest.page.wait_for_url("**/lofte/preferences/fi/fi/**")
+        assert guest.page.locator("#lofte-form").is_visible()

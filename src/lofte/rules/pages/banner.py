@@ -59,6 +59,8 @@ _DARK = """
 # loads the page anew where a Content Security Policy cannot be widened. A redirect kept back has status 0 and is the one good
 # answer (Fetch 5.3); after anything else the same button submits the plain form, whose answer people can read. `once` makes a
 # retry the same decision. A page that was asked anew, or came from a cache, is loaded again by the guard where it must.
+# Links to the settings page open it in a dialog, where there is room: the same page, whose form and links go to the whole
+# window. Its way back closes.
 _SCRIPT = """
 (()=>{const s=document.getElementById('lofte-banner'),f=s.querySelector('form'),
 n=crypto.getRandomValues(new Uint8Array(16)).reduce((a,b)=>a+b.toString(16).padStart(2,0),'');
@@ -78,7 +80,24 @@ p.hidden=0;
 p.focus();
 p.addEventListener('focusout',e=>p.contains(e.relatedTarget)||s.remove());
 self.lofte?lofte.choose():location.reload()
-}).catch(()=>{plain=1;b.click()})}})()
+}).catch(()=>{plain=1;b.click()})};
+document.addEventListener('click',e=>{
+const a=e.target.closest?.('a[href*="/lofte/preferences/"]');
+if(!a||innerHeight<480||a.origin!=origin||e.button||e.metaKey||e.ctrlKey||e.shiftKey||e.altKey)return;
+const d=document.createElement('dialog'),i=d.appendChild(document.createElement('iframe'));
+d.id='lofte-dialog';
+d.ariaLabel=i.title=a.textContent;
+d.style='width:min(46rem,100%);height:92%;padding:0;border:1px solid;border-radius:14px;overflow:hidden';
+i.style='width:100%;height:100%;border:0';
+i.onload=()=>{const t=i.contentDocument,h=t.querySelector('.back');
+if(!h)return location.reload();
+h.onclick=e=>{e.preventDefault();d.close()};
+t.onkeydown=e=>e.key=='Escape'&&d.close()};
+d.onclose=()=>d.remove();
+i.src=a.href;
+document.body.append(d);
+d.showModal();
+e.preventDefault()})})()
 """
 
 

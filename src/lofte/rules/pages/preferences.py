@@ -4,6 +4,8 @@ It is what every permanent "cookie settings" link opens; withdrawing all is one 
 giving). Slots: ``token``, ``back``, ``nonce``, ``gpc``, ``checked:<purpose>`` (`` checked`` or nothing), ``history``.
 """
 
+import math
+import re
 from html import escape
 
 from lofte.rules.catalogue import say
@@ -59,6 +61,12 @@ display:flex;flex-wrap:wrap;gap:.75rem 1.5rem;align-items:center;justify-content
 """
 
 
+_DAYS: tuple[dict[str, float], dict[str, float]] = (
+    {"Y": 365, "M": 30, "W": 7, "D": 1},
+    {"H": 1 / 24, "M": 1 / 1440, "S": 1 / 86400},
+)
+
+
 def preferences(published: Published, market: MarketId, locale: Locale) -> bytes:
     """The whole page, frozen."""
     tail = f"{market.lower()}/{locale}/"
@@ -77,6 +85,7 @@ def preferences(published: Published, market: MarketId, locale: Locale) -> bytes
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<base target="_top">
 <title>{title} · {escape(published.policy.organisation.name)}</title>
 <style nonce="<!--lofte:nonce-->">{style}</style>
 </head>
@@ -145,9 +154,35 @@ def _vendors(published: Published, market: MarketId, locale: Locale, purpose: st
         countries = dict.fromkeys([vendor.country, *(transfer.country for transfer in vendor.transfers)])
         places = ", ".join(country(locale, code) for code in countries)
         rows.append(
-            _row((("vendor", escape(vendor.name)), ("country", escape(places)), ("links", linked or "–")), locale)
+            _row(
+                (
+                    ("vendor", escape(vendor.name)),
+                    ("country", escape(places)),
+                    ("longest", escape(_longest(published.policy, locale, purpose, key)) or "–"),
+                    ("links", linked or "–"),
+                ),
+                locale,
+            )
         )
-    return _table(("vendor", "country", "links"), rows, locale)
+    return _table(("vendor", "country", "longest", "links"), rows, locale)
+
+
+def _longest(policy: Policy, locale: Locale, purpose: str, vendor: str) -> str:
+    """How long the most lasting thing a vendor keeps on the device for a purpose stays there, in words."""
+    kept = [
+        cookie.lifetime
+        for cookie in policy.cookies.values()
+        if cookie.purpose == purpose and cookie.provider == vendor and cookie.lifetime
+    ]
+    return period(locale, max(kept, key=_lasting)) if kept else ""
+
+
+def _lasting(lifetime: str) -> float:
+    if lifetime in ("session", "persistent"):
+        return 0 if lifetime == "session" else math.inf
+    days, _, time = lifetime.removeprefix("P").partition("T")
+    counted = re.findall(r"(\d+)([YMWD])", days), re.findall(r"(\d+)([HMS])", time)
+    return sum(int(n) * unit[name] for part, unit in zip(counted, _DAYS, strict=True) for n, name in part)
 
 
 def _recipients(policy: Policy, purpose: str) -> list[str]:
