@@ -27,7 +27,8 @@ from lofte.edge.subject import Codes, Tokens
 from lofte.edge.wish import WITHDRAW, Wish, read_form, read_json
 from lofte.evidence.log import Draft, Log
 from lofte.evidence.publications import Publication, Shelf
-from lofte.gate.choice import Choice, decode, derive_key, set_cookie, set_shown, shown
+from lofte.gate.choice import Choice, decode, derive_key, set_cookie, set_shown, shared, shown
+from lofte.gate.consent import site_of_choice
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
 
@@ -217,15 +218,19 @@ class Collector:
         """The cookie that holds the choice, and the removal of what the choice no longer allows."""
         choice = Choice(subject, decision.granted, decision.publication.short, entry)
         secure = request.is_secure or self._config.trusted_scheme == "https"
-        lines = [
-            set_cookie(choice, self._choice_key, secure), set_shown(shown(choice, decision.publication.digest), secure)
-        ]  # fmt: skip
+        host = request.headers.get(b"host", b"").decode("latin-1").lower().partition(":")[0]
+        lines = shared(
+            [
+                set_cookie(choice, self._choice_key, secure),
+                set_shown(shown(choice, decision.publication.digest), secure),
+            ],
+            site_of_choice(decision.publication.published, host),
+        )
         refused = decision.shown.decidable - decision.granted
         sent = request.headers.get(b"cookie", b"")
         headers: list[Header] = []
         if refused and (sent or decision.action == WITHDRAW):
             expiry = self._expiry_of(decision.publication)
-            host = request.headers.get(b"host", b"").decode("latin-1").lower().partition(":")[0]
             remove = expiry.of_withdrawal if decision.action == WITHDRAW else expiry.of_refused
             lines += remove(refused, sent, host, secure)
             if decision.action == WITHDRAW and secure and expiry.may_clear_storage(decision.shown.market):

@@ -19,7 +19,8 @@ from lofte.edge.refusals import Refusal, Refused, problem_of
 from lofte.edge.requests import Request
 from lofte.evidence.log import Draft, Log
 from lofte.evidence.publications import Publication, Shelf
-from lofte.gate.choice import Choice, decode, set_cookie, set_shown, shown
+from lofte.gate.choice import Choice, decode, set_cookie, set_shown, shared, shown
+from lofte.gate.consent import site_of_choice
 from lofte.kernel.instants import rfc3339
 from lofte.kernel.problems import Problem
 from lofte.rules.model import StorageModel
@@ -74,7 +75,11 @@ class SignalKeeper:
         index = await self._append(draft)
         choice = Choice(subject, granted, publication.short, index)
         secure = request.is_secure or self._config.trusted_scheme == "https"
-        lines = [set_cookie(choice, self._key, secure), set_shown(shown(choice, publication.digest), secure)]
+        host = request.headers.get(b"host", b"").decode("latin-1").lower()
+        lines = shared(
+            [set_cookie(choice, self._key, secure), set_shown(shown(choice, publication.digest), secure)],
+            site_of_choice(publication.published, host),
+        )
         return [(b"set-cookie", line.encode("latin-1")) for line in lines]
 
     async def _append(self, draft: Draft) -> int:

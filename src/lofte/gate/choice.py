@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 from binascii import b2a_base64
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -41,15 +42,19 @@ def encode(choice: Choice, key: bytes) -> str:
 
 
 def decode(cookie_header: bytes | str | None, key: bytes) -> Choice | None:
-    """The first choice in a Cookie header that our key signed; anything else is as if it were not there."""
+    """The latest choice in a Cookie header that our key signed; anything else is as if it were not there.
+
+    There are two for a while where one was made for a host alone before its site shared one.
+    """
     if not cookie_header:
         return None
     header = cookie_header.decode("latin-1") if isinstance(cookie_header, bytes) else cookie_header
+    latest = None
     for pair in header.split(";"):
         name, _, value = pair.strip().partition("=")
-        if name == NAME and (choice := _read(value, key)):
-            return choice
-    return None
+        if name == NAME and (choice := _read(value, key)) and (latest is None or choice.index > latest.index):
+            latest = choice
+    return latest
 
 
 def set_cookie(choice: Choice, key: bytes, secure: bool) -> str:
@@ -66,6 +71,15 @@ def shown(choice: Choice, publication: str, *, asks: bool = False) -> str:
 def set_shown(value: str, secure: bool) -> str:
     """The Set-Cookie line that lets the page's guard know the choice, as long as the choice itself."""
     return f"{SHOWN}={value}; Max-Age={MAX_AGE_S}; Path=/; SameSite=Lax{'; Secure' if secure else ''}"
+
+
+def shared(lines: Iterable[str], site: str) -> list[str]:
+    """The Set-Cookie lines for all hosts of a site (empty: for this host alone), in place of what this host alone had."""
+    if not site:
+        return list(lines)
+    return [
+        half for line in lines for half in (f"{line.partition('=')[0]}=; Max-Age=0; Path=/", f"{line}; Domain={site}")
+    ]
 
 
 def load_root_key(home: Path) -> bytes:

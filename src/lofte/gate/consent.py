@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lofte.gate.choice import Choice
-from lofte.gate.hosts import bare, matches, normal_host, normal_hosts
+from lofte.gate.hosts import bare, matches, normal_host, normal_hosts, shared_site
 from lofte.rules.model import Cookie, MarketId, StorageModel
 from lofte.rules.published import Published
 
@@ -30,6 +30,7 @@ class Declarations:
         self.policy = policy
         self.market = market
         self.digest = published.digest
+        self.domains = _domains(published)
         self.models: Mapping[str, StorageModel] = policy.browser_purposes(market)
         self.patterns = [(host.lower(), tag.purpose) for tag in policy.tags.values() for host in tag.hosts]
         self.host_map = {normal_host(seen): meant.lower() for seen, meant in host_map.items()}
@@ -96,6 +97,15 @@ class ConsentState:
     @property
     def holds_everything(self) -> bool:
         return not self.hosts
+
+
+def site_of_choice(published: Published, host: str) -> str:
+    """The site all of whose hosts share the choice made at one of them; empty where a host is alone."""
+    return shared_site(host, _domains(published))
+
+
+def _domains(published: Published) -> frozenset[str]:
+    return frozenset(domain for market in published.policy.markets.values() for domain in market.domains)
 
 
 def own_hosts(hosts: Iterable[str]) -> frozenset[str]:

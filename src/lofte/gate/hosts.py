@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from urllib.parse import unquote
+
+from publicsuffixlist import PublicSuffixList
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _NETWORK = frozenset(("http", "https", "ws", "wss", "ftp"))
@@ -53,3 +56,25 @@ def matches(host: str, pattern: str) -> bool:
 
 def normal_hosts(hosts: Iterable[str]) -> frozenset[str]:
     return frozenset(map(normal_host, hosts))
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """The list as it was when the library was installed: no network."""
+    return PublicSuffixList()
+
+
+@lru_cache(maxsize=4096)
+def site_of(host: str) -> str:
+    """The registrable domain: `example.co.uk` of `www.example.co.uk:80`. Empty for addresses, single names, public suffixes."""
+    name = bare(host)
+    if not re.fullmatch(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", name) or name.rpartition(".")[2].isdigit():
+        return ""
+    return str(_suffixes().privatesuffix(name) or "")
+
+
+@lru_cache(maxsize=4096)
+def shared_site(host: str, declared: frozenset[str]) -> str:
+    """The site a choice made at ``host`` counts for, when the policy names another of its hosts; empty: this host alone."""
+    site = site_of(host)
+    return site if site and any(site_of(other) == site and other != bare(host) for other in declared) else ""

@@ -11,11 +11,11 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from lofte.gate import csp, encodings, guard, signals
-from lofte.gate.choice import SHOWN, Choice, decode, set_shown, shown
+from lofte.gate.choice import SHOWN, Choice, decode, set_shown, shared, shown
 from lofte.gate.consent import ConsentState, Declarations, own_hosts
 from lofte.gate.document import View
 from lofte.gate.dressing import Clothes, Dressed, Going, dress
-from lofte.gate.hosts import bare, host_of, normal_host
+from lofte.gate.hosts import bare, host_of, normal_host, shared_site
 from lofte.gate.pieces import Pieces
 from lofte.gate.placeholders import Placeholders
 from lofte.gate.report import HeldReport, Kind
@@ -470,7 +470,8 @@ class _Answer:
         """Deletes what the browser still sends of purposes not allowed, on every path and domain it may be set for."""
         state, lines = self.visit.state, []
         if self.visit.told:
-            lines.append(set_shown(self.visit.told, self.visit.scope.get("scheme") == "https"))
+            told = set_shown(self.visit.told, self.visit.scope.get("scheme") == "https")
+            lines += shared([told], shared_site(self.visit.request.host, state.declarations.domains))
         for name in self.visit.request.cookie_names():
             cookie = state.declarations.cookie(name)
             if cookie is None or state.may_keep(cookie) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
