@@ -50,7 +50,8 @@ def _script(text: str) -> str:
 BARE = Client("none", "", "/peer/none/")
 OURS = Client(
     "lofte", "", "/uk/", "#lofte-banner", "#lofte-accept", "#lofte-banner [data-lofte=preferences]",
-    "#lofte-preferences", "#lofte-settings a", ("#lofte-withdraw",),
+    "#lofte-dialog iframe", "#lofte-settings a",
+    ("#lofte-dialog iframe >> internal:control=enter-frame >> #lofte-withdraw",),
 )  # fmt: skip
 VANILLA = Client(
     "vanilla-cookieconsent", "vanilla-cookieconsent", "/peer/vanilla/",

@@ -309,3 +309,20 @@ def test_where_there_is_no_room_or_no_script_the_settings_are_a_page(visitor):
         guest.page.click("#lofte-banner [data-lofte=preferences]")
         guest.page.wait_for_url("**/lofte/preferences/fi/fi/**")
         assert guest.page.locator("#lofte-form").is_visible()
+
+
+@pytest.mark.parametrize("locale", ["fi", "en-US"])
+def test_axe_finds_nothing_with_the_dialog_open(visitor, axe, locale):
+    guest = visitor(viewport={"width": 390, "height": 844}, bypass_csp=True)
+    guest.go(HOMES[locale])
+    guest.page.click("#lofte-banner [data-lofte=preferences]")
+    guest.page.frame_locator("#lofte-dialog iframe").locator("#lofte-save").wait_for()
+    for frame in guest.page.frames:
+        frame.add_script_tag(content=axe)
+
+    found = guest.page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+
+    assert len(guest.page.frames) == 2
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]] == []

@@ -97,8 +97,9 @@ def test_withdrawal_takes_two_clicks_and_leaves_nothing(visitor, stage):
     stage.forget()
 
     guest.page.click("#lofte-settings, #lofte-settings a")
+    with guest.page.expect_navigation():
+        guest.page.click("#lofte-dialog iframe >> internal:control=enter-frame >> #lofte-withdraw")
     guest.settle()
-    guest.choose("withdraw")
     guest.go(ARTICLES["en-GB"])
 
     assert stage.seen() == {}

@@ -90,9 +90,9 @@ def preferences(published: Published, market: MarketId, locale: Locale) -> bytes
 <style nonce="<!--lofte:nonce-->">{style}</style>
 </head>
 <body>
-<main id="lofte-preferences" data-lofte="preferences">
+<main id="lofte-preferences" data-lofte="preferences" aria-labelledby="lofte-title">
 <a class="back" href="<!--lofte:back-->">← {_say(locale, "back")}</a>
-<h1>{title}</h1>
+<h1 id="lofte-title">{title}</h1>
 <p class="lead">{_say(locale, "lead")}</p>
 <p class="gpc" data-gpc="<!--lofte:gpc-->">{escape(say(locale, "banner.gpc"))}</p>
 <form id="lofte-form" method="post" action="/lofte/consent" data-lofte="form">
