@@ -31,6 +31,7 @@ from lofte.edge.kit import Kit
 from lofte.edge.layout import problem_page
 from lofte.edge.limits import Limiter
 from lofte.edge.metrics import Metrics
+from lofte.edge.one_line import OneLine
 from lofte.edge.operation import Operation
 from lofte.edge.pages import Pages, redirect
 from lofte.edge.proofs import Proofs
@@ -92,6 +93,7 @@ class Edge:
             "/lofte/chosen.css": ("chosen", self._pages.chosen),
             "/lofte/frame": ("frame", self._frames.frame),
             "/lofte/gate.json": ("gate.json", self._kit),
+            "/lofte/gate.js": ("gate.js", OneLine(config, self.shelf, self._pages.offered_banner, self._pages.edition)),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
