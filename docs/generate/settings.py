@@ -148,6 +148,7 @@ VARIABLES = (
     ),
 )
 FOR_TESTS = {
+    "LOFTE_FIREFOX": "the Firefox that the tests drive (default: `firefox-esr` or `firefox` on the path)",
     "LOFTE_WORDPRESS_URL": "the site of a test's mapping; a mapping names the variable itself",
     "LOFTE_WORDPRESS_KEY": "the key of a test's mapping; a mapping names the variable itself",
     "LOFTE_SOURCE_SHOP": "the database of a test's mapping",

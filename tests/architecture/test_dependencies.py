@@ -27,12 +27,16 @@ def test_each_dependency_has_a_decision_note(set_name):
 
 def test_each_package_of_node_has_a_decision_note():
     for name in [*NODE.get("dependencies", {}), *NODE.get("devDependencies", {})]:
-        assert (ROOT / "docs/decisions/dependencies" / f"{name}.md").exists(), name
+        assert (ROOT / "docs/decisions/dependencies" / f"{_unscoped(name)}.md").exists(), name
+
+
+def _unscoped(name):
+    return name.rpartition("/")[2]
 
 
 def test_each_note_answers_the_five_questions_and_belongs_to_a_dependency():
     named = {name.lower() for set_name in SETS for name in named_in(set_name)}
-    named |= {name for kind in ("dependencies", "devDependencies") for name in NODE.get(kind, {})}
+    named |= {_unscoped(name) for kind in ("dependencies", "devDependencies") for name in NODE.get(kind, {})}
 
     for note in (ROOT / "docs/decisions/dependencies").glob("*.md"):
         text = note.read_text()

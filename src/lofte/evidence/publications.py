@@ -86,7 +86,8 @@ class Publication:
         models = self.published.policy.browser_purposes(market)
         methods = {
             self.published.wordings[key]: method
-            for method in ("frame", "preferences", "banner")  # where both hash alike, the banner is what people see first
+            # Where two hash alike, the banner is what people see first.
+            for method in ("frame", "preferences", "banner")
             if (key := f"{market}/{locale}/{method}") in self.published.wordings
         }
         decidable = frozenset(key for key, model in models.items() if model is not StorageModel.NECESSARY)
