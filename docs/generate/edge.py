@@ -44,7 +44,11 @@ ROUTES = (
         "JSON",
         "Guard, banner, placeholders, declarations and policy header for gates in other languages; the same for everyone.",
     ),
-    ("GET /lofte/chosen.css", "style sheet", "What a browser without scripts needs to know of its own choice; never cached."),
+    (
+        "GET /lofte/chosen.css",
+        "style sheet",
+        "What a browser without scripts needs to know of its own choice; never cached.",
+    ),
     ("GET /lofte/policy.json", "JSON", "The machine-readable policy in force; readable from other origins."),
     (
         "GET /lofte/receipt/<index>?code=",
