@@ -12,9 +12,9 @@ from lofte.edge.config import EdgeConfig
 from lofte.edge.pages import Pages
 from lofte.edge.subject import Tokens
 from lofte.edge.verdicts import Verdicts
-from lofte.evidence.publications import Shelf
+from lofte.evidence.publications import Publication, Shelf
 from lofte.features.policy import reads
-from lofte.gate.choice import choice_key, load_root_key
+from lofte.gate.choice import Choice, choice_key, load_root_key
 from lofte.gate.middleware import Gate, Mode
 from lofte.gate.wsgi import ASGIApp, Wsgi, WSGIApp
 
@@ -38,5 +38,6 @@ def gated(site: WSGIApp, home: Path | str, origin: str, *, mode: Mode = "strict"
     return Wsgi(site, make)
 
 
-def _no_history(*_: Any) -> Any:
-    raise LookupError("what was chosen before is asked of the edge")
+async def _no_history(choice: Choice | None, publication: Publication, locale: str) -> str:
+    """What was chosen before is asked of the edge."""
+    return ""
