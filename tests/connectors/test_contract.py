@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,8 +45,13 @@ class SqlStage:
 STAGES: dict[str, Callable[..., Any]] = {"sql": lambda shop, monkeypatch: SqlStage(shop, monkeypatch)}
 
 
+ELSEWHERE = {"wordpress": Path(__file__).parents[1] / "wordpress" / "test_requests.py"}
+"""Told to the real system, which takes a minute to start, and for the acts it knows."""
+
+
 def test_every_connector_has_its_stage():
-    assert set(STAGES) == set(connectors.kinds())
+    assert set(STAGES) | set(ELSEWHERE) == set(connectors.kinds())
+    assert all(tests.is_file() for tests in ELSEWHERE.values())
 
 
 @pytest.fixture(params=STAGES)

@@ -209,7 +209,7 @@ def test_every_connector_is_a_folder_with_what_it_needs():
     for name, kind in connectors.kinds().items():
         assert kind.id == name
         assert {"manifest.yaml", "README.md", "client.py"} <= {file.name for file in (room / name).iterdir()}
-        assert {"erase", "correct", "export"} <= set(kind.acts)
+        assert {"erase", "export"} <= set(kind.acts)
 
 
 def test_a_value_removed_by_hand_goes_from_the_database_too(connected, person, log):
