@@ -57,10 +57,10 @@ def test_a_cookie_line_says_how_long(line, seconds):
 
 def test_a_device_keeps_each_thing_once_with_the_longest_life_asked_for():
     device = Device("www.example.com")
-    device.put("_ga", "cookie", ".example.com", 400 * DAY_S)
+    device.put("_ga", "cookie", ".example.com", 400 * DAY_S, "GA1.1.2")
     device.put_line("_ga=1; Domain=example.com; Max-Age=63072000", "www.example.com")
     device.put_line("gone=1; Max-Age=0", "www.example.com")
-    device.put("IDE", "cookie", "doubleclick.net", None)
+    device.put("IDE", "cookie", "doubleclick.net", None, "x")
 
     assert [(one["name"], one["party"], one["lifetime_s"]) for one in device.items()] == [
         ("IDE", "third", None),

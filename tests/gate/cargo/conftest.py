@@ -423,6 +423,8 @@ class Firefox:
             running.stdin.close()
         for running in self._running.values():
             running.wait(30)
+            assert running.stdout is not None
+            running.stdout.close()
 
 
 class _FirefoxVisitor:
@@ -454,7 +456,9 @@ def _firefox() -> Firefox:
     return Firefox(executable)
 
 
-@pytest.fixture(scope="session", params=["chromium", "firefox"])
+@pytest.fixture(
+    scope="module", params=["chromium", "firefox"]
+)  # no longer: Playwright keeps an event loop in this thread
 def browser(request: pytest.FixtureRequest, chromium: str) -> Iterator[Any]:
     made = Chromium(chromium) if request.param == "chromium" else _firefox()
     yield made
