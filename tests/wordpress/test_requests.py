@@ -18,6 +18,9 @@ from lofte.core.systems import Act, Who
 from lofte.features.register import verbs as keep
 from lofte.features.rights import verbs
 from lofte.kernel.problems import Problem
+from lofte.probes import runner
+from lofte.probes.world import here
+from lofte.rules.control import Status
 
 pytestmark = [
     pytest.mark.long,
@@ -150,3 +153,53 @@ def test_a_call_is_taken_once_in_its_time_and_as_signed(connected, wordpress, mo
     assert ask(b"{}", now, nonce) == 401
     assert ask(b"{}", now - 400, uuid4().hex) == 401
     assert ask(b'{"email":"x@y.z"}', now, uuid4().hex, signed=b"{}") == 401
+
+
+def test_the_site_says_what_it_may_keep_in_a_browser(connected, wordpress):
+    """The contract that tests/sabotage/test_wordpress.py plays, against what this WordPress itself calls its cookies."""
+    said = connected.cookies()
+    named = {each.name: each for each in said.cookies}
+    constants = wordpress.value("[TEST_COOKIE, AUTH_COOKIE, LOGGED_IN_COOKIE, RECOVERY_MODE_COOKIE, COOKIEHASH]")
+    assert said.version == wordpress.value("get_bloginfo('version')")
+    assert (said.plugin, said.is_gated) == ("0.1.0", True)
+    assert set(constants[:4]) <= set(named)
+    assert named[constants[2]].seconds == 14 * 86400 + 12 * 3600
+    assert {each.name for each in said.cookies if each.is_held} == {
+        f"comment_author_{part}{constants[4]}" for part in ("", "email_", "url_")
+    }
+
+
+def test_what_plugins_registered_is_told_with_its_life_and_judged(connected, wordpress, home):
+    plugin = wordpress.folder / "site" / "wp-content" / "mu-plugins" / "registered.php"
+    plugin.parent.mkdir(exist_ok=True)
+    # The answer of the WP Consent API, with the keys its releases use.
+    plugin.write_text(
+        "<?php function wp_get_cookie_info( $name = false ) { return array("
+        "'shop_basket' => array('category'=>'functional','expires'=>'2 days','type'=>'HTTP'),"
+        "'heat_map' => array('category'=>'statistics','expires'=>'a while','type'=>'LocalStorage')); }"
+    )
+    try:
+        named = {each.name: each for each in connected.cookies().cookies}
+        verdict = runner.judge(here("http://localhost:1"), "cms_cookies_declared", {"system": "wordpress"})
+    finally:
+        plugin.unlink()
+    basket, map_ = named["shop_basket"], named["heat_map"]
+    assert (basket.storage, basket.life, basket.seconds, basket.is_held) == ("cookie", "timed", 2 * 86400, False)
+    assert (map_.storage, map_.kind, map_.life) == ("local", "statistics", "unknown")
+    assert (verdict.status, verdict.reason) == (Status.BROKEN, "undeclared")
+    assert "shop_basket" in verdict.facts["found"]
+
+
+def test_a_real_wordpress_keeps_the_promise_over_https_and_not_with_a_plain_login(connected, wordpress):
+    judged = runner.judge(here("http://localhost:1"), "cms_cookies_declared", {"system": "wordpress"})
+    # Without https core names its login otherwise, and the policy does not know that name.
+    assert (judged.status, judged.reason) == (Status.BROKEN, "undeclared")
+    assert wordpress.value("AUTH_COOKIE") in judged.facts["found"]
+    plugin = wordpress.folder / "site" / "wp-content" / "mu-plugins" / "secure.php"
+    plugin.parent.mkdir(exist_ok=True)
+    plugin.write_text("<?php force_ssl_admin( true );")
+    try:
+        judged = runner.judge(here("http://localhost:1"), "cms_cookies_declared", {"system": "wordpress"})
+    finally:
+        plugin.unlink()
+    assert judged.status is Status.KEPT, judged

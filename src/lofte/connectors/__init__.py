@@ -71,6 +71,11 @@ def open_file(file: Path) -> Connector:
     return opened
 
 
+def kind_of(home: Path, system: str) -> str:
+    """Which connector a system's mapping names, also where it refused to start; empty where it names none."""
+    return _kind_of(home / FOLDER / f"{system}.yaml")
+
+
 def _kind_of(file: Path) -> str:
     try:
         said = parse_yaml(file.name, file.read_text(encoding="utf-8"), []).content

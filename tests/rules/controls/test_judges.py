@@ -12,6 +12,7 @@ from lofte.rules.controls._clocked import Clocked, Led
 from lofte.rules.controls._gates import Left, Passage, Way
 from lofte.rules.controls._recipients import Denied, Moved, RecipientOnFile, Recipients, TransferOnFile
 from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
+from lofte.rules.controls.cms_cookies_declared import CmsCookies, CmsSite, SiteCookie
 from lofte.rules.controls.consent_recorded import ConsentRecords
 from lofte.rules.controls.contact_on_every_page import WANTED, ContactShown
 from lofte.rules.controls.contact_route import Asked, Routes
@@ -247,7 +248,57 @@ def _met(walk, **changed):
     return (replace(walk, market="NO"), replace(walk, **changed))
 
 
+LOGGED_IN = CookieDeclared("wordpress_logged_in_*", "cookie", "first", "necessary", True, 15 * DAY_S)
+COMMENT = CookieDeclared("comment_author_*", "cookie", "first", "preferences", False, 348 * DAY_S)
+SIGNED_IN = SiteCookie("wordpress_logged_in_ab", "login", lifetime_s=14 * DAY_S + DAY_S // 2)
+COMMENTED = SiteCookie("comment_author_ab", "comments", lifetime_s=30_000_000)
+BASKET = SiteCookie("shop_basket", "functional")
+
+
+def _wordpress(*cookies, declared=(LOGGED_IN, COMMENT), is_gated=True, silent=None):
+    site = CmsSite("wordpress", "WordPress 6.1.9 (0.1.0)", is_gated, cookies)
+    return CmsCookies((site,), silent or {}, {"SE": declared})
+
+
 CASES = [
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, COMMENTED), K, "kept"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, replace(BASKET, is_held=True)), K, "kept"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, BASKET), B, "undeclared"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, COMMENTED, declared=(LOGGED_IN,)), B, "undeclared"),
+    ("cms_cookies_declared", {}, _wordpress(BASKET, is_gated=False, silent={"blog": "x"}), B, "undeclared"),
+    (
+        "cms_cookies_declared",
+        {},
+        _wordpress(COMMENTED, declared=(replace(COMMENT, necessary=True),)),
+        B,
+        "without-consent",
+    ),
+    # The closer line decides, whatever a wider one says.
+    (
+        "cms_cookies_declared",
+        {},
+        _wordpress(
+            replace(COMMENTED, name="comment_author_email_ab"),
+            declared=(COMMENT, replace(COMMENT, name="comment_author_email_*", necessary=True)),
+        ),
+        B,
+        "without-consent",
+    ),
+    (
+        "cms_cookies_declared",
+        {},
+        _wordpress(SIGNED_IN, declared=(replace(LOGGED_IN, necessary=False),)),
+        B,
+        "login-by-consent",
+    ),
+    ("cms_cookies_declared", {}, _wordpress(replace(SIGNED_IN, lifetime_s=16 * DAY_S)), B, "longer"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, declared=(replace(LOGGED_IN, lifetime_s=None),)), B, "longer"),
+    ("cms_cookies_declared", {}, CmsCookies((), {}, {"SE": (LOGGED_IN,)}), U, "not-connected"),
+    ("cms_cookies_declared", {"system": "blog"}, _wordpress(SIGNED_IN), U, "not-connected"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, silent={"blog": "wordpress.unreachable"}), U, "silent"),
+    ("cms_cookies_declared", {}, _wordpress(), U, "silent"),
+    ("cms_cookies_declared", {}, _wordpress(SIGNED_IN, is_gated=False), U, "ungated"),
+    ("cms_cookies_declared", {}, _wordpress(replace(SIGNED_IN, is_life_known=False)), U, "lifetime-unknown"),
     *GATED,
     *BASES,
     *CLOCKS,

@@ -20,7 +20,7 @@ final class Rest {
 	}
 
 	public static function routes(): void {
-		foreach ( array( 'state', 'find', 'requests', 'track', 'left' ) as $name ) {
+		foreach ( array( 'state', 'cookies', 'find', 'requests', 'track', 'left' ) as $name ) {
 			register_rest_route(
 				self::SPACE,
 				'/' . $name,
@@ -72,6 +72,16 @@ final class Rest {
 		return self::answer(
 			static function () {
 				return array( 'format' => 'lofte-wordpress/1', 'wordpress' => get_bloginfo( 'version' ), 'digest' => Kit::current()->word( 'digest' ), 'is_denied' => Kit::current()->is_denied );
+			}
+		);
+	}
+
+	/** What browsers may be given here, and whether anything holds it. */
+	public static function cookies() {
+		return self::answer(
+			static function () {
+				$plugin = get_file_data( LOFTE_FILE, array( 'version' => 'Version' ) );
+				return array( 'format' => 'lofte-wordpress/1', 'wordpress' => get_bloginfo( 'version' ), 'plugin' => $plugin['version'], 'is_gated' => ! Kit::current()->is_denied, 'has_consent_api' => function_exists( 'wp_get_cookie_info' ), 'cookies' => Cookies::may_keep() );
 			}
 		);
 	}

@@ -22,6 +22,7 @@ FORMAT = "wordpress/1"
 DONE = "request-completed"
 _SPOKEN = "lofte-wordpress/1"
 _FEWEST_LETTERS = 32
+_LONGEST_NAME = 120
 _OWN_NAMES = frozenset(("connector", "format", "url_from", "key_from", "purpose", "fields", "other"))
 # What core calls the pieces of its own exporters (English; other names are the mapping's).
 _CORE_FIELDS = {
@@ -79,6 +80,30 @@ def _wrong_in(said: Any) -> str:
     if not isinstance(fields, dict) or not all(isinstance(each, str) for each in fields.values()):
         return "fields names, for a piece of an export, the policy's field"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class MayKeep:
+    """One thing the site may keep in a browser. ``kind``: login, comments, or a category of the WP Consent API; ``life``: session,
+    timed (``seconds``) or unknown; ``is_held``: the plugin lets it out only where it is declared, and it is not.
+    """
+
+    name: str
+    storage: str
+    kind: str
+    life: str
+    seconds: int | None
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The site's own answer about cookies; without ``is_gated`` it has no policy to hold anything by."""
+
+    version: str
+    plugin: str
+    is_gated: bool
+    cookies: tuple[MayKeep, ...]
 
 
 class WordPress:
@@ -154,6 +179,25 @@ class WordPress:
             for where, count in self._ask("left", {"email": email})["left"].items():
                 left.append(Left(str(where), int(count), "email"))
         return left
+
+    def cookies(self) -> Kept:
+        """What core and its plugins may keep in a visitor's browser. Raises Problem."""
+        said = self._ask("cookies", {})
+        try:
+            if said["format"] != _SPOKEN or not said["cookies"]:
+                raise ValueError
+            found = tuple(
+                MayKeep(
+                    str(each["name"])[:_LONGEST_NAME], str(each["storage"]), str(each["kind"]), str(each["life"]),
+                    int(each["seconds"]) if each["life"] == "timed" else None, each["is_held"] is True,
+                )
+                for each in said["cookies"]
+            )  # fmt: skip
+            return Kept(str(said["wordpress"]), str(said["plugin"]), said["is_gated"] is True, found)
+        except (KeyError, TypeError, ValueError):
+            raise self._problem(
+                "source.wrong-version", "the plugin there speaks another language", "Update it."
+            ) from None
 
     # --- talking ----------------------------------------------------------------------------------------------------
 
