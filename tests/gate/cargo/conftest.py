@@ -372,64 +372,56 @@ class _ChromiumVisitor:
 
 
 class Firefox:
-    """Visitors in Debian's Firefox, driven by tests/node/firefox.mjs. What a browser is like is decided when it starts."""
+    """Visitors in Debian's Firefox, driven by tests/node/firefox.mjs. It is started once; what it is like changes between visitors."""
 
     name = "firefox"
 
     def __init__(self, executable: str) -> None:
-        self._executable = executable
-        self._running: dict[str, subprocess.Popen[str]] = {}
-
-    def visitor(self, *, script: bool = True, gpc: bool = False, cookies: bool = True) -> Any:
         preferences = {
-            "javascript.enabled": script,
-            "privacy.globalprivacycontrol.enabled": gpc,
-            "network.cookie.cookieBehavior": 0 if cookies else 2,
-            "network.cookie.cookieBehavior.pbmode": 0 if cookies else 2,
             "network.preload": True,
             "privacy.trackingprotection.enabled": False,
             "media.peerconnection.ice.loopback": True,
             "media.autoplay.default": 0,
             "dom.disable_beforeunload": True,
         }
-        key = json.dumps(preferences)
-        if key not in self._running:
-            self._running[key] = subprocess.Popen(  # our own script, no shell
-                ["node", str(NODE / "firefox.mjs"), self._executable, key],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=NODE,
-            )  # fmt: skip
-            assert self._answer(key) == "ready"
-        return _FirefoxVisitor(lambda **order: self._ask(key, order))
+        self._running = subprocess.Popen(  # our own script, no shell
+            ["node", str(NODE / "firefox.mjs"), executable, json.dumps(preferences)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=NODE,
+        )  # fmt: skip
+        assert self._answer() == "ready"
 
-    def _answer(self, key: str) -> Any:
-        stdout = self._running[key].stdout
-        assert stdout is not None
-        line = stdout.readline()
+    def visitor(self, *, script: bool = True, gpc: bool = False, cookies: bool = True) -> Any:
+        preferences = {
+            "privacy.globalprivacycontrol.enabled": gpc,
+            "network.cookie.cookieBehavior": 0 if cookies else 2,
+        }
+        return _FirefoxVisitor(self._ask, self._ask(do="visitor", script=script, preferences=preferences))
+
+    def _answer(self) -> Any:
+        assert self._running.stdout is not None
+        line = self._running.stdout.readline()
         assert line, "Firefox did not start"
         return json.loads(line)
 
-    def _ask(self, key: str, order: Mapping[str, Any]) -> Any:
-        stdin = self._running[key].stdin
-        assert stdin is not None
-        stdin.write(json.dumps(order) + "\n")
-        stdin.flush()
-        answer = self._answer(key)
+    def _ask(self, **order: Any) -> Any:
+        assert self._running.stdin is not None
+        self._running.stdin.write(json.dumps(order) + "\n")
+        self._running.stdin.flush()
+        answer = self._answer()
         assert "failure" not in answer, answer["failure"]
         return answer.get("value")
 
     def close(self) -> None:
-        for running in self._running.values():
-            assert running.stdin is not None
-            running.stdin.close()
-        for running in self._running.values():
-            running.wait(30)
-            assert running.stdout is not None
-            running.stdout.close()
+        assert self._running.stdin is not None
+        assert self._running.stdout is not None
+        self._running.stdin.close()
+        self._running.wait(30)
+        self._running.stdout.close()
 
 
 class _FirefoxVisitor:
-    def __init__(self, ask: Callable[..., Any]) -> None:
-        self._ask, self._number = ask, ask(do="visitor")
+    def __init__(self, ask: Callable[..., Any], number: int) -> None:
+        self._ask, self._number = ask, number
 
     def open(self, address: str) -> None:
         self._ask(do="open", visitor=self._number, url=address)
