@@ -15,6 +15,8 @@ GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c000
 SCRIPT, PAGE, PIXEL = "text/javascript; charset=utf-8", "text/html; charset=utf-8", "image/gif"
 _DAYS = {"fr": 90, "lidc": 1, "mid": 730}  # how long each third-party cookie is kept; the others a year
 
+_PROPERTY = "G-DEMO1"
+
 Reply = tuple[str, bytes, list[str]]
 """Content type, body, and names of the third-party cookies to set."""
 
@@ -111,10 +113,10 @@ def _follow(hit: str, *kept: tuple[str, int]) -> Reply:
 
 
 def _container(port: str) -> Reply:
-    """A tag manager's container: it loads the counter, and two advertisers besides."""
+    """A tag manager's container: it configures and loads the counter, and two advertisers besides."""
     sources = [f"http://analytics.localhost{port}/analytics.js", f"http://ads.localhost{port}/ads.js"]
     return _script(
-        "(function(){window.dataLayer=window.dataLayer||[];"
+        f"(function(){{var l=window.dataLayer=window.dataLayer||[];l.push(['js',new Date()],['config','{_PROPERTY}']);"
         f"{json.dumps(sources)}.forEach(function(u){{"
         "var s=document.createElement('script');s.async=true;s.src=u;document.head.appendChild(s)});"
         f"new Image().src='http://instagram.localhost{port}/pixel.gif?via=gtm';"
@@ -123,7 +125,11 @@ def _container(port: str) -> Reply:
 
 
 def _analytics(port: str) -> Reply:
-    return _follow(f"http://analytics.localhost{port}/g/collect?v=2&en=page_view&dl=", ("_ga", 730), ("_ga_DEMO1", 730))
+    """As the original, it does nothing while its property is switched off."""
+    kind, content, cookies = _follow(
+        f"http://analytics.localhost{port}/g/collect?v=2&en=page_view&dl=", ("_ga", 730), ("_ga_DEMO1", 730)
+    )
+    return kind, f"if(!window['ga-disable-{_PROPERTY}']){content.decode()}".encode(), cookies
 
 
 def _ads(port: str) -> Reply:

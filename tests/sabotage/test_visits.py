@@ -343,3 +343,55 @@ def test_an_identifier_sent_to_a_tag_breaks_p03(system, broken_visit, send, said
 def test_a_visitor_who_types_who_they_are_is_told_to_no_tag(system, healthy_visit):
     assert system.board({"P03"}) == {"P03": Status.KEPT}
     assert "www.google-analytics.com" in system.reason("P03")
+
+
+@pytest.mark.parametrize("send, said", [("tell(encodeURIComponent(said));", "email"), (_HASH, "email (hash)")])
+def test_a_pixel_that_matches_visitors_by_what_they_type_breaks_p47(system, broken_visit, send, said):
+    """As a pixel does whose owner switched on matching in the platform's own settings."""
+    matching = (
+        _eager(system, send).replace(b"analytics.localhost", b"facebook.localhost").replace(b"/g/collect", b"/tr")
+    )
+    system.outside["/se/"] = lambda cookies, page: (page + matching, [])
+
+    assert broken_visit({"P03", "P47"}) == {"P47"}
+    assert f"www.facebook.com: {said}" in system.reason("P47")
+
+
+def test_a_platform_whose_policy_is_not_linked_breaks_p47(system, broken_visit):
+    link = b'href="https://www.linkedin.com/legal/privacy-policy"'
+    system.outside["/lofte/preferences/fi/fi/"] = lambda cookies, page: (page.replace(link, b""), [])
+
+    assert broken_visit({"P03", "P40", "P47"}) == {"P47"}
+    assert "/lofte/preferences/fi/fi/: https://www.linkedin.com" in system.reason("P47")
+
+
+def test_whoever_opted_out_at_google_is_not_measured(system, healthy_visit):
+    board = system.board({"P40"})
+
+    opt_out = next(one for one in system.line("P40").controls if one.id == "analytics_optout")
+    assert opt_out.verdict.status is Status.KEPT, opt_out.reason("en-GB")
+    assert "www.google-analytics.com" in opt_out.reason("en-GB")
+    # The figures themselves come from a connected property; nobody calls the promise kept before that.
+    assert board == {"P40": Status.UNPROVED}
+    assert "connection to Google Analytics" in system.reason("P40")
+
+
+def test_a_counter_that_ignores_the_opt_out_breaks_p40(system, broken_visit):
+    """A hit written into the page by hand: no script that could ask whether somebody opted out."""
+    hit = f"http://analytics.localhost:{system.origin.rpartition(':')[2]}/g/collect?v=2&en=page_view"
+    beacon = f'<img src="{hit}" alt="">'.encode()
+    system.outside["/se/"] = lambda cookies, page: (
+        page + beacon if "statistics" in cookies.get("lofte", "") else page,
+        [],
+    )
+
+    assert broken_visit({"P36", "P40"}) == {"P40"}
+    assert "www.google-analytics.com" in system.reason("P40")
+
+
+def test_settings_without_the_way_to_opt_out_break_p40(system, broken_visit):
+    link = b'href="http://tools.google.com/dlpage/gaoptout"'
+    system.outside["/lofte/preferences/us/en-US/"] = lambda cookies, page: (page.replace(link, b""), [])
+
+    assert broken_visit({"P40", "P47"}) == {"P40"}
+    assert "/lofte/preferences/us/en-US/" in system.reason("P40")

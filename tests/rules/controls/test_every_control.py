@@ -14,8 +14,8 @@ def _slots(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_there_is_a_control_for_each_of_the_49_promises():
-    assert len(IDS) == 49
+def test_there_is_a_control_for_each_of_the_49_promises_and_a_second_one_for_google_analytics():
+    assert len(IDS) == 50
 
 
 @pytest.mark.parametrize("control_id", IDS)

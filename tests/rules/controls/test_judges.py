@@ -12,6 +12,7 @@ from lofte.rules.controls._clocked import Clocked, Led
 from lofte.rules.controls._gates import Left, Passage, Way
 from lofte.rules.controls._recipients import Denied, Moved, RecipientOnFile, Recipients, TransferOnFile
 from lofte.rules.controls._seen import CookieDeclared, Newcomers, Page, Stored, TagDeclared, Visit
+from lofte.rules.controls.analytics_optout import OptedOut
 from lofte.rules.controls.cms_cookies_declared import CmsCookies, CmsSite, SiteCookie
 from lofte.rules.controls.consent_recorded import ConsentRecords
 from lofte.rules.controls.contact_on_every_page import WANTED, ContactShown
@@ -35,6 +36,7 @@ from lofte.rules.controls.materials_by_grant import Materials
 from lofte.rules.controls.newsletter_only_with_consent import Chosen, Sends, Subscribed
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
+from lofte.rules.controls.pixels_not_identifying import PixelsTold
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.purpose_limited import Uses
 from lofte.rules.controls.relations_have_clocks import Relations
@@ -331,6 +333,18 @@ CASES = [
     ("no_identifiers_in_tags", {}, Told(True, 0, {"a.example": 2}), U, "nothing-typed"),
     ("no_identifiers_in_tags", {}, Told(True, 3, {"a.example": 2}, (LEAK,)), B, "leak"),
     ("no_identifiers_in_tags", {"fields": ["phone"]}, Told(True, 3, {"a.example": 2}, (LEAK,)), K, "kept"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(True, 3, {"a.example": 2}), (PAGE,)), K, "kept"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(True, 3, {"a.example": 2}, (LEAK,)), (BARE,)), B, "leak"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(True, 3), (PAGE, BARE)), B, "unlinked"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(True, 3), (PAGE,)), U, "never-loaded"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(True, 0, {"a.example": 2}), (PAGE,)), U, "nothing-typed"),
+    ("pixels_not_identifying", {}, PixelsTold(Told(False), (PAGE,)), U, "blind"),
+    ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {}, (PAGE,)), K, "kept"),
+    ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {"a.example": 1}, (BARE,)), B, "measured"),
+    ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {}, (PAGE, BARE)), B, "unlinked"),
+    ("analytics_optout", {}, OptedOut(True, {}, {}, (PAGE,)), U, "never-measured"),
+    ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {}, ()), U, "no-link"),
+    ("analytics_optout", {}, OptedOut(False, {}, {}, (PAGE,)), U, "blind"),
     ("forms_only_declared_fields", {}, FormsSeen(()), U, "no-forms"),
     ("data_secured", {}, _secured(), K, "kept"),
     ("data_secured", {}, _secured(ways=Ways("here", "http://localhost")), K, "kept-here"),

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -104,6 +105,9 @@ _EARLY = """() => {
   const first = said.indexOf('consent default');
   return [...new Set((first < 0 ? said : said.slice(0, first)).map((one) => String(one || 'something')))];
 }"""
+
+# All that Google's opt-out add-on does: every tag of Google Analytics asks for this before it sends anything.
+_OPTED_OUT = "window._gaUserPrefs = {ioo: () => true};"
 
 
 class Listener:
@@ -289,8 +293,11 @@ def _says_yes_then_no(browser: Browser, base_url: str, task: Mapping[str, Any]) 
 class _Visit:
     """A fresh person in one market: nothing on the device, the market's language."""
 
-    def __init__(self, browser: Browser, base_url: str, task: Mapping[str, Any]) -> None:
+    def __init__(self, browser: Browser, base_url: str, task: Mapping[str, Any], script: str = "") -> None:
+        """``script`` runs in front of every page, as a browser's add-on does."""
         self._context = browser.new_context(locale=task["locale"], viewport={"width": 1280, "height": 900})
+        if script:
+            self._context.add_init_script(script)
         self._listener = Listener(self._context)
         self._page = self._context.new_page()
         self._own = _host(base_url)
@@ -352,6 +359,11 @@ class _Visit:
             if (host := _host(request.url)) and host != self._own
         ]
 
+    def told(self) -> dict[str, int]:
+        """How often each other host was told something since the last start; fetching a tag's own code tells nothing yet."""
+        calls = (request for request in self._listener.asked if request.resource_type != "script")
+        return dict(Counter(host for one in calls if (host := _host(one.url)) and host != self._own))
+
     def phase(self, name: str) -> dict[str, Any]:
         asked = sorted(host for host in self._listener.hosts() if host != self._own)
         seen = {
@@ -380,6 +392,24 @@ def identified(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict
             typed += visit.type_in(task["who"])
         visit.open_first()
         return {"market": task["market"], "typed": typed, "said": visit.said()}
+
+
+def opted_out(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Two people who say yes to everything; the second has Google's opt-out add-on. How often was each host told something?"""
+    return {
+        "market": task["market"],
+        "without": _told(browser, base_url, task),
+        "with": _told(browser, base_url, task, _OPTED_OUT),
+    }
+
+
+def _told(browser: Browser, base_url: str, task: Mapping[str, Any], script: str = "") -> dict[str, int]:
+    with _Visit(browser, base_url, task, script) as visit:
+        visit.open_first()
+        visit.start_anew()
+        visit.decide("accept")
+        visit.open_all()
+        return visit.told()
 
 
 def language(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -425,6 +455,7 @@ def cookieless(browser: Browser, base_url: str, task: Mapping[str, Any]) -> dict
 _TASKS: Mapping[str, Callable[[Browser, str, Mapping[str, Any]], Any]] = {
     "newcomer": newcomer,
     "identified": identified,
+    "opted_out": opted_out,
     "language": language,
     "cookieless": cookieless,
 }

@@ -1,7 +1,7 @@
 """The public pages of every edition, fetched once a round as a visitor without a browser."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from urllib.parse import urljoin, urlsplit
 
@@ -56,6 +56,15 @@ def each(world: World, kind: str, lacks: Callable[[str, str, Seen], Iterable[str
         missing = lacks(market, locale, seen) if seen.status == 200 else [f"{seen.status}"]
         pages.append(Page(address, tuple(missing)))
     return tuple(pages)
+
+
+def linking(world: World, addresses: Sequence[str]) -> tuple[Page, ...]:
+    """Every edition's policy and settings, where recipients are named: what each lacks of these links."""
+
+    def lacks(market: str, locale: str, seen: Seen) -> list[str]:
+        return [address for address in addresses if address not in seen.page.links]
+
+    return (*each(world, "policy", lacks), *each(world, "preferences", lacks)) if addresses else ()
 
 
 def not_in(text: str, wanted: Iterable[str]) -> list[str]:

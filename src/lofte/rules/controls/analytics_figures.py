@@ -1,4 +1,4 @@
-"""Analytics yields only the figures that are named, and the opt-out works.
+"""Analytics yields only the figures that are named.
 
 Nothing observes it yet; the words say what is missing.
 """
@@ -9,7 +9,7 @@ from lofte.rules.control import Control
 
 CONTROL = Control(
     id="analytics_figures",
-    law=("GDPR 13(1)(c)", "GDPR 21"),
+    law=("GDPR 13(1)(c)",),
     fresh_for=timedelta(days=7),
     needs=frozenset({"site"}),
 )
