@@ -155,6 +155,21 @@ def test_the_guard_refuses_what_page_code_writes_and_says_so_once(visitor, stage
     assert told == ["_ga", "x"]
 
 
+def test_what_the_guard_leaves_for_later_is_asked_for_where_there_is_something_to_do(visitor):
+    guest = visitor()
+    asked = []
+    guest.page.on("request", lambda request: asked.append(request.url) if "release.js" in request.url else None)
+
+    guest.go("/se/")
+    assert asked == []
+    guest.page.evaluate("document.cookie = 'x=1'")
+    guest.settle()
+    assert len(asked) == 1
+    guest.choose("accept")
+    guest.go("/se/")
+    assert len(asked) > 1
+
+
 def test_injected_scripts_images_frames_and_calls_go_nowhere(visitor, stage):
     guest = visitor()
     guest.go("/se/")

@@ -16,6 +16,7 @@ import pytest
 
 from lofte.gate import Gate
 from lofte.gate.choice import Choice, encode, shown
+from lofte.gate.guard import release, release_address
 from lofte.rules.compile import assemble
 from lofte.rules.pages.banner import banner, fill
 from lofte.rules.source import read
@@ -83,6 +84,8 @@ def visitor(browser, published):
             if not url.startswith(SITE):
                 asked.append(url)
                 route.fulfill(content_type="text/javascript", body=GTM if "gtm.js" in url else PIXEL)
+            elif url == SITE + release_address():
+                route.fulfill(content_type="text/javascript", body=release())
             elif url.startswith(f"{SITE}/lofte/"):
                 asked.extend([url] if "signal" in url else [])
                 route.fulfill(status=204)

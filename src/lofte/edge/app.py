@@ -43,6 +43,7 @@ from lofte.edge.subject import Codes, Tokens
 from lofte.edge.verdicts import Verdicts
 from lofte.evidence.log import Log
 from lofte.evidence.publications import Shelf
+from lofte.gate import guard
 from lofte.gate.choice import derive_key, load_root_key
 from lofte.kernel.problems import Problem
 from lofte.rules.catalogue import LOCALES
@@ -80,7 +81,7 @@ class Edge:
         self._kit = Kit(
             config, self.shelf, derive_key(root_key, "choice/1"), self._pages.offered_banner, self._pages.edition
         )
-        self._static = Static([OWN, *config.static_folders])
+        self._static = Static([OWN, guard.STATIC, *config.static_folders])
         self._reading = Limiter(config.read_rate_per_s, config.read_burst)
         operation = Operation(config, log, self.shelf, self._collector.desk, self.metrics)
         self._exact: dict[str, tuple[str, Reader]] = {

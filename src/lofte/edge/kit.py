@@ -57,9 +57,8 @@ class Kit:
         published = self._shelf.current().published
         declarations = Declarations(published, market, self._config.host_map)
         widest = ConsentState(declarations, frozenset(declarations.models), frozenset())
-        first, second = guard.script(declarations, (), strict=False), signals.script(declarations)
-        head = f'<script data-lofte="guard">{first}</script>'
-        if second:
+        head = f'<script data-lofte="guard">{guard.script(declarations, (), strict=False)}</script>'
+        if second := signals.script(declarations):
             head += f'<script data-lofte="signals">{second}</script>'
         preferences = f"/lofte/preferences/{market.lower()}/{locale}/?back=LOFTEBACK"
         placeholders = Placeholders(published, market, locale, self._choice_key, self._config.host_map)

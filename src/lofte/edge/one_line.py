@@ -44,7 +44,8 @@ class OneLine:
         link = f'<nav id="lofte-settings" style="padding:1em" aria-label="{word}"><a href="{back}">{word}</a></nav>'
         banner = _NOSCRIPT.sub("", self._banner(market, locale, "/LOFTEBACK").decode())
         place = _PLACE.replace("make(BACK)", f"make({json.dumps(link)})").replace("BANNER", json.dumps(banner), 1)
-        code = ";\n".join((guard.script(declarations, (), strict=False), signals.script(declarations), place))
+        first = guard.script(declarations, (), strict=False, has_release=True), guard.release()
+        code = ";\n".join((*first, signals.script(declarations), place))
         headers = [*_CURRENT, *page_headers()]
         await answer(send, 200, code.encode(), b"text/javascript; charset=utf-8", headers, request.is_head)
         return 200

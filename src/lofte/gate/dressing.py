@@ -12,7 +12,7 @@ from html import escape
 from lofte.gate import csp
 from lofte.gate.document import Held, View, hold
 
-_INLINE = re.compile(rb"<(script|style)(?:\s[^>]*)?>(.+?)</\1", re.DOTALL)
+_INLINE = re.compile(rb"<(script|style)(?:\s[^>]*)?>(.*?)</\1", re.DOTALL)
 _HEAD_ONLY = re.compile(
     rb"(?is)(?:\s+|<!--.*?-->|<!doctype[^>]*>|</?(?:html|head|meta|link|base)(?=[\s/>])[^>]*>|</?body[^>]*>"
     + b"".join(
@@ -100,7 +100,7 @@ def _status(word: str) -> bytes:
 @lru_cache(maxsize=64)
 def fingerprints(markup: bytes, kind: bytes) -> tuple[str, ...]:
     """`sha256-...` of the inline scripts or styles in markup of our own."""
-    return tuple(csp.fingerprint(text) for name, text in _INLINE.findall(markup) if name == kind)
+    return tuple(csp.fingerprint(text) for name, text in _INLINE.findall(markup) if name == kind and text)
 
 
 def _head_place(held: Held) -> int:
