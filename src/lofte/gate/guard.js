@@ -1,14 +1,16 @@
 // The guard, before its data is put in and its lines are joined: every line ends where a break means nothing.
 // Between //+soft and //-soft: what stands in front of loads, left out in strict mode, where the policy header does it; //+strict is
 // the other way round. What can wait is in release.js, which the guard asks for once there is something to release, remove or tell.
-// S: d publication, r reload on accept, o own hosts, k purpose -> model, h [pattern, purpose] of hosts, n the same of names by kind,
-// l where release.js is.
+// S: d publication, r reload on accept, o own hosts, k purpose -> model, h [purpose, path, patterns] of hosts, n the same of names by
+// kind, l where release.js is.
 (()=>{"use strict";const S=DATA,d=document,H=d.documentElement,
 O=Object,P=(o,n)=>O.getOwnPropertyDescriptor(o,n),def=O.defineProperty,
 // The header may have been set on the way, where the browser itself knows nothing of it.
 gpc=navigator.globalPrivacyControl===true||performance.getEntriesByType('navigation').some(x=>
 (x.serverTiming||[]).some(y=>y.name=='gpc')),
-X=l=>l.map(x=>[RegExp('^(?:'+x[0]+')$'),x[1],x[2]]),names=S.n.map(X),hosts=X(S.h),B=new URL(d.baseURI).host,told=[],G=d.currentScript,
+X=(l,t)=>l.map(([p,q,...v])=>
+[RegExp('^('+v.map(x=>x.replace(/[^\w*]/g,'\\$&').replace(/\*/g,'.*')).join('|')+')'+t+'$'),p,q]),
+names=S.n.map(l=>X(l,'')),hosts=X(S.h,'(:\\d+)?'),B=new URL(d.baseURI).host,told=[],G=d.currentScript,
 //+soft
 sa=Element.prototype.setAttribute,IH=P(Element.prototype,'innerHTML'),
 src=G.text,
@@ -30,8 +32,7 @@ held=(u,k)=>{try{u=new URL(u,d.baseURI)}catch(e){return}
 if(!/^(http|ws|ftp)/.test(u.protocol)||u.host==B||S.o.includes(u.host))return;
 const p=hosts.filter(x=>x[0].test(u.host)).map(x=>x[1]);
 return!(p[0]&&all(p))&&(say(k,u.host),p)},
-named=(i,n)=>names[i].find(x=>x[0].test(n)),
-write=(i,k,n)=>{const x=named(i,n);return x&&on.has(x[1])||(say(k,n),0)},
+write=(i,k,n)=>names[i].some(x=>x[0].test(n)&&on.has(x[1]))||(say(k,n),0),
 read=()=>{const c=/(?:^|; *)lofte_on=([^.;]*)\.([^.;]*)(\.1)?/.exec(jar()),m=c&&c[1]==S.d,g=m?c[2].split('~'):[];
 on=new Set(O.keys(S.k).filter(p=>!S.k[p]||(m?g.includes(p):S.k[p]<(gpc?2:3))));
 H.toggleAttribute('data-lofte-chosen',!!m&&!c[3]);
@@ -117,7 +118,7 @@ call(w.Worklet&&w.Worklet.prototype,'addModule',(e,a,g)=>held(a[0],'worklet')?no
 const c=P(w.Document.prototype,'cookie');
 C=C||c;
 def(w.Document.prototype,'cookie',{...c,set(v){v+='';
-const n=v.split(/[=;]/)[0].trim(),x=named(0,n);
+const n=v.split(/[=;]/)[0].trim(),x=names[0].find(x=>x[0].test(n));
 if(/max-age=[-0]|expires=[^;]*19[67]\d/i.test(v)||write(0,'cookie',n))
 c.set.call(this,x?v.replace(/;\s*path=[^;]*/i,'')+';path='+(x[2]||'/'):v)}});
 call(w.CookieStore&&w.CookieStore.prototype,'set',(e,a,g)=>
@@ -134,7 +135,7 @@ def(self,'lofte',{value:O.freeze({allows:p=>on.has(p),get granted(){return[...on
 choose(){const o=[...on];
 read();tell();
 if(o+''!=[...on])S.r||o.some(p=>!on.has(p))?location.reload():late?late():load()},
-rest(f){late=late||f(S,told,C,tt)}})});
+rest(f){late=late||f(names,told,C,tt)}})});
 //+soft
 tidy=v=>{const s=v+'';
 if(!/:\/\/|["'=\s]\/\/|srcdoc/i.test(s))return v;

@@ -1,26 +1,25 @@
 """The guard: the first script of every page. It knows the visitor's choice, lets in what it allows, and refuses the rest.
 
-The held page is the same for everyone; this is where it becomes one visitor's. The guard reads the readable cookie `lofte_on`
-and Global Privacy Control and stands in front of what page code would load, send or store: a host or a name no policy declares, or
-of a purpose not allowed, is refused. What need not be there before page code runs is a file of its own, asked for when there is
-something to do and kept by the browser: `release.js` releases held elements in the order of the page, reports each refusal once, by name, without the
-long numbers in it, never by value, and removes what is left over from a purpose no longer allowed. Where it cannot be had, nothing
-is released.
+The held page is the same for everyone; this is where it becomes one visitor's. The guard reads the readable cookie
+`lofte_on` and Global Privacy Control and stands in front of what page code would load, send or store: a host or a name no policy declares,
+or of a purpose not allowed, is refused.
+
+What need not be there before page code runs is a file of its own, asked for when there is something to do and kept by the browser:
+`release.js` releases held elements in the order of the page, reports each refusal once, by name, without the long numbers in it,
+never by value, and removes what is left over from a purpose no longer allowed. Where it cannot be had, nothing is released.
 
 The same bytes for everyone in a market. It is the inner wall: what goes round it meets the Content Security Policy.
 """
 
 import json
-import re
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from lofte.gate.consent import Declarations
-from lofte.rules.model import Cookie, StorageModel
+from lofte.rules.model import StorageModel
 
 # When a purpose may run: always; until somebody objects; the same, and Global Privacy Control objects; when it was chosen.
 _MODELS = {
@@ -30,6 +29,7 @@ _MODELS = {
     StorageModel.OPT_IN: 3,
 }
 _KINDS = ("cookie", "local", "session", "indexeddb")
+_Group = dict[tuple[str, str], list[str]]  # (purpose, path) -> patterns
 STATIC = Path(__file__).parent / "static"
 
 
@@ -41,19 +41,22 @@ def script(
     ``strict``: a policy header stands behind it, and a loaded page cannot be opened further. ``has_release``: `release` comes
     with it and need not be fetched.
     """
-    names: list[list[Any]] = [[] for _ in range(len(_KINDS) + 1)]
+    names: list[_Group] = [{} for _ in range(len(_KINDS) + 1)]
     for cookie in declarations.first_party:
         if not cookie.http_only:  # those are the server's alone
-            path = [cookie.path] if cookie.path != "/" else []
-            names[_KINDS.index(cookie.storage)].append([_name(cookie), cookie.purpose, *path])
+            path = "" if cookie.path == "/" else cookie.path
+            names[_KINDS.index(cookie.storage)].setdefault((cookie.purpose, path), []).append(cookie.name)
+    hosts: _Group = {}
     stand_ins = [(seen, p) for seen in declarations.host_map for p in declarations.purposes_of_host(seen)]
+    for seen, purpose in [*declarations.patterns, *stand_ins]:
+        hosts.setdefault((purpose, ""), []).append(seen)
     data = {
         "d": declarations.digest[:16],
         "r": int(strict),
         "k": {key: _MODELS[model] for key, model in declarations.models.items()},
-        "n": names,
+        "n": [_grouped(kind) for kind in names],
         "o": sorted(own_hosts),
-        "h": [[_host(seen), purpose] for seen, purpose in [*declarations.patterns, *stand_ins]],
+        "h": _grouped(hosts),
     }
     if not has_release:
         data["l"] = release_address()
@@ -86,16 +89,6 @@ def source(*, strict: bool) -> str:
     return "".join(lines)
 
 
-def _name(cookie: Cookie) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", lambda found: ".*" if found.group() == "*" else _escaped(found), cookie.name)
-
-
-def _host(pattern: str) -> str:
-    """``*.example.com`` covers sub-domains only; a declared host has any port."""
-    name, _, port = pattern.partition(":")
-    start, name = (".+", name[1:]) if name.startswith("*.") else ("", name)
-    return start + re.sub(r"[^a-z0-9-]", _escaped, name) + (f":{port}" if port else "(:\\d+)?")
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return "".join(f"\\u{ord(unit):04x}" for unit in found.group())
+def _grouped(patterns: _Group) -> list[list[str]]:
+    """``[purpose, path, pattern...]``; in a pattern `*` stands for anything. A path is empty where it is the root."""
+    return [[purpose, path, *dict.fromkeys(those)] for (purpose, path), those in patterns.items()]

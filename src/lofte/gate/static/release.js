@@ -1,10 +1,9 @@
 // What the guard leaves for later: lets in, in the order of the page, what the visitor allows, takes away what is left of what is not
 // allowed, and tells what was held. The guard asks for it when there is something to do; until it is there nothing is released.
-lofte.rest((S, told, ownCookie, types) => {
+lofte.rest((patterns, told, ownCookie, types) => {
   "use strict";
   const trusted = (kind, text) => (types ? types["create" + kind](text) : text);
   const allows = (purposes) => purposes.every((purpose) => lofte.allows(purpose));
-  const patterns = S.n.map((kind) => kind.map(([name, purpose]) => [RegExp("^(?:" + name + ")$"), purpose]));
   const isLeft = (kind, name) => {
     const found = patterns[kind].filter(([pattern]) => pattern.test(name));
     return found.length > 0 && !found.some(([, purpose]) => lofte.allows(purpose));
