@@ -1,8 +1,8 @@
 """The guard: the first script of every page. It knows the visitor's choice, lets in what it allows, and refuses the rest.
 
 The held page is the same for everyone; this is where it becomes one visitor's. The guard reads the readable cookie
-`lofte_on` and Global Privacy Control and stands in front of what page code would load, send or store: a host or a name no policy declares,
-or of a purpose not allowed, is refused.
+`lofte_on` and Global Privacy Control and stands in front of what page code would load, send or store: a host or a name no policy
+declares, or of a purpose not allowed, is refused.
 
 What need not be there before page code runs is a file of its own, asked for when there is something to do and kept by the browser:
 `release.js` releases held elements in the order of the page, reports each refusal once, by name, without the long numbers in it,
