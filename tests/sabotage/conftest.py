@@ -43,6 +43,7 @@ from lofte.features.retention import verbs as retention
 from lofte.features.rights import verbs as rights
 from lofte.features.rights.models import Request
 from lofte.kernel.canonical import sha256_hex
+from lofte.probes.instruments.browsers import Browsers
 from lofte.probes.instruments.canary import forms as canary_forms
 from lofte.probes.runner import run_probes
 from lofte.probes.world import World, find_browser
@@ -65,6 +66,8 @@ class System:
     house: wiring.House
     mailbox: Mailbox
     browser: str | None = None
+    browsers: Browsers = field(default_factory=Browsers)
+    """Open for the tests of one file: each visitor is a new one, but the browser is not."""
     inside: Any = site
     """The company's own site, behind the gate: a test may put another in front of it."""
     outside: dict[str, "Rewrite"] = field(default_factory=dict)
@@ -83,6 +86,7 @@ class System:
             "published": publication.current(),
             "now": clock.now,
             "browser": self.browser,
+            "browsers": self.browsers,
             "mailbox": f"{self.origin}/mailbox",
             "host_map": host_map(),
             "markets": BROWSER_MARKETS,
@@ -334,6 +338,12 @@ def healthy_visit(system: System, chromium: str) -> Mapping[str, Status]:
     return dict(system.board(VISITED))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _browsers_end(system: System) -> Iterator[None]:
+    yield
+    system.browsers.close()
+
+
 @pytest.fixture
 def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., set[str]]:
     """``broken_by()`` runs the probes (of ``ids``, else all) and returns the promises that changed.
@@ -345,8 +355,8 @@ def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., se
 
 @pytest.fixture
 def broken_visit(system: System, healthy_visit: Mapping[str, Status]) -> Callable[..., set[str]]:
-    """The same with a newcomer's visit; ``ids`` looks at others than those one visit shows."""
-    return lambda ids=VISITED, **world: _changed(system, healthy_visit, ids, world)
+    """The same with a newcomer's visit; ``ids`` looks at others than those one visit shows, ``also`` at some more."""
+    return lambda ids=VISITED, also=(), **world: _changed(system, healthy_visit, {*ids, *also}, world)
 
 
 @pytest.fixture

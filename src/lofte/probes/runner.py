@@ -12,6 +12,7 @@ from typing import Any
 from lofte.features.promises import reads, verbs
 from lofte.features.promises.verbs import Judged
 from lofte.kernel.problems import Problem
+from lofte.probes.instruments import browser
 from lofte.probes.probe import Unable, all_probes
 from lofte.probes.world import World
 from lofte.rules.control import Verdict, unproved
@@ -33,7 +34,7 @@ def run_probes(world: World, ids: Collection[str] | None = None) -> list[Judged]
     done: list[Judged] = []
     for name, bindings in _by_patience(world, ids):
         if bindings:
-            with _alone(world.home, name):
+            with _alone(world.home, name), browser.open_while(world):
                 judged = [
                     Judged(promise, control, judge(world, control, given)) for promise, control, given in bindings
                 ]

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from lofte.core import clock, publication
 from lofte.probes import serving
+from lofte.probes.instruments.browsers import Browsers
 from lofte.rules.published import Published
 
 T = TypeVar("T")
@@ -26,7 +27,8 @@ class World:
     """``base_url`` is the running site without a slash at its end. ``browser`` is an executable, ``mailbox`` the base
     address of a Mailpit-compatible mailbox; None where there is none. ``host_map`` names stand-ins: host as seen in
     pages -> declared host. ``canary_domain`` is a mail domain the mailbox receives for.
-    ``markets``, if given, narrows browser visits.
+    ``markets``, if given, narrows browser visits. ``browsers``, if given, are kept open by whoever gives them, else they live as
+    long as the round.
     """
 
     base_url: str
@@ -38,6 +40,7 @@ class World:
     host_map: Mapping[str, str] = field(default_factory=dict)
     canary_domain: str = "canary.example"
     markets: tuple[str, ...] = ()
+    browsers: Browsers | None = field(default=None, repr=False)
     _shared: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False)
 

@@ -1,4 +1,4 @@
-"""The script the browser process runs: one JSON order on standard input, one JSON answer on standard output.
+"""The script the browser process runs: a JSON order a line on standard input, a JSON answer a line on standard output.
 
 Chromium is started by us and driven over its debugging port, because Debian's build refuses third-party cookies by
 default:
@@ -20,9 +20,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -562,27 +563,46 @@ class Chromium:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def work(order: Mapping[str, Any]) -> dict[str, Any]:
-    chromium = Chromium(order["executable"], blocks_cookies=order["blocks_cookies"])
+def serve(orders: Iterator[Mapping[str, Any]], answer: Callable[[Mapping[str, Any]], None]) -> None:
+    """One browser for all orders; the first one says which. A task that fails is told, and the next order taken."""
+    first = next(orders, None)
+    if first is None:
+        return
+    chromium = Chromium(first["executable"], blocks_cookies=first["blocks_cookies"])
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.connect_over_cdp(chromium.address())
-            if not sees(browser, blocks_cookies=order["blocks_cookies"]):
-                return {"sees": False, "results": []}
-            results = [_TASKS[task["task"]](browser, order["base_url"], task) for task in order["tasks"]]
-            return {"sees": True, "results": results}
+            is_sound = sees(browser, blocks_cookies=first["blocks_cookies"])
+            for order in chain([first], orders):
+                answer(_done(browser, order) if is_sound else {"sees": False, "results": []})
     finally:
         chromium.stop()
+
+
+def _done(browser: Browser, order: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        results = [_TASKS[task["task"]](browser, order["base_url"], task) for task in order["tasks"]]
+    except Exception as failure:
+        return _failed(failure)
+    return {"sees": True, "results": results}
+
+
+def _failed(failure: Exception) -> dict[str, Any]:
+    return {"failed": f"{type(failure).__name__}: {str(failure).splitlines()[0] if str(failure) else ''}"}
+
+
+def _answer(said: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
     os.nice(10)  # whoever visits the site comes first
     try:
-        answer = work(json.load(sys.stdin))
+        serve((json.loads(line) for line in sys.stdin), _answer)
     except Exception as failure:
-        sys.stderr.write(f"{type(failure).__name__}: {str(failure).splitlines()[0] if str(failure) else ''}\n")
+        _answer(_failed(failure))
         return 1
-    json.dump(answer, sys.stdout)
     return 0
 
 
