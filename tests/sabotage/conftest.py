@@ -77,7 +77,10 @@ class System:
     """The reasons of the first round, before anybody broke anything."""
     left_at_first: list[str] = field(default_factory=list)
     """What the made-up people of the first round left behind."""
+    seen_at_first: dict[str, Any] = field(default_factory=dict)
+    """The newcomer's visit of the first round: what a browser saw of the site before anybody broke anything."""
     _reasons: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _world: World | None = None
 
     def world(self, **changed: Any) -> World:
         given: dict[str, Any] = {
@@ -95,7 +98,8 @@ class System:
 
     def board(self, ids: Collection[str] | None = None, **world: Any) -> dict[str, Status]:
         """Look at these promises (else at all that need no browser) and say how each of them stands."""
-        looked = run_probes(self.world(**world), self.probed(browser=False) if ids is None else ids)
+        self._world = self.world(**world)
+        looked = run_probes(self._world, self.probed(browser=False) if ids is None else ids)
         lines = {line.promise: line for line in reads.board()}
         self._reasons = {one.promise: {tag: lines[one.promise].reason(tag) for tag in LOCALES} for one in looked}
         return {one.promise: lines[one.promise].status for one in looked}
@@ -335,7 +339,10 @@ def _left_behind(system: System) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def healthy_visit(system: System, chromium: str) -> Mapping[str, Status]:
     """The same for what a newcomer's visit shows, in one market."""
-    return dict(system.board(VISITED))
+    found = dict(system.board(VISITED))
+    assert system._world is not None
+    system.seen_at_first = {"newcomers": system._world._shared["newcomers"]}
+    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -357,6 +364,14 @@ def broken_by(system: System, healthy: Mapping[str, Status]) -> Callable[..., se
 def broken_visit(system: System, healthy_visit: Mapping[str, Status]) -> Callable[..., set[str]]:
     """The same with a newcomer's visit; ``ids`` looks at others than those one visit shows, ``also`` at some more."""
     return lambda ids=VISITED, also=(), **world: _changed(system, healthy_visit, {*ids, *also}, world)
+
+
+@pytest.fixture
+def broken_on_file(system: System, healthy_visit: Mapping[str, Status]) -> Callable[..., set[str]]:
+    """As `broken_visit` where papers are broken and not the site: it is judged by what a browser saw of it in the first round."""
+    return lambda ids=VISITED, **world: _changed(
+        system, healthy_visit, ids, {"_shared": dict(system.seen_at_first), **world}
+    )
 
 
 @pytest.fixture

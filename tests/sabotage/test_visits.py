@@ -186,32 +186,32 @@ def _with_recipients(system, **changed):
     return published.model_copy(update={"policy": policy})
 
 
-def test_an_expired_transfer_tool_breaks_p25(system, broken_visit):
+def test_an_expired_transfer_tool_breaks_p25(system, broken_on_file):
     google = system.world().published.policy.recipients["google"]
     expired = [one.model_copy(update={"valid_to": "2026-01-01"}) for one in google.transfers]
 
     published = _with_recipients(system, google=google.model_copy(update={"transfers": expired}))
 
-    assert broken_visit(published=published) == {"P25"}
+    assert broken_on_file(published=published) == {"P25"}
     assert "google (US, 2026-01-01)" in system.reason("P25")
 
 
-def test_a_recipient_abroad_without_a_tool_breaks_p24_and_p25(system, broken_visit):
+def test_a_recipient_abroad_without_a_tool_breaks_p24_and_p25(system, broken_on_file):
     google = system.world().published.policy.recipients["google"]
 
     published = _with_recipients(system, google=google.model_copy(update={"country": "US", "transfers": []}))
 
-    assert broken_visit(published=published) == {"P24", "P25"}
+    assert broken_on_file(published=published) == {"P24", "P25"}
     assert "google (US)" in system.reason("P24")
     assert "no transfer tool" in system.reason("P25")
 
 
-def test_a_recipient_abroad_with_a_tool_breaks_p24_alone(system, broken_visit):
+def test_a_recipient_abroad_with_a_tool_breaks_p24_alone(system, broken_on_file):
     meta = system.world().published.policy.recipients["meta"]
 
     published = _with_recipients(system, meta=meta.model_copy(update={"country": "US"}))
 
-    assert broken_visit(published=published) == {"P24"}
+    assert broken_on_file(published=published) == {"P24"}
 
 
 @contextmanager
@@ -242,25 +242,25 @@ def _handed_over(**said):
         rights.erase(person)
 
 
-def test_a_transfer_after_adequacy_lapsed_breaks_p25(system, broken_visit):
+def test_a_transfer_after_adequacy_lapsed_breaks_p25(system, broken_on_file):
     """The United Kingdom's adequacy is gone since yesterday, and something went there today."""
     yesterday = clock.now().date() - timedelta(days=1)
     went = {"recipient": "partners-gb", "country": "GB", "market": "SE"}
     with _handed_over(**went):
-        assert broken_visit() == set()  # while the decision is in force it may go
+        assert broken_on_file() == set()  # while the decision is in force it may go
     with _stopped("GB", yesterday), _handed_over(**went):
-        assert broken_visit() == {"P25"}
+        assert broken_on_file() == {"P25"}
 
     assert "partners-gb (GB: 1)" in system.reason("P25")
     assert len({system.reason("P25", locale) for locale in ("sv", "nb", "fi", "en-GB")}) == 4
 
 
-def test_a_listing_whose_proof_has_expired_breaks_p25(system, broken_visit):
+def test_a_listing_whose_proof_has_expired_breaks_p25(system, broken_on_file):
     rows = Tool.objects.filter(kind=Kind.LISTING.value, recipient="google")
     before = list(rows.values_list("pk", "since", "until"))
     rows.update(since=clock.now().date() - timedelta(days=300), until=clock.now().date() - timedelta(days=1))
     try:
-        assert broken_visit() == {"P25"}
+        assert broken_on_file() == {"P25"}
     finally:
         for pk, since, until in before:
             Tool.objects.filter(pk=pk).update(since=since, until=until)
@@ -273,16 +273,16 @@ def test_a_listing_without_any_proof_on_file_proves_nothing(system, healthy_visi
     rows = list(Tool.objects.filter(kind=Kind.LISTING.value, recipient="google"))
     Tool.objects.filter(pk__in=[row.pk for row in rows]).delete()
     try:
-        assert system.board({"P25"})["P25"] is Status.UNPROVED
+        assert system.board({"P25"}, _shared=dict(system.seen_at_first))["P25"] is Status.UNPROVED
     finally:
         Tool.objects.bulk_create(rows)
 
     assert "no dated proof is on file: google (US)" in system.reason("P25")
 
 
-def test_data_handed_over_outside_the_eea_breaks_p24_and_p25(system, broken_visit):
+def test_data_handed_over_outside_the_eea_breaks_p24_and_p25(system, broken_on_file):
     with _handed_over(recipient="partners-us", country="US", market="SE"):
-        assert broken_visit() == {"P24", "P25"}
+        assert broken_on_file() == {"P24", "P25"}
 
     assert "partners-us (US, SE: 1)" in system.reason("P24")
 
