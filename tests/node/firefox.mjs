@@ -4,10 +4,12 @@
 //   {"do": "open", "visitor": n, "url": u}        -> the address it ended at
 //   {"do": "click", "visitor": n, "selector": s, "frame": f}  in the page, or in the frame that f selects
 //   {"do": "press", "visitor": n, "keys": [k]}
+//   {"do": "before", "visitor": n, "script": s}   runs ahead of every page
 //   {"do": "size", "visitor": n, "width": w, "height": h}
 //   {"do": "evaluate", "visitor": n, "script": s} -> its value
 //   {"do": "picture", "visitor": n, "path": p}
 //   {"do": "cookies", "visitor": n}               -> [{name, domain, path, value}], HttpOnly ones too
+//   {"do": "resolved"}                            -> host names looked up since the last time
 //   {"do": "leave", "visitor": n}
 // Arguments: where Firefox is, and preferences as JSON.
 import { createInterface } from 'node:readline';
@@ -28,7 +30,10 @@ async function inside(expression) {
     expression, awaitPromise: false, target: { context: tree.contexts[0].context },
   });
   if (result.type !== 'success') throw new Error(JSON.stringify(result));
+  return result.result.value;
 }
+await inside(`window.resolved = [];
+  Services.obs.addObserver((subject, topic, name) => window.resolved.push(name), 'dns-resolution-request')`);
 
 const orders = {
   async visitor({ script = true, preferences: wanted = {} }) {
@@ -67,11 +72,14 @@ const orders = {
   async press({ visitor, keys }) {
     for (const key of keys) await visitors[visitor].page.keyboard.press(key);
   },
+  before: async ({ visitor, script }) => void (await visitors[visitor].page.evaluateOnNewDocument(script)),
   size: ({ visitor, width, height }) => visitors[visitor].page.setViewport({ width, height }),
   evaluate: ({ visitor, script }) => visitors[visitor].page.evaluate(script),
   picture: async ({ visitor, path }) => void (await visitors[visitor].page.screenshot({ path })),
-  cookies: async ({ visitor }) =>
-    (await visitors[visitor].context.cookies()).map(({ name, domain, path, value }) => ({ name, domain, path, value })),
+  cookies: async ({ visitor }) => // one that has run out stays listed for a while, and is sent to nobody
+    (await visitors[visitor].context.cookies()).filter(({ expires }) => expires < 0 || expires > Date.now() / 1000)
+      .map(({ name, domain, path, value }) => ({ name, domain, path, value })),
+  resolved: async () => JSON.parse(await inside('JSON.stringify(window.resolved.splice(0))')),
   leave: ({ visitor }) => visitors[visitor].context.close(),
 };
 
@@ -87,3 +95,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(JSON.stringify(answer) + '\n');
 }
 await browser.close();
+process.exit(); // whatever was still being waited for

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -45,7 +46,8 @@ _TYPES = {
     "frame-js": "text/html", "insert-html": "text/html", "object": "text/html", "embed": "text/html",
     "eventsource": "text/event-stream", "track": "text/vtt", "form": "text/html", "form-js": "text/html",
     "meta-refresh": "text/html", "audio": "audio/mpeg", "audio-js": "audio/mpeg", "video": "video/mp4",
-    "video-js": "video/mp4",
+    "video-js": "video/mp4", "header-stylesheet": "text/css", "own-css-import": "text/css", "source": "video/mp4",
+    "header-speculation": "application/speculationrules+json", "refresh-header": "text/html", "write-frame": "text/html",
 }  # fmt: skip
 _IMAGES = (
     "img",
@@ -60,6 +62,10 @@ _IMAGES = (
     "frame",
     "css",
     "inline",
+    "redirect",
+    "own-css-url",
+    "header-p",
+    "write",
 )
 
 
@@ -136,7 +142,25 @@ def _without_blocks(page: bytes) -> bytes:
     return page.partition(b"<h1>")[0] + b'<script src="/own.js"></script>'
 
 
-def _site(page: bytes) -> Any:
+# What a page may ask for before its first byte.
+_HEADERS = (
+    (
+        "link",
+        "<{O}/header-preload>; rel=preload; as=image, <{O}>; rel=preconnect, <{O}/header-stylesheet>; rel=stylesheet",
+    ),
+    ("link", '<{O}/header-prefetch>; rel="prefetch"'),
+    ("speculation-rules", '"{O}/header-speculation"'),
+    ("content-security-policy", "base-uri 'none'; report-uri {O}/header-policy"),
+    ("content-security-policy-report-only", "img-src 'none'; report-uri {O}/header-report"),
+)
+# Host names only: a browser looks them up ahead of any need.
+_NAMED = b"""<!doctype html><title>Names</title><link rel="dns-prefetch" href="//markup.other.localhost">
+<a href="http://anchor.other.localhost/">text</a><script src="/named.js"></script>"""
+_NAMED_BY_SCRIPT = b"""const link = document.createElement('link'); link.rel = 'dns-prefetch'
+link.href = '//script.other.localhost'; document.head.append(link)"""
+
+
+def _site(page: bytes, origins: Mapping[str, str]) -> Any:
     """The company's own site: the cargo page, its scripts, and cookies it sets itself."""
     scripts = {
         "/own.js": "own.js", "/worker.js": "worker.js", "/shared.js": "worker.js", "/service.js": "worker.js",
@@ -148,15 +172,32 @@ def _site(page: bytes) -> Any:
         path, query = scope["path"], scope["query_string"].decode()
         if path in scripts:
             body, headers = (HERE / scripts[path]).read_bytes(), [(b"content-type", b"text/javascript")]
+        elif path == "/away":
+            body, headers = b"", [(b"location", query.encode()), (b"cache-control", b"no-store")]
+        elif path == "/own.css":
+            name = str(urlsplit(query).hostname).partition(".")[0]
+            body = f"@import '{query}/own-css-import'; .own{name} {{ background: url({query}/own-css-url) }}".encode()
+            headers = [(b"content-type", b"text/css")]
+            headers.append((b"set-cookie", f"cargo-{name}-file=1; Path=/; Max-Age=1000".encode()))
+        elif path == "/refreshed":
+            body, headers = b"<!doctype html><p>x", [*headers, (b"refresh", f"0; url={query}".encode())]
+        elif path == "/named.js":
+            body, headers = _NAMED_BY_SCRIPT, [(b"content-type", b"text/javascript")]
+        elif path == "/se/named":
+            body = _NAMED
+            headers.append((b"link", b"<http://header.other.localhost>; rel=dns-prefetch"))
         elif path == "/framed":
             body = f'<!doctype html><meta http-equiv="refresh" content="0; url={query}"><p>x'.encode()
         elif path == "/se/":
             body = page if "only=" not in query else _without_blocks(page)
             for name in PARTIES:
                 headers.append((b"set-cookie", f"cargo-{name}-server=1; Path=/; Max-Age=1000; HttpOnly".encode()))
+            for origin in [] if "only=" in query else origins.values():
+                headers += [(key.encode(), value.replace("{O}", origin).encode()) for key, value in _HEADERS]
         else:
             body = b"<!doctype html><title>Plain</title><p>Nothing here"
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        status = 302 if path == "/away" else 200
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     return app
@@ -216,10 +257,12 @@ class Cargo:
     cache: PageCache
     held: list[HeldReport] = field(default_factory=list)
 
-    def settle(self, *, quiet_s: float = 1, most_s: float = 12) -> None:
-        """Until nothing new has reached anybody for a while."""
+    def settle(
+        self, *, wanted: frozenset[tuple[str, str]] = frozenset(), quiet_s: float = 1, most_s: float = 12
+    ) -> None:
+        """Until everything wanted has been asked for, and nothing new for a while."""
         last, since, end = len(self.seen), time.monotonic(), time.monotonic() + most_s
-        while time.monotonic() < end and time.monotonic() - since < quiet_s:
+        while time.monotonic() < end and (time.monotonic() - since < quiet_s or not wanted <= self.seen):
             time.sleep(0.05)
             if len(self.seen) != last:
                 last, since = len(self.seen), time.monotonic()
@@ -261,7 +304,7 @@ def cargo(request: pytest.FixtureRequest, publication: Any, third_parties: Any) 
     origins, seen = third_parties
     held: list[HeldReport] = []
     shelf = Shelf(home)
-    site = _site(_site_page(origins))
+    site = _site(_site_page(origins), origins)
 
     def banner(scope: Any, market: str, locale: str) -> bytes:
         return edge.offer(market, locale, scope["path"])
@@ -285,7 +328,9 @@ class _serving:  # noqa: N801  # reads as a word in `with`
     def __init__(self, app: Any) -> None:
         self._listening = socket.socket()
         self._listening.bind(("127.0.0.1", 0))
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._listening])), daemon=True)
 
     def __enter__(self) -> int:
@@ -372,7 +417,7 @@ class _ChromiumVisitor:
 
 
 class Firefox:
-    """Visitors in Debian's Firefox, driven by tests/node/firefox.mjs. It is started once; what it is like changes between visitors."""
+    """Visitors in Debian's Firefox, driven by tests/node/firefox.mjs. Started once; what it is like changes between visitors."""
 
     name = "firefox"
 
@@ -382,6 +427,8 @@ class Firefox:
             "privacy.trackingprotection.enabled": False,
             "media.peerconnection.ice.loopback": True,
             "media.autoplay.default": 0,
+            "network.dns.disablePrefetch": False,
+            "network.dns.notifyResolution": True,
             "dom.disable_beforeunload": True,
         }
         self._running = subprocess.Popen(  # our own script, no shell
@@ -426,14 +473,31 @@ class _FirefoxVisitor:
     def open(self, address: str) -> None:
         self._ask(do="open", visitor=self._number, url=address)
 
-    def click(self, selector: str) -> None:
-        self._ask(do="click", visitor=self._number, selector=selector)
+    def before(self, script: str) -> None:
+        """Runs ahead of every page opened from now on."""
+        self._ask(do="before", visitor=self._number, script=script)
+
+    def size(self, width: int, height: int) -> None:
+        self._ask(do="size", visitor=self._number, width=width, height=height)
+
+    def press(self, *keys: str) -> None:
+        self._ask(do="press", visitor=self._number, keys=keys)
+
+    def picture(self, path: Path) -> None:
+        self._ask(do="picture", visitor=self._number, path=str(path))
+
+    def click(self, selector: str, frame: str = "") -> None:
+        self._ask(do="click", visitor=self._number, selector=selector, frame=frame)
 
     def evaluate(self, script: str) -> Any:
         return self._ask(do="evaluate", visitor=self._number, script=script)
 
     def cookies(self) -> list[dict[str, Any]]:
         return list(self._ask(do="cookies", visitor=self._number))
+
+    def names_asked_for(self) -> set[str]:
+        """Host names that were looked up since the last time, by anybody in this browser."""
+        return set(self._ask(do="resolved"))
 
     def leave(self) -> None:
         self._ask(do="leave", visitor=self._number)
@@ -453,5 +517,12 @@ def _firefox() -> Firefox:
 )  # no longer: Playwright keeps an event loop in this thread
 def browser(request: pytest.FixtureRequest, chromium: str) -> Iterator[Any]:
     made = Chromium(chromium) if request.param == "chromium" else _firefox()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def firefox() -> Iterator[Firefox]:
+    made = _firefox()
     yield made
     made.close()

@@ -22,6 +22,9 @@ const ways = {
     const l = document.createElement('link'); l.rel = 'stylesheet'; l.href = to; document.head.append(l)
   },
   'prefetch-js': (to) => { const l = document.createElement('link'); l.rel = 'prefetch'; l.href = to; document.head.append(l) },
+  'preconnect-js': (to) => {
+    const l = document.createElement('link'); l.rel = 'preconnect'; l.href = new URL(to).origin; document.head.append(l)
+  },
   'audio-js': (to) => new Audio(to).load(),
   'video-js': (to) => { const v = document.createElement('video'); v.src = to; v.load() },
   'poster-js': (to) => { const v = document.createElement('video'); v.poster = to; document.body.append(v) },
@@ -74,6 +77,14 @@ const ways = {
     c.createDataChannel('a'); c.createOffer().then((o) => c.setLocalDescription(o))
   },
   'fetch-later': (to) => fetchLater(to, { activateAfter: 0 }),
+  'write-own': (to) => document.write(`<img src="${to}">`),
+  'fetch-redirect': (to) => fetch('/away?' + to, { mode: 'no-cors' }),
+  'frame-redirect': (to) => { const f = document.createElement('iframe'); f.src = '/away?' + to; document.body.append(f) },
+  leave: (to) => {
+    const f = document.createElement('iframe'); f.src = '/plain'
+    f.onload = () => { f.contentWindow.onpagehide = () => navigator.sendBeacon(to); f.remove() }
+    document.body.append(f)
+  },
   'form-own': (to, party) => document.getElementById('form' + party).submit(),
   'ping-own': (to, party) => document.getElementById('ping' + party).click(),
 };
@@ -96,6 +107,8 @@ const stores = {
   session: (name) => sessionStorage.setItem(name, '1'),
   indexeddb: (name) => { indexedDB.open(name) },
   'indexeddb-worker': (name) => new Worker(URL.createObjectURL(new Blob([`indexedDB.open('${name}')`]))),
+  'window-name': (name) => { window.name += ' ' + name },
+  bucket: (name) => navigator.storageBuckets.open(name),
   caches: (name) => caches.open(name),
   'caches-worker': (name) => new Worker(URL.createObjectURL(new Blob([`caches.open('${name}')`]))),
   'file-system': (name) => navigator.storage.getDirectory().then((d) => d.getFileHandle(name, { create: true })),
@@ -113,3 +126,5 @@ for (const { content } of document.querySelectorAll('meta[name=party]')) {
   for (const [kind, store] of Object.entries(stores)) attempt(kind, names + kind, () => store(names + kind));
   document.documentElement.dataset.own = 1 + +(document.documentElement.dataset.own || 0);
 }
+// Refused by the site's own policy, which asks to be told where.
+document.head.append(Object.assign(document.createElement('base'), { href: '/refused' }));
