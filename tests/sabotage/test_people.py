@@ -161,6 +161,14 @@ def test_a_holding_on_another_basis_breaks_the_promise_of_a_contract(system, bro
     assert broken_by(WITHOUT_CANARY) == {promise}
 
 
+def test_single_people_taken_over_from_a_platform_break_p46(system, broken_by, somebody):
+    """Somebody took in a list of who visited, instead of how many."""
+    Holding.objects.of(somebody).update(source="import:meta-pixel")
+
+    assert broken_by(WITHOUT_CANARY | {"P06", "P16", "P46"}) == {"P46"}
+    assert "import:meta-pixel (2)" in system.reason("P46")
+
+
 def test_a_portal_that_answers_strangers_differently_breaks_p28(system, broken_by, monkeypatch):
     ask = rights.ask_for_link
 

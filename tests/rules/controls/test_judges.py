@@ -36,6 +36,7 @@ from lofte.rules.controls.materials_by_grant import Materials
 from lofte.rules.controls.newsletter_only_with_consent import Chosen, Sends, Subscribed
 from lofte.rules.controls.no_identifiers_in_tags import Leak, Told
 from lofte.rules.controls.no_undeclared_disclosure import Ways as WaysOut
+from lofte.rules.controls.pixels_aggregate import PixelYield
 from lofte.rules.controls.pixels_not_identifying import PixelsTold
 from lofte.rules.controls.portal_gives_access import PortalWalk
 from lofte.rules.controls.purpose_limited import Uses
@@ -339,6 +340,8 @@ CASES = [
     ("pixels_not_identifying", {}, PixelsTold(Told(True, 3), (PAGE,)), U, "never-loaded"),
     ("pixels_not_identifying", {}, PixelsTold(Told(True, 0, {"a.example": 2}), (PAGE,)), U, "nothing-typed"),
     ("pixels_not_identifying", {}, PixelsTold(Told(False), (PAGE,)), U, "blind"),
+    ("pixels_aggregate", {}, PixelYield(("A pixel",), {}), U, "no-sizes"),
+    ("pixels_aggregate", {}, PixelYield(("A pixel",), {"import:a": 3}), B, "single"),
     ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {}, (PAGE,)), K, "kept"),
     ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {"a.example": 1}, (BARE,)), B, "measured"),
     ("analytics_optout", {}, OptedOut(True, {"a.example": 2}, {}, (PAGE, BARE)), B, "unlinked"),
