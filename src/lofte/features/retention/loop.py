@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from lofte.core import actions, outbox, ports, publication
+from lofte.core import actions, collector, outbox, ports, publication
 from lofte.core.progress import verbs as progress
 from lofte.core.retry import in_transaction
 
@@ -33,6 +33,7 @@ def _everybody(people: list[UUID]) -> list[UUID]:
     return people
 
 
+@collector.seldom()
 def walk(
     at: datetime, told: progress.Told = progress.nobody, until: Callable[[], bool] = lambda: False, admit: Admit = _everybody
 ) -> Walked:  # fmt: skip

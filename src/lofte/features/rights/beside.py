@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import IO
 from uuid import UUID
 
+from lofte.core import collector
 from lofte.features.rights import residue
 from lofte.features.rights.marks import Marks, marks_of
 from lofte.rules.model import DataField
@@ -146,11 +147,9 @@ def _answer(asked: bytes) -> bytes:
 
 def main() -> None:
     """The other side: answers until there is nobody to answer."""
-    try:
+    with suppress(EOFError, BrokenPipeError, KeyboardInterrupt), collector.seldom():
         while True:
             _send(sys.stdout.buffer, _answer(_received(sys.stdin.buffer)))
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        return
 
 
 if __name__ == "__main__":

@@ -16,7 +16,20 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
-from lofte.core import actions, clock, evidence, holdings, many, obligations, outbox, ports, publication, systems, vault
+from lofte.core import (
+    actions,
+    clock,
+    collector,
+    evidence,
+    holdings,
+    many,
+    obligations,
+    outbox,
+    ports,
+    publication,
+    systems,
+    vault,
+)
 from lofte.core.models import Entry, Mail, Person, new_id
 from lofte.core.progress import verbs as progress
 from lofte.core.progress.models import Work
@@ -232,6 +245,7 @@ def _values(row: Erasure, keys: dict[UUID, vault.Opener]) -> list[tuple[str, str
 # --- the search -----------------------------------------------------------------------------------------------------
 
 
+@collector.seldom()
 def resume(
     at: datetime, told: progress.Told = progress.nobody, *, at_most: timedelta | None = progress.A_ROUND
 ) -> int:  # fmt: skip
