@@ -128,7 +128,8 @@ const o=P(w,k+'Storage'),set=(t,n,v)=>{write(i+1,k,n)&&t.setItem(n,v);return tru
 let p;
 if(o)def(w,k+'Storage',{get:()=>p=p||new Proxy(o.get.call(w),{set,defineProperty:(t,n,x)=>set(t,n,x.value),
 get:(t,n)=>n=='setItem'?set.bind(0,t):typeof t[n]=='function'?t[n].bind(t):t[n]})})});
-[['IDBFactory','open',3,'indexeddb'],['StorageManager','getDirectory',4,'files'],['CacheStorage','open',4,'cache']].forEach(x=>
+[['IDBFactory','open',3,'indexeddb'],['StorageManager','getDirectory',4,'files'],['CacheStorage','open',4,'cache'],
+['StorageBucketManager','open',4,'bucket']].forEach(x=>
 call(w[x[0]]&&w[x[0]].prototype,x[1],(e,a,g)=>
 write(x[2],x[3],a[0]||'/')?g.apply(e,a):x[2]>3?new Promise(no):no()))};
 def(self,'lofte',{value:O.freeze({allows:p=>on.has(p),get granted(){return[...on]},
@@ -143,8 +144,8 @@ const t=d.createElement('template');IH.set.call(t,T(s));
 return comb(t.content)?T(IH.get.call(t)):v};
 //-soft
 read();arm(self);
-// The name of a tab outlives the page: it leaves as it came.
-(n=>addEventListener('pagehide',()=>{self.name=n}))(self.name);
+// The name of a tab outlives the page: what the page sets is the page's alone.
+(o=>{let n=o.get.call(self);def(self,'name',{...o,get:()=>n,set(v){n=v+''}})})(P(self,'name'));
 if(/lofte_on=/.test(jar())||[...on].some(p=>S.k[p]))load();
 d.addEventListener('DOMContentLoaded',tell)
 })()
