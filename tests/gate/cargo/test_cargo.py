@@ -65,7 +65,7 @@ SOFT |= {"redirect", "fetch-redirect", "frame-redirect", "own-css-import", "own-
 OPEN = {"header-speculation", "header-policy"}
 OPEN_IN_A_CACHE = {"header-preload", "header-prefetch", "header-stylesheet", "header-report"}
 # Workers made of page text keep what they like once third parties are allowed, and no page sees a cookie of another folder.
-OUT_OF_REACH = ("-worker", "-cookie-path", "-window-name")
+OUT_OF_REACH = ("-worker", "-cookie-path", "-window-name", "-bucket")
 # On their origins, where nobody else reaches; whoever is asked may leave one.
 THEIRS = {f"{party}.localhost:theirs" for party in ("count", "ads", "other")}
 # The name of a window is the page's own while it is there; it must not go with the window to the next.
@@ -296,7 +296,7 @@ def _nothing_kept(cargo: Any, visit: Visit) -> None:
 
 def _wanted(browser: Any, bare: Any, *parties: str) -> set[Any]:
     """What reaches these parties without a gate, and can be let in."""
-    never = NEVER | AT_TIMES | (LESS.keys() if browser.name == "firefox" else set())
+    never = NEVER | AT_TIMES | OPEN | (LESS.keys() if browser.name == "firefox" else set())
     return {(name, kind) for name, kind in bare[0] if name in parties and kind not in never}
 
 
