@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import models
+from django.db import connection, models
 
 from lofte.core import holdings
 from lofte.core.holdings import Holds, NotPersonal
@@ -98,3 +98,20 @@ def test_foreign_keys_lead_to_the_person_and_nowhere_else(model):
 def test_the_migrations_are_what_the_models_say():
     ours = ["core", "keys", "register", "consent", "outreach", "rights", "retention"]
     call_command("makemigrations", *ours, check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_postgresql_asks_once_what_still_names_a_person_who_goes():
+    """`core.naming`: every constraint on persons refuses at once, and is still asked at the end by whoever writes."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite asks by its own means")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, confdeltype, condeferred FROM pg_constraint"
+            " WHERE contype = 'f' AND confrelid = 'core_person'::regclass"
+        )
+        found = cursor.fetchall()
+
+    theirs = {"register_holding", "core_entry", "consent_consent"}
+    assert theirs <= {table for table, *_ in found}
+    assert {tuple(how) for _, *how in found} == {("r", True)}

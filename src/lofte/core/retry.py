@@ -12,8 +12,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ATTEMPTS = 6
-# Serialization failure, deadlock detected; and a row whose person was erased meanwhile, or that was written while they were.
-_AGAIN = frozenset({"40001", "40P01", "23503"})
+# Serialization failure, deadlock detected; and a row whose person was erased meanwhile, or that was written while they were
+# (which PostgreSQL 18 calls otherwise).
+_AGAIN = frozenset({"40001", "40P01", "23503", "23001"})
 _SAID = ("database is locked", "database table is locked", "FOREIGN KEY constraint failed")
 
 
