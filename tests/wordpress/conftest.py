@@ -13,7 +13,7 @@ import time
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,9 @@ from lofte.features.policy.files import read_directory
 from lofte.features.policy.verbs import publish
 
 ROOT = Path(__file__).parents[2]
-SOURCE, THEMES = Path("/usr/share/wordpress"), Path("/var/lib/wordpress/wp-content/themes")
+# Another WordPress than Debian's (it keeps its themes apart) is tried by naming its folder here.
+SOURCE = Path(os.environ.get("LOFTE_TEST_WORDPRESS", "/usr/share/wordpress"))
+THEMES = Path("/var/lib/wordpress/wp-content/themes")
 PLUGIN = ROOT / "wordpress" / "lofte"
 KEY = secrets.token_hex(32)
 PASSWORD = "correct-horse-battery"
@@ -110,6 +112,17 @@ class Site:
         return (
             "\n".join(line for line in log.read_text().splitlines() if "plugins/lofte" in line) if log.exists() else ""
         )
+
+    @contextmanager
+    def also(self, code: str) -> Iterator[None]:
+        """With this code as one more plugin, loaded before ours."""
+        plugin = self.folder / "site" / "wp-content" / "mu-plugins" / f"also-{secrets.token_hex(4)}.php"
+        plugin.parent.mkdir(exist_ok=True)
+        plugin.write_text("<?php " + code)
+        try:
+            yield
+        finally:
+            plugin.unlink()
 
     def settings(self, **changed: str) -> None:
         said = {"url": self.lofte, "market": "se", "locale": "sv", "key": KEY, "forms": ""} | changed

@@ -7,9 +7,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from ruamel.yaml import YAML
 
 from lofte import connectors
 from lofte.connectors.wordpress import client
@@ -27,6 +29,7 @@ pytestmark = [
     pytest.mark.mariadb,
     pytest.mark.django_db(databases=["default", "keys"], transaction=True),
 ]
+ROOT = Path(__file__).parents[2]
 MAPPING = """\
 connector: wordpress
 format: wordpress/1
@@ -190,14 +193,25 @@ def test_what_plugins_registered_is_told_with_its_life_and_judged(connected, wor
     assert "shop_basket" in verdict.facts["found"]
 
 
-def test_a_real_wordpress_keeps_the_promise_over_https_and_not_with_a_plain_login(connected, wordpress):
+def test_a_real_wordpress_keeps_the_promise_over_https_and_not_with_a_plain_login(connected, wordpress, republish):
+    whole = YAML(typ="safe").load((ROOT / "policies" / "xledger" / "policy.yaml").read_text())
+    of_site = {key: each for key, each in whole["cookies"].items() if each.get("system") == "wordpress"}
+
+    def declare(policy):
+        policy["systems"]["wordpress"] = {"name": "WordPress", "kind": "cms", "fields": ["login", "locale"]}
+        policy["fields"] |= {name: whole["fields"][name] for name in ("login", "locale")}
+        for name in ("necessary", "functional"):
+            policy["purposes"][name] = whole["purposes"][name]
+        policy["cookies"] |= of_site
+
+    republish(declare, "2026-03")
     judged = runner.judge(here("http://localhost:1"), "cms_cookies_declared", {"system": "wordpress"})
     # Without https core names its login otherwise, and the policy does not know that name.
     assert (judged.status, judged.reason) == (Status.BROKEN, "undeclared")
     assert wordpress.value("AUTH_COOKIE") in judged.facts["found"]
     plugin = wordpress.folder / "site" / "wp-content" / "mu-plugins" / "secure.php"
     plugin.parent.mkdir(exist_ok=True)
-    plugin.write_text("<?php force_ssl_admin( true );")
+    plugin.write_text("<?php define( 'FORCE_SSL_ADMIN', true );")
     try:
         judged = runner.judge(here("http://localhost:1"), "cms_cookies_declared", {"system": "wordpress"})
     finally:

@@ -8,6 +8,7 @@
  * License: GPL-2.0-or-later
  * License URI: https://www.gnu.org/licenses/gpl-2.0.html
  * Text Domain: lofte
+ * Domain Path: /languages
  *
  * @package Lofte
  */
@@ -22,6 +23,7 @@ require_once __DIR__ . '/includes/class-gate.php';
 require_once __DIR__ . '/includes/class-page.php';
 require_once __DIR__ . '/includes/class-forward.php';
 require_once __DIR__ . '/includes/class-cookies.php';
+require_once __DIR__ . '/includes/class-consent.php';
 require_once __DIR__ . '/includes/class-privacy.php';
 require_once __DIR__ . '/includes/class-rest.php';
 require_once __DIR__ . '/includes/class-forms.php';
@@ -30,6 +32,7 @@ require_once __DIR__ . '/includes/class-settings.php';
 Lofte\Forward::start();
 Lofte\Page::start();
 Lofte\Cookies::start();
+Lofte\Consent::start();
 Lofte\Privacy::start();
 Lofte\Rest::start();
 Lofte\Forms::start();

@@ -17,9 +17,6 @@ final class Cookies {
 		header_register_callback( array( __CLASS__, 'hold' ) );
 		add_filter( 'comment_form_default_fields', array( __CLASS__, 'comment_fields' ) );
 		add_action( 'set_comment_cookies', array( __CLASS__, 'comment_cookies' ), 0 );
-		add_filter( 'wp_consent_api_registered_' . plugin_basename( LOFTE_FILE ), '__return_true' );
-		add_filter( 'wp_get_consent_type', array( __CLASS__, 'consent_type' ) );
-		add_filter( 'wp_has_consent', array( __CLASS__, 'has_consent' ), 10, 2 );
 	}
 
 	/** Runs right before headers leave: the last word on every cookie. */
@@ -126,24 +123,7 @@ final class Cookies {
 		$purpose = $kit->cookie_purpose( 'comment_author_' . COOKIEHASH );
 		if ( null === $purpose || ! $kit->allows( $purpose ) ) {
 			remove_action( 'set_comment_cookies', 'wp_set_comment_cookies', 10 );
+			remove_action( 'set_comment_cookies', 'wp_consent_api_set_comment_cookies', 10 );
 		}
-	}
-
-	public static function consent_type(): string {
-		foreach ( Kit::current()->many( 'models' ) as $model ) {
-			if ( 'opt_in' === $model ) {
-				return 'optin';
-			}
-		}
-		return Kit::current()->is_denied ? 'optin' : 'optout';
-	}
-
-	/** WP Consent API: its categories are answered by the purpose of the same name, or by none. */
-	public static function has_consent( $has, $category ): bool {
-		$names = apply_filters(
-			'lofte_consent_categories',
-			array( 'functional' => 'necessary', 'statistics' => 'statistics', 'statistics-anonymous' => 'statistics', 'marketing' => 'marketing', 'preferences' => 'preferences' )
-		);
-		return isset( $names[ $category ] ) && Kit::current()->allows( $names[ $category ] );
 	}
 }

@@ -1,6 +1,7 @@
 <?php
 /**
- * Whole pages: held, dressed with guard and banner, sent with the policy header. From 6.9 on by core's own buffer, before by ours.
+ * Whole pages: held, dressed with guard and banner, sent with the policy header. From 6.9 on by core's own buffer; by ours before,
+ * and around core's, for what core's does not see: pages written before a template, a buffer somebody switched off, a filter that threw.
  *
  * @package Lofte
  */
@@ -10,13 +11,13 @@ namespace Lofte;
 defined( 'ABSPATH' ) || exit;
 
 final class Page {
+	/** @var string What core's buffer already made of this page; empty when it did not. */
+	private static $by_core = '';
+
 	public static function start(): void {
-		if ( function_exists( 'wp_should_output_buffer_template_for_enhancement' ) ) {
-			add_filter( 'wp_should_output_buffer_template_for_enhancement', '__return_true' );
-			add_filter( 'wp_template_enhancement_output_buffer', array( __CLASS__, 'finished' ), PHP_INT_MAX );
-		} else {
-			add_action( 'template_redirect', array( __CLASS__, 'buffer' ), -PHP_INT_MAX );
-		}
+		add_filter( 'wp_should_output_buffer_template_for_enhancement', '__return_true', PHP_INT_MAX );
+		add_filter( 'wp_template_enhancement_output_buffer', array( __CLASS__, 'by_core' ), PHP_INT_MAX );
+		add_action( 'template_redirect', array( __CLASS__, 'buffer' ), -PHP_INT_MAX );
 		// The login page is no template, and visitors see it too.
 		add_action( 'login_init', array( __CLASS__, 'buffer' ), -PHP_INT_MAX );
 		add_filter( 'embed_oembed_html', array( __CLASS__, 'embed' ), PHP_INT_MAX );
@@ -30,7 +31,31 @@ final class Page {
 		if ( is_admin() || is_feed() || is_robots() || is_trackback() || wp_doing_ajax() || wp_doing_cron() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) ) {
 			return;
 		}
-		ob_start( array( __CLASS__, 'finished' ) );
+		// Not flushable, as core's: a page is read whole, not in pieces.
+		ob_start( array( __CLASS__, 'ours' ), 0, PHP_OUTPUT_HANDLER_STDFLAGS ^ PHP_OUTPUT_HANDLER_FLUSHABLE );
+	}
+
+	/** From 6.9 on. */
+	public static function by_core( $html ): string {
+		self::$by_core = self::finished( (string) $html );
+		return self::$by_core;
+	}
+
+	/** What leaves: held here, but for what core's buffer made of it already. What others changed of that stays behind its header. */
+	public static function ours( string $html, int $phase ): string {
+		if ( $phase & PHP_OUTPUT_HANDLER_CLEAN ) {
+			self::$by_core = '';
+			return $html;
+		}
+		if ( '' === self::$by_core ) {
+			return self::finished( $html );
+		}
+		$around = explode( self::$by_core, $html, 2 );
+		return 2 === count( $around ) ? self::piece( $around[0] ) . self::$by_core . self::piece( $around[1] ) : $html;
+	}
+
+	private static function piece( string $html ): string {
+		return '' === trim( $html ) ? $html : self::embed( $html );
 	}
 
 	/** Page in, held page out. What cannot be read leaves behind the closed header. */
@@ -52,8 +77,16 @@ final class Page {
 		if ( ! headers_sent() ) {
 			header( 'Content-Security-Policy: ' . self::policy( $kit, $scripts ), false );
 			header( 'Referrer-Policy: strict-origin-when-cross-origin' );
+			return $page;
 		}
-		return $page;
+		// A theme sent the headers ahead (`flush()`): the page says it itself, before anything else in its head.
+		$meta  = '<meta http-equiv="Content-Security-Policy" content="' . esc_attr( str_replace( "; frame-ancestors 'self'", '', self::policy( $kit, $scripts ) ) ) . '">';
+		$head  = $kit->word( 'head' );
+		$found = '' === $head ? false : strpos( $page, $head );
+		if ( false === $found ) {
+			$found = preg_match( '/<head(?:\s[^>]*)?>/i', $page, $match, PREG_OFFSET_CAPTURE ) ? $match[0][1] + strlen( $match[0][0] ) : 0;
+		}
+		return substr_replace( $page, $meta, $found, 0 );
 	}
 
 	/** @return array{0: string, 1: string[]} */

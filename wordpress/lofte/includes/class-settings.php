@@ -11,10 +11,15 @@ defined( 'ABSPATH' ) || exit;
 
 final class Settings {
 	public static function start(): void {
+		add_action( 'init', array( __CLASS__, 'languages' ), 0 );
 		add_action( 'admin_menu', array( __CLASS__, 'menu' ) );
 		add_action( 'admin_init', array( __CLASS__, 'register' ) );
 		add_action( 'admin_notices', array( __CLASS__, 'notice' ) );
 		add_action( 'update_option_' . Kit::OPTION, array( Kit::class, 'forget' ) );
+	}
+
+	public static function languages(): void {
+		load_plugin_textdomain( 'lofte', false, dirname( plugin_basename( LOFTE_FILE ) ) . '/languages' );
 	}
 
 	public static function menu(): void {
@@ -74,6 +79,31 @@ final class Settings {
 		return $checks;
 	}
 
+	/** How much Löfte has on record, when that was counted, and of which publication. No personal data: the head of a public log. */
+	private static function records(): void {
+		$kit    = Kit::current();
+		$answer = Kit::ask( 'GET', '/lofte/log/checkpoint' );
+		$lines  = is_wp_error( $answer ) || 200 !== wp_remote_retrieve_response_code( $answer ) ? array() : explode( "\n", wp_remote_retrieve_body( $answer ) );
+		echo '<h2>' . esc_html__( 'Records', 'lofte' ) . '</h2>';
+		if ( ! ctype_digit( $lines[1] ?? '' ) || $kit->is_denied ) {
+			echo '<p id="lofte-records">' . esc_html__( 'The log of Löfte could not be read.', 'lofte' ) . '</p>';
+			return;
+		}
+		$settings = Kit::settings();
+		$versions = home_url( '/lofte/policy/' . rawurlencode( $settings['market'] ) . '/' . rawurlencode( $settings['locale'] ) . '/versions/' );
+		$rows     = array(
+			array( __( 'Entries in the evidence log (choices, publications, checks)', 'lofte' ), number_format_i18n( (int) $lines[1] ) ),
+			array( __( 'Counted', 'lofte' ), wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ) ) ),
+			array( __( 'Publication in force', 'lofte' ), substr( $kit->word( 'digest' ), 0, 16 ) ),
+		);
+		echo '<table class="widefat striped" id="lofte-records" style="max-width:50em"><tbody>';
+		foreach ( $rows as $row ) {
+			echo '<tr><th scope="row">' . esc_html( $row[0] ) . '</th><td>' . esc_html( $row[1] ) . '</td></tr>';
+		}
+		echo '</tbody></table><p><a href="' . esc_url( $versions ) . '">' . esc_html__( 'All versions of the policy', 'lofte' ) . '</a> · <a href="'
+			. esc_url( Kit::base() . '/console/' ) . '">' . esc_html__( 'Open the console of Löfte', 'lofte' ) . '</a></p>';
+	}
+
 	public static function page(): void {
 		if ( ! current_user_can( 'manage_options' ) ) {
 			return;
@@ -95,7 +125,8 @@ final class Settings {
 				. esc_html( $check[0] ? __( 'yes', 'lofte' ) : __( 'no', 'lofte' ) ) . '</strong>' . ( $check[0] || '' === $check[2] ? '' : '. ' . esc_html( $check[2] ) ) . '</li>';
 		}
 		echo '</ul><p><a class="button" href="' . esc_url( wp_nonce_url( admin_url( 'options-general.php?page=lofte&lofte-fetch=1' ), 'lofte-fetch' ) ) . '">' . esc_html__( 'Fetch again', 'lofte' ) . '</a></p>';
-		echo '<form method="post" action="options.php">';
+		self::records();
+		echo '<h2>' . esc_html__( 'Settings', 'lofte' ) . '</h2><form method="post" action="options.php">';
 		settings_fields( 'lofte' );
 		echo '<table class="form-table" role="presentation">';
 		foreach ( $fields as $name => $field ) {
