@@ -65,7 +65,7 @@ SOFT |= {"redirect", "fetch-redirect", "frame-redirect", "own-css-import", "own-
 OPEN = {"header-speculation", "header-policy"}
 OPEN_IN_A_CACHE = {"header-preload", "header-prefetch", "header-stylesheet", "header-report"}
 # Workers made of page text keep what they like once third parties are allowed, and no page sees a cookie of another folder.
-OUT_OF_REACH = ("-worker", "-cookie-path", "-window-name", "-bucket")
+OUT_OF_REACH = ("-worker", "-cookie-path", "-window-name")
 # On their origins, where nobody else reaches; whoever is asked may leave one.
 THEIRS = {f"{party}.localhost:theirs" for party in ("count", "ads", "other")}
 # The name of a window is the page's own while it is there; it must not go with the window to the next.
@@ -162,16 +162,6 @@ def test_not_even_a_name_is_looked_up_ahead_of_a_choice(cargo: Any, browser: Any
 def test_no_header_of_the_site_makes_the_browser_ask_others(cargo: Any, browser: Any) -> None:
     with Visit(cargo, browser) as visit:
         _same({one for one in visit.open() if one[1] in OPEN}, set())
-
-
-@pytest.mark.long
-@pytest.mark.xfail(reason="Chromium keeps buckets; Firefox keeps the name of a window", strict=False)
-def test_neither_a_bucket_nor_the_name_of_the_window_is_kept(cargo: Any, browser: Any) -> None:
-    with Visit(cargo, browser) as visit:
-        visit.open()
-        buckets = {name for name in visit.kept() if name.startswith("buckets:")}
-        visit.visitor.open(f"{visit.site}/plain")
-        _same(buckets | set(visit.visitor.evaluate("window.name").split()), set())
 
 
 @pytest.mark.long
@@ -290,8 +280,10 @@ def _none(cargo: Any, asked: set[Any]) -> None:
 
 def _nothing_kept(cargo: Any, visit: Visit) -> None:
     """Nothing on the site; in soft mode those who were asked by a style sheet may have left a cookie of their own."""
-    kept = {name for name in visit.kept() if not name.startswith("buckets:")}
-    _same(kept - NAMED - (THEIRS if cargo.mode == "soft" else set()), set())
+    _same(visit.kept() - NAMED - (THEIRS if cargo.mode == "soft" else set()), set())
+    visit.visitor.open(f"{visit.site}/plain")
+    if visit.kind.get("script", True):
+        assert visit.visitor.evaluate("window.name") == ""
 
 
 def _wanted(browser: Any, bare: Any, *parties: str) -> set[Any]:
