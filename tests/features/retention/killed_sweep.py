@@ -26,6 +26,7 @@ from django.db import connections  # noqa: E402
 from lofte.core import clock, holdings, outbox, ports, vault  # noqa: E402
 from lofte.core.models import Action, BlindIndex, Person  # noqa: E402
 from lofte.core.progress import verbs as progress  # noqa: E402
+from lofte.evidence import postgres_store  # noqa: E402
 from lofte.features.consent import verbs as consent  # noqa: E402
 from lofte.features.register import reads  # noqa: E402
 from lofte.features.register import verbs as register  # noqa: E402
@@ -35,6 +36,8 @@ from lofte.features.rights.models import Erasure  # noqa: E402
 
 START = datetime(2024, 2, 29, 12, tzinfo=UTC)
 LEASE = timedelta(minutes=11)
+postgres_store.LEASE_S = 5.0  # each death is waited for so long
+postgres_store._HEARTBEAT_S = 1.0
 loop._PEOPLE = 3
 loop._IN_PART = 2
 together._FEW = 0  # so that few are cleared in one reading too
