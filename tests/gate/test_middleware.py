@@ -265,6 +265,91 @@ def test_headers_that_make_browsers_call_elsewhere_are_held(visit):
     assert not {"reporting-endpoints", "refresh"} & answer.headers.keys()
 
 
+@pytest.mark.parametrize("scheme", ["https:", "HTTPS:", ""])
+def test_rules_for_fetching_ahead_from_elsewhere_are_held(visit, scheme):
+    elsewhere = visit(PAGE, answer=[HTML, (b"speculation-rules", f'"{scheme}//chat.test/rules.json"'.encode())])
+    own = visit(PAGE, answer=[HTML, (b"speculation-rules", b'"/rules.json"')])
+
+    assert "speculation-rules" not in elsewhere.headers
+    assert ("header", "chat.test") in elsewhere.held
+    assert own.headers["speculation-rules"] == '"/rules.json"'
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ("script-src 'self'; report-uri https://chat.test/r", "script-src 'self';"),
+        ("report-uri //chat.test/r /own; img-src *", " report-uri /own; img-src *"),
+        ("img-src *;  REPORT-URI https://chat.test/a, base-uri 'none'", "img-src *;, base-uri 'none'"),
+        ("report-uri /own", " report-uri /own"),
+    ],
+)
+def test_a_policy_of_the_sites_own_reports_to_nobody_else(visit, sent, left):
+    answer = visit(b"{}", answer=[(b"content-type", b"application/json"), (b"content-security-policy", sent.encode())])
+
+    assert answer.headers["content-security-policy"] == left
+
+
+def test_in_soft_mode_headers_a_cache_may_keep_are_the_same_whatever_was_chosen(visit, cookie_for):
+    link = (b"link", b"<https://count.test/a.js>; rel=preload; as=script")
+
+    strict = visit(PAGE, answer=[HTML, link], headers={"cookie": cookie_for("statistics")})
+    soft = visit(PAGE, answer=[HTML, link], headers={"cookie": cookie_for("statistics")}, mode="soft")
+
+    assert "link" in strict.headers
+    assert "link" not in soft.headers
+
+
+@pytest.mark.parametrize(
+    ("target", "granted", "status"),
+    [
+        (b"image", (), 403),
+        (b"iframe", (), 403),
+        (b"empty", (), 403),
+        (b"image", ("statistics",), 302),
+        (b"document", (), 302),
+        (None, (), 302),
+    ],
+)
+def test_a_part_of_a_page_is_not_sent_on_to_a_host_that_is_not_allowed(visit, cookie_for, target, granted, status):
+    headers = {"cookie": cookie_for(*granted)} | ({"sec-fetch-dest": target} if target else {})
+
+    answer = visit(b"", status=302, answer=[(b"location", b"https://count.test/p")], headers=headers)
+
+    assert answer.status == status
+    assert ("location" in answer.headers) is (status == 302)
+    assert answer.held == ({("redirect", "count.test")} if status == 403 else set())
+
+
+def test_browsers_are_told_not_to_look_up_the_hosts_of_links_ahead_of_a_press(visit):
+    answer = visit(PAGE, answer=[HTML, (b"x-dns-prefetch-control", b"on")])
+
+    assert answer.headers["x-dns-prefetch-control"] == "off"
+
+
+@pytest.mark.parametrize("packed", [b"zstd", b"gzip"])
+def test_a_page_that_cannot_be_read_may_reach_nobody_whatever_was_chosen(visit, cookie_for, packed):
+    answer = visit(
+        b"plain",
+        answer=[HTML, (b"content-encoding", packed)],
+        headers={"cookie": cookie_for("statistics")},
+        mode="soft",
+    )
+
+    assert answer.body == b"plain"
+    assert "count.test" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01-Mar-2002 10:00:00 GMT"])
+def test_deleting_a_cookie_by_a_date_long_past_is_always_allowed(visit, date):
+    gone = f"surprise=; Expires={date}"
+    stays = "surprise=1; Expires=Thu, 19 Nov 2037 20:15:19 GMT"
+
+    answer = visit(PAGE, answer=[HTML, (b"set-cookie", gone.encode()), (b"set-cookie", stays.encode())])
+
+    assert answer.set_cookies == [gone]
+
+
 def test_early_hints_are_held_too(published):
     import asyncio
 

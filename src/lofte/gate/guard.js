@@ -119,7 +119,7 @@ const c=P(w.Document.prototype,'cookie');
 C=C||c;
 def(w.Document.prototype,'cookie',{...c,set(v){v+='';
 const n=v.split(/[=;]/)[0].trim(),x=names[0].find(x=>x[0].test(n));
-if(/max-age=[-0]|expires=[^;]*19[67]\d/i.test(v)||write(0,'cookie',n))
+if(/max-age=[-0]|expires=[^;]*[ -](19|20[01])\d/i.test(v)||write(0,'cookie',n))
 c.set.call(this,x?v.replace(/;\s*path=[^;]*/i,'')+';path='+(x[2]||'/'):v)}});
 call(w.CookieStore&&w.CookieStore.prototype,'set',(e,a,g)=>
 write(0,'cookie',a[0]&&a[0].name||a[0])?g.apply(e,a):Promise.resolve());

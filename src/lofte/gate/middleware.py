@@ -15,32 +15,42 @@ from lofte.gate.choice import SHOWN, Choice, decode, set_shown, shared, shown
 from lofte.gate.consent import ConsentState, Declarations, own_hosts
 from lofte.gate.document import View
 from lofte.gate.dressing import Clothes, Dressed, Going, dress
-from lofte.gate.hosts import bare, host_of, normal_host, shared_site
+from lofte.gate.headers import (
+    Headers,
+    Scope,
+    addresses,
+    admitting,
+    deletes,
+    domains,
+    first,
+    folders,
+    links,
+    reporting_home,
+    with_defaults,
+    without,
+)
+from lofte.gate.hosts import host_of, normal_host, shared_site
 from lofte.gate.pieces import Pieces
 from lofte.gate.placeholders import Placeholders
 from lofte.gate.report import HeldReport, Kind
 from lofte.rules.catalogue import say
 from lofte.rules.published import Published
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
 Mode = Literal["strict", "soft"]
 LONGEST_WHOLE_BYTES = 1024 * 1024  # a page beyond this goes out piece by piece
 _MOST_EXPIRIES = 60  # some 4 kB of headers; what is left over goes with the next answer
 _HTML = (b"text/html", b"application/xhtml+xml")
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range"))
-_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^;,=\"]+(?:=(?:\"[^\"]*\"|[^;,\"]*))?)*)")
-_REL = re.compile(r";\s*rel\s*=\s*\"?([^\";]*)", re.IGNORECASE)
-_HARMLESS_RELS = frozenset(
-    ("alternate", "canonical", "next", "prev", "license", "shortlink", "https://api.w.org/", "self")
-)
 _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker", b"paintworklet", b"audioworklet"))
-_ADDRESSES_OUT = (b"reporting-endpoints", b"report-to", b"refresh")
+_ADDRESSES_OUT = frozenset(
+    (b"reporting-endpoints", b"report-to", b"refresh", b"speculation-rules", b"content-security-policy-report-only")
+)
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 class Gate:
@@ -235,32 +245,35 @@ class _Answer:
         elif kind == "http.response.body" and self.collects:
             await self._collect(message)
         elif kind == "http.response.early_hint":
-            links = [link for value in message.get("links", ()) if (link := self._links(value.decode("latin-1")))]
-            if links:
-                await self.send({**message, "links": [link.encode("latin-1") for link in links]})
+            hints = (links(value.decode("latin-1"), self._passes) for value in message.get("links", ()))
+            if kept := [hint.encode("latin-1") for hint in hints if hint]:
+                await self.send({**message, "links": kept})
         else:
             await self.send(message)
 
     async def _begin(self, message: Message) -> None:
         headers = [(name.lower(), value) for name, value in message.get("headers", ())]
         kept = self._cookies_held(self._headers_held(headers))
-        content_type = _header(kept, b"content-type") or b""
+        if self._leads_away(message["status"], kept):
+            message, kept = {**message, "status": 403}, without(kept, b"location")
+        content_type = first(kept, b"content-type") or b""
         is_html = content_type.strip().lower().startswith(_HTML)
         if not is_html:
             if (
                 self.visit.request.target in _WORKERS
             ):  # a worker is bound by the policy of its own answer, not by the page's
                 kept = self._policed(kept, (), self.visit.state)
-            await self.send({**message, "headers": self._with_expiries(_with_defaults(kept, self.visit.scope))})
+            await self.send({**message, "headers": self._with_expiries(with_defaults(kept, self.visit.scope))})
             return
         kept = self._page_headers(kept)
-        encoding = (_header(kept, b"content-encoding") or b"identity").strip().lower()
+        encoding = (first(kept, b"content-encoding") or b"identity").strip().lower()
         self.collects = encoding in encodings.READ and message["status"] not in (204, 206, 304)
         self.unpacker = encodings.Unpacker(encoding)
         self.start = {**message, "headers": kept}
         if not self.collects:
             self._report("unreadable", encoding.decode("latin-1"))
-            await self.send({**message, "headers": self._policed(kept, self._nonce())})
+            # What cannot be read cannot be held, and no guard is in it: it may reach nobody, whatever has been chosen.
+            await self.send({**message, "headers": self._policed(kept, self._nonce(), self.visit.edition.base)})
 
     async def _collect(self, message: Message) -> None:
         """Short pages are whole before their headers leave; long ones go on their way piece by piece."""
@@ -268,7 +281,7 @@ class _Answer:
         if self.visit.scope["method"] == "HEAD":
             if not more:
                 assert self.start is not None
-                headers = _without(self.start["headers"], b"content-length", b"content-encoding")
+                headers = without(self.start["headers"], b"content-length", b"content-encoding")
                 await self._whole(self._policed(headers, self._nonce()), b"")
             return
         if self.going is None:
@@ -285,8 +298,9 @@ class _Answer:
             if self.going is not None:
                 raise  # headers and half the page have left: it must not look whole
             assert self.start is not None
-            # As broken as it came; the CSP holds.
-            await self.send({**self.start, "headers": self._policed(self.start["headers"], self._nonce())})
+            # As broken as it came; the policy holds.
+            headers = self._policed(self.start["headers"], self._nonce(), self.visit.edition.base)
+            await self.send({**self.start, "headers": headers})
             await self.send({"type": "http.response.body", "body": bytes(self.body), "more_body": more})
 
     async def _read_on(self, data: bytes) -> None:
@@ -295,7 +309,7 @@ class _Answer:
             if len(self.page) <= LONGEST_WHOLE_BYTES:
                 return
             assert self.start is not None
-            given = _header(self.start["headers"], b"content-type") or b""
+            given = first(self.start["headers"], b"content-type") or b""
             charset, self.content_type = encodings.reading(bytes(self.page[:1024]), given)
             self.recoder = encodings.Recoder(charset)
             data, self.page, self.body = bytes(self.page), bytearray(), bytearray()
@@ -327,7 +341,7 @@ class _Answer:
             return
         assert self.start is not None
         page, content_type = encodings.as_ascii_compatible(
-            bytes(self.page), _header(self.start["headers"], b"content-type") or b""
+            bytes(self.page), first(self.start["headers"], b"content-type") or b""
         )
         dressed = self._page(page)
         page = dressed.held.bytes()
@@ -344,7 +358,7 @@ class _Answer:
 
     def _head(self, dressed: Dressed, content_type: bytes, nonce: list[str]) -> Headers:
         assert self.start is not None
-        headers = _without(self.start["headers"], b"content-length", b"content-encoding")
+        headers = without(self.start["headers"], b"content-length", b"content-encoding")
         headers = [(n, content_type if n == b"content-type" and content_type else v) for n, v in headers]
         return self._policed(headers, [*nonce, *self._scripts(dressed)], styles=dressed.styles)
 
@@ -383,24 +397,29 @@ class _Answer:
 
     def _page_headers(self, headers: Headers) -> Headers:
         visit = self.visit
-        kept = _without(headers, b"etag", b"last-modified", b"accept-ranges", b"age", b"expires")
-        cache = (_header(kept, b"cache-control") or b"").lower()
+        kept = without(
+            headers, b"etag", b"last-modified", b"accept-ranges", b"age", b"expires", b"x-dns-prefetch-control"
+        )
+        kept.append(
+            (b"x-dns-prefetch-control", b"off")
+        )  # some browsers look up the host of every link ahead of a press
+        cache = (first(kept, b"cache-control") or b"").lower()
         is_everybodys = self.gate.mode == "soft" and not self._changes_cookies(kept)
         if is_everybodys and not visit.request.gpc:
-            return _with_defaults(kept, visit.scope)
+            return with_defaults(kept, visit.scope)
         # The bytes are everybody's; the policy and the cookies sent with them are this visitor's.
         caching = b"no-store" if b"no-store" in cache else b"private, no-cache"
-        vary = (_header(kept, b"vary") or b"").decode("latin-1")
+        vary = (first(kept, b"vary") or b"").decode("latin-1")
         named = [
             name.strip()
             for name in vary.split(",")
             if name.strip() and name.strip().lower() not in ("cookie", "sec-gpc")
         ]
-        kept = _without(kept, b"cache-control", b"vary")
+        kept = without(kept, b"cache-control", b"vary")
         kept += [(b"cache-control", caching), (b"vary", ", ".join([*named, "Cookie", "Sec-GPC"]).encode("latin-1"))]
         if visit.request.gpc:  # for the guard: the page itself is everybody's, and not every browser tells scripts
             kept.append((b"server-timing", b"gpc"))
-        return self._with_expiries(_with_defaults(kept, visit.scope))
+        return self._with_expiries(with_defaults(kept, visit.scope))
 
     def _nonce(self) -> list[str]:
         return [f"nonce-{self.visit.nonce}"]
@@ -414,50 +433,56 @@ class _Answer:
         """With the policy of this visitor; the site's own stays beside it, and admits what of ours is part of the page."""
         sources = list(scripts)
         policy = csp.policy(state or self._walls(), sources, trusted_types=self.gate.trusted_types)
-        if _header(headers, b"content-security-policy") or _header(headers, b"x-frame-options"):
+        if first(headers, b"content-security-policy") or first(headers, b"x-frame-options"):
             policy = policy.replace("; frame-ancestors 'self'", "")  # who may frame the site is the site's to say
         kept = [
-            (name, _admit(value, sources, styles) if name == b"content-security-policy" else value)
+            (name, admitting(value, sources, styles) if name == b"content-security-policy" else value)
             for name, value in headers
         ]
         return [*kept, (b"content-security-policy", policy.encode())]
 
     def _headers_held(self, headers: Headers) -> Headers:
+        """Without what makes browsers fetch from others, or tell them. In soft mode for everybody alike: a cache may keep it."""
         kept: Headers = []
         for name, value in headers:
             text = value.decode("latin-1")
             if name == b"link":
-                if text := self._links(text):
+                if text := links(text, self._passes):
                     kept.append((name, text.encode("latin-1")))
-            elif name in _ADDRESSES_OUT or name == b"content-security-policy-report-only":
-                hosts = [host_of(found) for found in re.findall(r"(?:https?:)?//[^\s\"';,]+", text)]
-                foreign = [host for host in hosts if host and not self._ruling(host).allowed]
-                for host in foreign:
-                    self._report_host("refresh" if name == b"refresh" else "header", host)
-                if not foreign:
+            elif name == b"content-security-policy":
+                kept.append((name, reporting_home(text, self._passes).encode("latin-1")))
+            elif name in _ADDRESSES_OUT:
+                kind: Kind = "refresh" if name == b"refresh" else "header"
+                stopped = [host for host in addresses(text) if not self._passes(host, kind)]
+                if not stopped:
                     kept.append((name, value))
             else:
                 kept.append((name, value))
         return kept
 
-    def _links(self, value: str) -> str:
-        """A Link header without what would make the browser fetch or connect (RFC 8288)."""
-        kept = []
-        for found in _LINK.finditer(value):
-            host = host_of(found.group(1))
-            rel = _REL.search(found.group(2))
-            rels = frozenset((rel.group(1) if rel else "").lower().split())
-            if host and not self._ruling(host).allowed and not (rels and rels <= _HARMLESS_RELS):
-                self._report_host("header", host)
-            else:
-                kept.append(found.group())
-        return ", ".join(kept)
+    def _passes(self, host: str, kind: Kind = "header") -> bool:
+        """Whether a header may name a host; told of when not."""
+        state = self.visit.edition.base if self.gate.mode == "soft" else self.visit.state
+        passes: bool = state.ruling(host, self.visit.request.host).allowed
+        if not passes:
+            self._report_host(kind, host)
+        return passes
+
+    def _leads_away(self, status: int, headers: Headers) -> bool:
+        """Whether part of a page is sent on to a host not allowed. People who follow a link may go where they like."""
+        if status not in _REDIRECTS or self.visit.request.target in (None, b"document"):
+            return False
+        host = host_of((first(headers, b"location") or b"").decode("latin-1"))
+        if not host or self._ruling(host).allowed:
+            return False
+        self._report_host("redirect", host)
+        return True
 
     def _cookies_held(self, headers: Headers) -> Headers:
         """What the site sets without being allowed to stays here (ePrivacy 5(3)); deleting is always allowed."""
         kept: Headers = []
         for name, value in headers:
-            if name == b"set-cookie" and not _deletes(value):
+            if name == b"set-cookie" and not deletes(value):
                 cookie_name = value.split(b"=", 1)[0].split(b";")[0].strip().decode("latin-1")
                 declared = self.visit.state.declarations.cookie(cookie_name)
                 if declared is None or not self.visit.state.may_keep(declared):
@@ -476,8 +501,10 @@ class _Answer:
             cookie = state.declarations.cookie(name)
             if cookie is None or state.may_keep(cookie) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 continue
-            for path in dict.fromkeys(("/", cookie.path, *_folders(self.visit.path))):
-                lines += [f"{name}=; Max-Age=0; Path={path}{domain}" for domain in _domains(self.visit.request.host)]
+            for path in dict.fromkeys(("/", cookie.path, *folders(self.visit.path))):
+                lines += [f"{name}=; Max-Age=0; Path={path}{domain}" for domain in domains(self.visit.request.host)]
+                if self.visit.scope.get("scheme") == "https":  # one with a partition is another cookie (CHIPS)
+                    lines.append(f"{name}=; Max-Age=0; Path={path}; Secure; Partitioned")
         return [*headers, *((b"set-cookie", line.encode("latin-1")) for line in lines[:_MOST_EXPIRIES])]
 
     # ----- reports -----
@@ -513,52 +540,3 @@ def _edition(published: Published, path: str, request: _Request) -> tuple[str, s
         found = next((hit for tag in tags if (hit := spoken.get(tag) or languages.get(tag.partition("-")[0]))), None)
         market = found or next(iter(policy.markets))
     return market, policy.markets[market].locales[0]
-
-
-def _header(headers: Headers, wanted: bytes) -> bytes | None:
-    return next((value for name, value in headers if name == wanted), None)
-
-
-def _without(headers: Headers, *names: bytes) -> Headers:
-    return [(name, value) for name, value in headers if name not in names]
-
-
-def _with_defaults(headers: Headers, scope: Scope) -> Headers:
-    """Security headers the site did not send itself."""
-    defaults = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"strict-origin-when-cross-origin")]
-    if scope.get("scheme") == "https":
-        defaults.append((b"strict-transport-security", b"max-age=31536000"))
-    present = {name for name, _ in headers}
-    return [*headers, *((name, value) for name, value in defaults if name not in present)]
-
-
-def _admit(own_policy: bytes, scripts: Iterable[str], styles: Iterable[str]) -> bytes:
-    """The site's own CSP, with what of ours and of the page may run where it lists sources."""
-    ours = {"script": scripts, "style": styles}
-    parts = []
-    for part in own_policy.decode("latin-1").split(";"):
-        name = part.split()[0].lower() if part.split() else ""
-        if name in ("script-src", "script-src-elem", "style-src", "style-src-elem") and "'unsafe-inline'" not in part:
-            sources = "".join(f" '{source}'" for source in ours[name.partition("-")[0]])
-            part = part.replace("'none'", "") + sources
-        parts.append(part)
-    return ";".join(parts).encode("latin-1")
-
-
-def _deletes(set_cookie: bytes) -> bool:
-    return bool(re.search(rb"(?i);\s*(?:max-age=(?:0|-\d+)|expires=[^;]*\b(?:19[67]\d))\s*", set_cookie))
-
-
-def _folders(path: str) -> list[str]:
-    """The folders above a path, where a script may have left a cookie that only they see."""
-    parts = [quote(part, safe="~._-") for part in path.split("/") if part][:4]
-    return ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]
-
-
-def _domains(host: str) -> list[str]:
-    """Host-only, then the host and its parents as Domain attributes; addresses and single names have none."""
-    name = bare(host)
-    labels = name.split(".")
-    if len(labels) < 2 or labels[-1].isdigit() or not re.fullmatch(r"[a-z0-9.-]+", name):
-        return [""]
-    return ["", *(f"; Domain={'.'.join(labels[n:])}" for n in range(len(labels) - 1))]

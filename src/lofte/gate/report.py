@@ -5,7 +5,7 @@ from typing import Literal
 
 Kind = Literal[
     "script", "inline-script", "frame", "image", "media", "object", "link", "style", "ping",
-    "refresh", "base", "cookie", "header", "unreadable",
+    "refresh", "base", "cookie", "header", "redirect", "unreadable",
 ]  # fmt: skip
 
 
