@@ -73,6 +73,19 @@ find_firefox() {
 
 has_wordpress() { [ -f /usr/share/wordpress/wp-login.php ] && command -v php >/dev/null && php -m | grep -qx mysqli; }
 
+has_web_servers() { local PATH="$PATH:/usr/sbin"; command -v nginx && command -v apache2 && command -v caddy && command -v openssl; } >/dev/null
+
+install_web_servers() { # those the how-to has files for; they are only run by the tests, so none is started here
+  has_web_servers && return 0
+  local policy=/usr/sbin/policy-rc.d ours= status=0
+  if can_install && ! [ -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && ours=yes
+  fi
+  apt_install nginx-light apache2-bin caddy openssl || status=1
+  [ -z "$ours" ] || rm -f "$policy"
+  return $status
+}
+
 install_npm() { # what the tests borrow from npm, as locked
   local lock="$root/tests/node/package-lock.json" stamp="$root/tests/node/node_modules/.lofte-installed" wanted
   wanted=$(sha256sum <"$lock")
