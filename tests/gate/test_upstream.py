@@ -128,6 +128,47 @@ def test_what_is_no_page_goes_through_as_it_came(raw, front):
 
 
 @pytest.mark.parametrize(
+    "coding", ["zstd", "Compress", "gzip, zstd", "gzip\r\ncontent-encoding: zstd"], ids=lambda c: c.replace("\r\n", " ")
+)
+@pytest.mark.parametrize("target", ["document", "iframe", "empty"])
+def test_a_page_packed_as_nobody_asked_is_not_shown(raw, front, coding, target):
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: Text/HTML\r\ncontent-encoding: {coding}\r\ncontent-length: 6\r\n\r\n"
+    raw.says = plain(head.encode() + b"packed")
+
+    status, headers, body = ask(front, f"GET /se/ HTTP/1.1\r\nsec-fetch-dest: {target}\r\naccept-encoding: zstd")
+
+    assert (status, headers["cache-control"].partition(",")[0]) == (502, "no-store")
+    assert "content-encoding" not in headers
+    assert "går inte att läsa" in body.decode()
+    assert b"packed" not in body
+
+
+@pytest.mark.parametrize(
+    ("accepted", "asked"),
+    [
+        ("gzip, deflate, br, zstd", "gzip, deflate, br"),
+        ("zstd;q=1, br;q=0.5, *;q=0.1", "br;q=0.5"),
+        ("zstd, dcz", "identity"),
+        ("identity;q=0, GZIP", "identity;q=0, GZIP"),
+    ],
+)
+def test_a_site_is_asked_for_nothing_packed_unreadably(raw, front, accepted, asked):
+    raw.says = plain(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    ask(front, f"GET /part HTTP/1.1\r\nsec-fetch-dest: empty\r\naccept-encoding: {accepted}")
+
+    assert f"\r\naccept-encoding: {asked}\r\n".encode() in raw.heads[0]
+
+
+def test_other_things_may_be_packed_as_the_site_likes(raw, front):
+    raw.says = plain(
+        b"HTTP/1.1 200 OK\r\ncontent-type: font/woff\r\ncontent-encoding: zstd\r\ncontent-length: 3\r\n\r\nabc"
+    )
+
+    assert ask(front, "GET /a.woff HTTP/1.1\r\nsec-fetch-dest: font")[2] == b"abc"
+
+
+@pytest.mark.parametrize(
     ("asked", "answer", "status", "header", "body"),
     [
         ("HEAD /a.png", b"200 OK\r\ncontent-length: 12345", 200, ("content-length", "12345"), b""),

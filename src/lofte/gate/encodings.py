@@ -9,7 +9,8 @@ from typing import Any
 import brotli
 
 READ = frozenset((b"identity", b"", b"gzip", b"x-gzip", b"deflate", b"br"))
-"""Content-Encodings that are unpacked here; anything else passes unread, behind the Content Security Policy alone."""
+"""Content-Encodings that are unpacked here. A page in another is stopped by `upstream`; from an application in this process it
+passes unread, behind the Content Security Policy alone."""
 UNREADABLE = (OSError, EOFError, zlib.error, brotli.error, UnicodeError, LookupError)
 _CHARSET = re.compile(rb"(?i)charset\s*=\s*[\"']?([a-z0-9_.:-]+)")
 _META_CHARSET = re.compile(rb"(?i)<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_.:-]+)")

@@ -1,11 +1,13 @@
 """The site behind the gate when it is a server of its own: an ASGI app that asks it over HTTP and passes its answer on.
 
 Bytes go through as they come, in both directions and piece by piece: what is packed stays packed, what is chunked is never
-whole in memory. A site that cannot be reached, breaks off or is silent too long is answered for with one page that says so.
+whole in memory. A site that cannot be reached, breaks off, is silent too long or sends a page packed in a way that cannot be
+read, and so not held, is answered for with one page that says so.
 WebSockets do not come this way: `tunnel` gives the server a protocol that joins the two connections.
 """
 
 import asyncio
+import logging
 import ssl
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, MutableMapping
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from lofte.gate import encodings
 from lofte.kernel.problems import Place, Problem
 from lofte.rules.catalogue import LOCALES, say
 
@@ -34,6 +37,8 @@ _OF_ONE_CONNECTION = frozenset((
     b"transfer-encoding", b"upgrade",
 ))  # fmt: skip
 _BODIES = (b"content-length", b"transfer-encoding")
+_HTML = (b"text/html", b"application/xhtml+xml")
+_log = logging.getLogger(__name__)
 _SAID_BY_US = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"))
 
 
@@ -92,6 +97,10 @@ class Upstream:
             return
         try:
             headers = [(n.lower(), v) for n, v in answer.headers.raw]
+            if coding := _unreadable(answer.status_code, headers):
+                _log.warning("A page in Content-Encoding %r cannot be held: answered for with 502", coding)
+                await _say_so(scope, send, 502, "packed")
+                return
             await send({
                 "type": "http.response.start", "status": answer.status_code,
                 "headers": self._answered(headers, scope),
@@ -130,6 +139,7 @@ class Upstream:
             kept.append((b"x-forwarded-for", str(client[0]).encode()))
         scheme = str(scope["scheme"])
         kept += [(b"x-forwarded-proto", scheme.encode()), (b"x-forwarded-host", host)]
+        kept = [(n, _readable(v) if n == b"accept-encoding" else v) for n, v in kept]
         return [(b"host", self._host or host), *kept]
 
     def _answered(self, headers: Headers, scope: Scope) -> Headers:
@@ -311,6 +321,20 @@ def _of_the_message(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     given = list(headers)
     named = {t.strip().lower() for name, value in given if name == b"connection" for t in value.split(b",")}
     return [(name, value) for name, value in given if name not in _OF_ONE_CONNECTION and name not in named]
+
+
+def _readable(accepted: bytes) -> bytes:
+    """An Accept-Encoding without the packings a page could not be read in. What is a page is not known before it comes."""
+    parts = [part.strip() for part in accepted.split(b",")]
+    return b", ".join(p for p in parts if p.partition(b";")[0].strip().lower() in encodings.READ - {b""}) or b"identity"
+
+
+def _unreadable(status: int, headers: Headers) -> str:
+    """The packing of an answer that is a page nobody here can read; empty when it is none."""
+    content_type = next((value for name, value in headers if name == b"content-type"), b"")
+    coding = b",".join(value.strip().lower() for name, value in headers if name == b"content-encoding")
+    is_page = content_type.strip().lower().startswith(_HTML) and status not in (204, 304)
+    return coding.decode("latin-1") if is_page and coding not in encodings.READ else ""
 
 
 def _asked_host(scope: Scope) -> bytes:
