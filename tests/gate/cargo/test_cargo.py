@@ -45,6 +45,7 @@ AT_TIMES = {
     "icon",
     "header-speculation",
     "header-policy",
+    "fetch-later",
 }
 # What Firefox does not let in although it may, and why; nothing here is a leak.
 LESS = {
@@ -66,6 +67,7 @@ SOFT |= {"own-css-import", "own-css-url"}
 # In soft mode an answer's headers may be everybody's: none of them ever names a third party.
 HEADERS = {
     "header-preload", "header-prefetch", "header-stylesheet", "header-report", "header-speculation", "header-policy",
+    "refresh-header",
 }  # fmt: skip
 # Workers made of page text keep what they like once third parties are allowed, and no page sees a cookie of another folder.
 OUT_OF_REACH = ("-worker", "-cookie-path", "-window-name")
