@@ -35,13 +35,21 @@ HOOKS = {
     "accept": "as `#lofte-accept`",
     "save": "as `#lofte-save`",
     "withdraw": "as `#lofte-withdraw`",
-    "gpc": "the note shown when the browser sends Global Privacy Control",
+    "gpc": "the note shown when the browser sends Global Privacy Control: what that has answered already",
     "preferences": "link to the preferences page; on that page, its main part",
     "cookies": "link to the cookie list",
     "done": "the confirmation, shown without leaving the page",
     "history": "preferences page: the decisions of this browser with their receipts",
 }
 _BY_THE_EDGE = "history"  # not in the frozen page
+_SIGNAL = """## Global Privacy Control
+
+A purpose that the signal answers by itself (what a tag shares with somebody who is no processor, advertising, and whatever
+runs until somebody objects) has `data-lofte-answered` on its label. A browser that sends the signal is not asked about it:
+the label is not shown, and `decision=accept` says yes to the other purposes only. Where the signal answers all of them the
+banner itself has `data-lofte-answered` and is not shown; the settings stay open, and beside a link to them that the gate put
+into the page stands what the signal counts for. An explicit yes on the settings page wins over the signal, and is recorded as
+`after_gpc`. A script that reads the signal in the page adds `gpc=1` to what it sends (`"gpc": true` in JSON)."""
 _OTHERS = """## On every page behind the gate
 
 | hook | is |
@@ -119,6 +127,7 @@ def made() -> str:
         "## data-lofte",
         table(("value", "is"), [(code(f'[data-lofte="{name}"]'), HOOKS[name]) for name in HOOKS if name in hooks]),
         'Each checkbox also carries `data-lofte-purpose`, the banner `data-gpc="1"` when the browser sends `Sec-GPC`.',
+        _SIGNAL,
         _OTHERS,
         _AUTOMATIC,
         _THEME,

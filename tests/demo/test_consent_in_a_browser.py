@@ -121,16 +121,21 @@ def test_without_javascript_the_form_does_the_same_and_held_things_stay_links(vi
     assert stage.seen() == {}
 
 
-def test_a_browser_that_sends_gpc_is_told_that_it_is_honoured(visitor, stage):
-    guest = visitor(extra_http_headers={"Sec-GPC": "1"})
+@pytest.mark.parametrize(("path", "scripts"), [("/us/", True), ("/se/", True), ("/se/", False)])
+def test_a_browser_that_sends_gpc_is_asked_only_about_what_that_does_not_answer(visitor, stage, path, scripts):
+    guest = visitor(extra_http_headers={"Sec-GPC": "1"}, java_script_enabled=scripts)
 
-    guest.go("/us/")
+    guest.go(path)
 
     assert guest.page.is_visible('[data-lofte="gpc"]')
+    assert guest.page.is_visible("#lofte-choice-statistics")
+    assert not guest.page.is_visible("#lofte-choice-marketing")
     assert stage.seen() == {}
     guest.choose("accept")
     guest.settle()
-    assert set(stage.seen()) == STATISTICS  # a plain banner is no complete consent request (4 CCR 904-3, rule 7.05)
+    assert set(stage.seen()) == (STATISTICS if scripts else set())
+    guest.go(guest.page.get_attribute("#lofte-settings", "href"))
+    assert [guest.page.is_checked(f"#lofte-choice-{each}") for each in ("statistics", "marketing")] == [True, False]
 
 
 def test_the_guard_refuses_what_page_code_writes_and_says_so_once(visitor, stage):

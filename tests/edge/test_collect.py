@@ -118,8 +118,8 @@ def test_where_a_choice_was_shown_is_known_from_its_token(world):
 
 
 def test_global_privacy_control_is_recorded_and_a_later_grant_marked(world):
-    world.decide(headers={"sec-gpc": "1"})
-    world.decide(world.wish(choices={}), headers={"sec-gpc": "1"})
+    world.decide(world.wish(choices={"marketing": True}), headers={"sec-gpc": "1"})
+    world.decide(world.wish(choices={"statistics": True}), headers={"sec-gpc": "1"})
     world.decide(headers={"sec-gpc": "true"})
     first, second, third = world.facts()
 

@@ -17,10 +17,10 @@ def test_whose_decision_is_canonical_though_written_by_hand(subject, token, prev
 
 
 @given(st.dictionaries(st.sampled_from(["marketing", "statistics", "functional"]), st.booleans()), st.booleans())
-def test_only_a_grant_can_come_after_global_privacy_control(choices, gpc):
+def test_only_a_grant_of_what_the_signal_refuses_can_come_after_it(choices, gpc):
     fact = json.loads(consent_fact(
         action="decide", at="2026-11-22T12:00:00Z", market="SE", locale="sv", publication="a", wording="b", method="banner",
-        gpc=gpc, choices=choices,
+        gpc=gpc, choices=choices, objected=["marketing"],
     ))  # fmt: skip
 
-    assert fact.get("after_gpc", False) is (gpc and any(choices.values()))
+    assert fact.get("after_gpc", False) is (gpc and choices.get("marketing", False))

@@ -86,4 +86,22 @@ def test_a_yes_to_everything_counts_as_the_law_of_the_market_has_it(world, marke
     assert world.decide(wish, {"sec-gpc": "1"}).status == 201
     (fact,) = world.facts()
     assert fact["choices"] == {"statistics": True, "marketing": marketing}
-    assert fact["after_gpc"] is True
+    assert fact.get("after_gpc", False) is marketing
+
+
+@pytest.mark.parametrize(("market", "locale"), [("SE", "sv"), ("GB", "en-GB"), ("US", "en-US")])
+def test_accept_says_yes_to_the_rest_of_what_the_signal_has_answered(world, market, locale):
+    """The banner does not ask such a browser about marketing, so its accept button speaks of nothing else than statistics."""
+    assert world.submit(world.form(market, locale, decision="accept"), {"sec-gpc": "1"}).status == 303
+    assert world.submit(world.form(market, locale, decision="accept", gpc="1")).status == 303
+
+    for fact in world.facts():
+        assert (fact["gpc"], fact["choices"]) == (True, {"statistics": True, "marketing": False})
+        assert "after_gpc" not in fact
+
+
+def test_without_scripts_too_the_banner_asks_only_for_the_rest(world):
+    style = world.ask("GET", "/lofte/chosen.css", {"sec-gpc": "1"}).body
+
+    assert b"#lofte-banner[data-lofte-answered],#lofte-banner [data-lofte-answered]{display:none!important}" in style
+    assert b"data-lofte-answered" not in world.ask("GET", "/lofte/chosen.css", {}).body

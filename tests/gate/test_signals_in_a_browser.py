@@ -65,7 +65,7 @@ def visitor(browser, published):
     """``visitor(mode)``: a page, what reached third parties, and ``choose(*purposes)`` as banner and edge do together."""
     threads, contexts = ThreadPoolExecutor(1), []
 
-    def open_(mode: str, path: str = "/se/", headers: dict[str, str] | None = None) -> Any:
+    def open_(mode: str, path: str = "/se/", headers: dict[str, str] | None = None, shown_of: Any = published) -> Any:
         context = browser.new_context(extra_http_headers=headers or {})
         contexts.append(context)
         asked: list[str] = []
@@ -75,9 +75,9 @@ def visitor(browser, published):
             await send({"type": "http.response.body", "body": PAGE})
 
         def asking(scope: Any, market: str, locale: str) -> bytes:
-            return fill(banner(published, market, locale), token="t", back=scope["path"])
+            return fill(banner(shown_of, market, locale), token="t", back=scope["path"])
 
-        gate = Gate(site, lambda: published, KEY, asking, mode=mode)
+        gate = Gate(site, lambda: shown_of, KEY, asking, mode=mode)
 
         def answer(route: Any) -> None:
             url, sent = route.request.url, route.request.all_headers()
@@ -210,6 +210,19 @@ def test_the_status_of_the_signal_is_shown_also_after_a_choice(visitor, path, wo
     visit.choose("statistics")
 
     assert word in visit.page.inner_text("#lofte-settings")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-GPC": "1"}])
+def test_where_the_signal_answers_every_purpose_there_is_no_banner(visitor, published, headers):
+    google = published.policy.recipients["google"].model_copy(update={"role": "controller"})
+    recipients = {**published.policy.recipients, "google": google}
+    everything = published.model_copy(update={"policy": published.policy.model_copy(update={"recipients": recipients})})
+    page = visitor("strict", "/fi/", headers, everything).page
+
+    assert page.is_visible("#lofte-banner") is not bool(headers)
+    assert page.is_visible("#lofte-gpc") is bool(headers)
+    assert page.is_visible("#lofte-settings a")
+    assert (page.evaluate("getComputedStyle(document.documentElement).paddingBottom") == "0px") is bool(headers)
 
 
 def test_without_the_signal_nothing_is_said_of_it(visitor):

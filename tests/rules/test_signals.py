@@ -73,6 +73,14 @@ def test_a_yes_after_the_signal_counts_as_the_law_of_the_market_has_it(policy, m
     assert granted_after_signal(policy, market, frozenset({"statistics", "marketing"}), method, TODAY) == left
 
 
+@pytest.mark.parametrize("market", ["SE", "NO", "FI", "GB", "US"])
+def test_accept_in_the_banner_is_no_yes_to_what_the_signal_has_refused(policy, market):
+    both = frozenset({"statistics", "marketing"})
+
+    assert granted_after_signal(policy, market, both, "banner", TODAY, is_all=True) == {"statistics"}
+    assert granted_after_signal(policy, market, both, "preferences", TODAY, is_all=True) == both
+
+
 def test_before_the_rule_was_in_force_any_yes_counted(policy):
     both = frozenset({"statistics", "marketing"})
 

@@ -194,7 +194,7 @@ class Collector:
         token, digest = decision.token, decision.publication.digest
         choice = decode(request.headers.get(b"cookie"), self._choice_key)
         subject, previous = (choice.subject, choice.index) if choice else (token.id, None)
-        fact = self._facts.fact(now_s, decision, request.asks_not_to_be_sold())
+        fact = self._facts.fact(now_s, decision)
         who = consent_who(subject, token.id, previous)
         key = f"consent:{token.id}:{hashlib.sha256(body).hexdigest()}"
         return Draft("consent", fact, who, digest, key), subject, -1 if previous is None else previous

@@ -23,6 +23,7 @@ class Decision(NamedTuple):
     wording: str
     action: str
     granted: frozenset[str]
+    gpc: bool = False
 
 
 class Judge:
@@ -32,7 +33,8 @@ class Judge:
     def decide(self, wish: Wish, now_s: int, *, gpc: bool = False) -> Decision:
         """Raises Refused with the first reason that fails, from forged to undecidable.
 
-        ``gpc``: the browser sends Global Privacy Control, which only a complete consent request undoes where the law says so.
+        ``gpc``: the browser sends Global Privacy Control, in its header or, by the word of our script, in its property. The banner
+        does not ask about what it answers, and only a complete consent request undoes it where the law says so.
         """
         token = self._tokens.read(wish.token, wish.once)
         if token is None:
@@ -47,11 +49,12 @@ class Judge:
             raise Refused(Refusal.MISPLACED)
         if wish.wording not in shown.wordings:
             raise Refused(Refusal.WORDING)
-        granted = _granted(wish, shown)
+        granted, gpc = _granted(wish, shown), gpc or wish.gpc
         if gpc and granted:
             at = datetime.fromtimestamp(now_s, UTC).date()
-            granted = granted_after_signal(publication.published.policy, wish.market, granted, token.method, at)
-        return Decision(token, publication, shown, wish.wording, wish.action, granted)
+            policy = publication.published.policy
+            granted = granted_after_signal(policy, wish.market, granted, token.method, at, is_all=wish.accepts_all)
+        return Decision(token, publication, shown, wish.wording, wish.action, granted, gpc)
 
     def _publication(self, digest: str, now_s: int) -> Publication:
         """The version in force, or the one before it for as long as a page that showed it may still be open."""

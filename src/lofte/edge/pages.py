@@ -79,6 +79,9 @@ class Pages:
         rules = [b"#lofte-banner{display:none!important}"] if choice else []
         if request.asks_not_to_be_sold():
             rules.append(b"#lofte-banner [data-lofte=gpc],#lofte-gpc{display:block!important}")
+            rules.append(
+                b"#lofte-banner[data-lofte-answered],#lofte-banner [data-lofte-answered]{display:none!important}"
+            )
         headers: list[Header] = [(b"cache-control", NO_STORE), (b"vary", b"cookie, sec-gpc")]
         await answer(send, 200, b"".join(rules), CSS, headers, request.is_head)
         return 200

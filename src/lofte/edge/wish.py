@@ -19,6 +19,7 @@ class Wish(NamedTuple):
     """``choices`` are the purposes named; ``accepts_all`` is the accept button. Purposes not named count as refused.
 
     ``once`` is random, from the script of a page that is the same for everybody: a decision sent again is the same decision.
+    ``gpc``: our script saw Global Privacy Control in the page, where some browsers say it without saying it to the server.
     """
 
     token: str
@@ -31,6 +32,7 @@ class Wish(NamedTuple):
     accepts_all: bool
     back: str
     once: str = ""
+    gpc: bool = False
 
 
 def read_json(body: bytes) -> Wish:
@@ -48,7 +50,7 @@ def read_json(body: bytes) -> Wish:
         if allowed is not True and allowed is not False:
             raise Refused(Refusal.MALFORMED)
     texts = _texts(sent)
-    return Wish(*texts, action, {} if action == WITHDRAW else choices, False, "", _once(sent))
+    return Wish(*texts, action, {} if action == WITHDRAW else choices, False, "", _once(sent), sent.get("gpc") is True)
 
 
 def read_form(body: bytes) -> Wish:
@@ -62,7 +64,8 @@ def read_form(body: bytes) -> Wish:
         raise Refused(Refusal.MALFORMED)
     ticked = {name.removeprefix("choice."): True for name in sent if name.startswith("choice.")}
     choices = ticked if decision in ("", "save") else {}
-    return Wish(*_texts(sent), _DECISIONS[decision], choices, decision == "accept", sent.get("back", ""), _once(sent))
+    return Wish(*_texts(sent), _DECISIONS[decision], choices, decision == "accept", sent.get("back", ""), _once(sent),
+                sent.get("gpc") == "1")  # fmt: skip
 
 
 def _texts(sent: dict[str, Any]) -> tuple[str, str, str, str, str]:

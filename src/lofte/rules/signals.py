@@ -60,15 +60,18 @@ def answered_by_signal(policy: Policy, market: MarketId) -> frozenset[Id]:
 
 
 def granted_after_signal(
-    policy: Policy, market: MarketId, granted: frozenset[Id], method: str, at: date
+    policy: Policy, market: MarketId, granted: frozenset[Id], method: str, at: date, *, is_all: bool = False
 ) -> frozenset[Id]:
     """What a decision grants in a browser that sends the signal.
 
     An explicit yes later wins over it, except where the law asks for a complete consent request (Colorado: 6-1-1306(1)(a)(IV)(C),
-    rules 5.09 and 7.05): there "accept" in a plain banner leaves off what the signal is about.
+    rules 5.09 and 7.05): there "accept" in a plain banner leaves off what the signal is about. ``is_all``: "accept" was pressed.
+    The banner does not ask such a browser about what the signal answers, so everywhere that says yes to the rest.
     """
     if method == COMPLETE_REQUEST:
         return granted
+    if is_all:
+        return granted - answered_by_signal(policy, market)
     rule = find_value(law_pack(policy.markets[market].law), "consent_after_signal", at)
     if rule is None or rule.value.get("only_by") != "complete_consent_request":
         return granted

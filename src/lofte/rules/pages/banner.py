@@ -12,6 +12,7 @@ from lofte.rules.catalogue import say
 from lofte.rules.colours import soft, wash
 from lofte.rules.model import Locale, MarketId, Palette, StorageModel, Theme
 from lofte.rules.published import Published
+from lofte.rules.signals import answered_by_signal
 
 # Reject comes first in the document: one tab reaches it. Only what differs between purposes is in the loop below.
 # Half parsed it would be painted low and then grow: it shows only once its last element is there.
@@ -48,6 +49,14 @@ border:1px solid @line;border-radius:14px}
 #lofte-banner label{display:flex;gap:8px}}
 @media(max-height:30rem){#lofte-banner{position:static;max-height:none}}
 """
+# A browser that sends Global Privacy Control is not asked about what that answers: not at all where it answers everything.
+_ANSWERED = """
+html[data-lofte-gpc] #lofte-banner [data-lofte-answered],#lofte-banner[data-gpc="1"] [data-lofte-answered]{display:none}
+"""
+_ALL_ANSWERED = """
+html[data-lofte-gpc] #lofte-banner,#lofte-banner[data-gpc="1"]{display:none}
+html[data-lofte-gpc]:not([data-lofte-chosen]):has(#lofte-banner){scroll-padding-bottom:0;padding-bottom:0}
+"""
 _DARK = """
 @media(prefers-color-scheme:dark){#lofte-banner{color:@text;background:@surface;border-color:@line}
 #lofte-banner button{color:@button-text;background:@button;border-color:@button}
@@ -71,6 +80,7 @@ e.preventDefault();
 const b=e.submitter,d=new FormData(f);
 d.set('decision',b.value);
 d.set('once',n);
+if(document.documentElement.matches('[data-lofte-gpc]'))d.set('gpc',1);
 fetch(f.action,{method:'POST',body:new URLSearchParams(d),redirect:'manual'}).then(r=>{
 if(r.status)throw r;
 const p=f.nextElementSibling;
@@ -117,11 +127,14 @@ def banner(published: Published, market: MarketId, locale: Locale) -> bytes:
     tail = f"{market.lower()}/{locale}/"
     settings = f"/lofte/preferences/{tail}?back=<!--lofte:back-->"
     legend = escape(say(locale, "banner.purposes"))
-    boxes = "".join(_checkbox(published, locale, key, model) for key, model in asked.items())
-    page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->" lang="{locale}" \
+    answered = [key for key in asked if key in answered_by_signal(published.policy, market)]
+    boxes = "".join(_checkbox(published, locale, key, model, key in answered) for key, model in asked.items())
+    has_answer = " data-lofte-answered" if len(answered) == len(asked) else ""
+    more = (_ALL_ANSWERED if has_answer else _ANSWERED) if answered else ""
+    page = f"""<section id="lofte-banner" data-lofte="banner" data-gpc="<!--lofte:gpc-->"{has_answer} lang="{locale}" \
 aria-labelledby="lofte-title">
 <noscript><link rel="stylesheet" href="/lofte/chosen.css"></noscript>
-<style nonce="<!--lofte:nonce-->">{_style(published.policy.banner.theme)}</style>
+<style nonce="<!--lofte:nonce-->">{_style(published.policy.banner.theme, more)}</style>
 <form method="post" action="/lofte/consent">
 {hidden_inputs(published, market, locale, "banner")}
 <h2 id="lofte-title">{word("title")}</h2>
@@ -131,7 +144,7 @@ aria-labelledby="lofte-title">
 <div>
 <fieldset data-lofte="purposes" aria-label="{legend}">{boxes}</fieldset>
 <button id="lofte-save" data-lofte="save" name="decision" value="save">{word("save")}</button></div>
-<p data-lofte="gpc">{escape(say(locale, "banner.gpc"))}</p>
+<p data-lofte="gpc">{_about_signal(published, locale, answered)}</p>
 <p>{word("withdraw_hint")} <a data-lofte="preferences" href="{settings}">{word("choose")}</a> · \
 <a data-lofte="cookies" href="/lofte/cookies/{tail}">{escape(say(locale, "banner.list"))}</a></p>
 </form>
@@ -180,18 +193,24 @@ _SLOT = re.compile(rb"<!--lofte:([a-z0-9:-]+)-->")
 _ROLE = re.compile(r"@(text|surface|line|button-text|button|focus|wash|soft|radius)\b")
 
 
-def _checkbox(published: Published, locale: Locale, key: str, model: StorageModel) -> str:
+def _about_signal(published: Published, locale: Locale, answered: list[str]) -> str:
+    names = ", ".join(published.word(locale, "purposes", key, "name") for key in answered)
+    return escape(say(locale, "banner.gpc_rest", purposes=names) if answered else say(locale, "banner.gpc"))
+
+
+def _checkbox(published: Published, locale: Locale, key: str, model: StorageModel, is_answered: bool) -> str:
     # Never ticked where consent is asked (CJEU C-673/17 Planet49); ticked where the law only gives a right to object.
     ticked = " checked" if is_on_unasked(model) else ""
     name = escape(published.word(locale, "purposes", key, "name"))
+    about = " data-lofte-answered" if is_answered else ""  # not asked of a browser that sends Global Privacy Control
     return (
-        f'<label><input type="checkbox" id="lofte-choice-{key}" data-lofte-purpose="{key}" name="choice.{key}" '
+        f'<label{about}><input type="checkbox" id="lofte-choice-{key}" data-lofte-purpose="{key}" name="choice.{key}" '
         f'value="on"{ticked}>{name}</label>'
     )
 
 
-def _style(theme: Theme) -> str:
-    return painted(_tight(_CSS), theme.light, theme.radius) + painted(_tight(_DARK), theme.dark, theme.radius)
+def _style(theme: Theme, more: str) -> str:
+    return painted(_tight(_CSS + more), theme.light, theme.radius) + painted(_tight(_DARK), theme.dark, theme.radius)
 
 
 def painted(style: str, palette: Palette, radius: int) -> str:
