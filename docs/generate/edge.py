@@ -70,7 +70,11 @@ ROUTES = (
         "201 or 204",
         "Global Privacy Control, kept as a refusal (method `gpc`) where the market's law wants it remembered; else nothing.",
     ),
-    ("GET /lofte/static/<name>", "file", "Our own style sheet, the style and script of held frames, and what the guard leaves for later."),
+    (
+        "GET /lofte/static/<name>",
+        "file",
+        "Our own style sheet; for held frames and for the guard, what comes later.",
+    ),
     (
         "GET /lofte/poster/<tag>/<id>.<mac>",
         "image",

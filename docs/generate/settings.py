@@ -154,6 +154,8 @@ FOR_TESTS = {
     "LOFTE_SOURCE_SHOP": "the database of a test's mapping",
     "LOFTE_CHROMIUM": "the browser the tests drive; `scripts/test` sets it",
     "LOFTE_TEST_POSTGRES": "URL of a PostgreSQL cluster for the tests; `scripts/test` starts one",
+    "LOFTE_TEST_WORDPRESS": "a folder with another WordPress than Debian's, for the tests of the plugin",
+    "LOFTE_TEST_WP_CONSENT_API": "a folder with the WP Consent API plugin, for the tests of the plugin",
     "LOFTE_TEST_WORKERS": "how many tests run at once, 2 unless said",
     "LOFTE_SCREENSHOTS": "a folder where the walks in a browser keep a picture of each page",
     "LOFTE_TEST_LEASE_S": "seconds a writer's lease lasts in the drills of the PostgreSQL log",

@@ -321,6 +321,12 @@ def test_a_part_of_a_page_is_not_sent_on_to_a_host_that_is_not_allowed(visit, co
     assert answer.held == ({("redirect", "count.test")} if status == 403 else set())
 
 
+def test_a_cache_is_told_what_a_page_in_soft_mode_follows(visit):
+    answer = visit(PAGE, answer=[HTML, (b"vary", b"Accept-Language")], mode="soft")
+
+    assert answer.headers["vary"] == "Accept-Language, Sec-GPC, Sec-Fetch-Dest, HX-Request, X-Requested-With"
+
+
 def test_browsers_are_told_not_to_look_up_the_hosts_of_links_ahead_of_a_press(visit):
     answer = visit(PAGE, answer=[HTML, (b"x-dns-prefetch-control", b"on")])
 

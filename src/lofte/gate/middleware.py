@@ -50,6 +50,8 @@ _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker", b"paintworkl
 _ADDRESSES_OUT = frozenset(
     (b"reporting-endpoints", b"report-to", b"refresh", b"speculation-rules", b"content-security-policy-report-only")
 )
+# What of a request decides over a page besides its address: the objection, whether it is a page or a part of one, the language.
+_PAGE_FOLLOWS = ("Sec-GPC", "Sec-Fetch-Dest", "HX-Request", "X-Requested-With", "Accept-Language")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -403,20 +405,13 @@ class _Answer:
         kept.append(
             (b"x-dns-prefetch-control", b"off")
         )  # some browsers look up the host of every link ahead of a press
-        cache = (first(kept, b"cache-control") or b"").lower()
-        is_everybodys = self.gate.mode == "soft" and not self._changes_cookies(kept)
-        if is_everybodys and not visit.request.gpc:
+        is_everybodys = self.gate.mode == "soft" and not self._changes_cookies(kept) and not visit.request.gpc
+        kept = _varying(kept, _PAGE_FOLLOWS if is_everybodys else ("Cookie", "Sec-GPC"))
+        if is_everybodys:
             return with_defaults(kept, visit.scope)
         # The bytes are everybody's; the policy and the cookies sent with them are this visitor's.
-        caching = b"no-store" if b"no-store" in cache else b"private, no-cache"
-        vary = (first(kept, b"vary") or b"").decode("latin-1")
-        named = [
-            name.strip()
-            for name in vary.split(",")
-            if name.strip() and name.strip().lower() not in ("cookie", "sec-gpc")
-        ]
-        kept = without(kept, b"cache-control", b"vary")
-        kept += [(b"cache-control", caching), (b"vary", ", ".join([*named, "Cookie", "Sec-GPC"]).encode("latin-1"))]
+        caching = b"no-store" if b"no-store" in (first(kept, b"cache-control") or b"").lower() else b"private, no-cache"
+        kept = [*without(kept, b"cache-control"), (b"cache-control", caching)]
         if visit.request.gpc:  # for the guard: the page itself is everybody's, and not every browser tells scripts
             kept.append((b"server-timing", b"gpc"))
         return self._with_expiries(with_defaults(kept, visit.scope))
@@ -522,6 +517,14 @@ class _Answer:
             self.reported.add((kind, what))
             first = missing[0] if missing else ""
             self.gate.on_held(HeldReport(kind, what, bool(purposes), first, self.visit.path, self.visit.edition.market))
+
+
+def _varying(headers: Headers, by: Iterable[str]) -> Headers:
+    """With `Vary` of the site and of ours (RFC 9110, 12.5.5)."""
+    said = [value.decode("latin-1") for name, value in headers if name == b"vary"]
+    named = [name.strip() for value in said for name in value.split(",") if name.strip()]
+    added = [name for name in by if name.lower() not in {known.lower() for known in named}]
+    return [*without(headers, b"vary"), (b"vary", ", ".join([*named, *added]).encode("latin-1"))]
 
 
 def _own(hosts: Iterable[str]) -> frozenset[str]:
