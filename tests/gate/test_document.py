@@ -230,3 +230,21 @@ def _without_ours(body: bytes) -> bytes:
     body = re.sub(rb'<script data-lofte="guard">.*?</script>', b"", body, flags=re.S)
     body = re.sub(rb'<section id="lofte-banner".*?</section>', b"", body, flags=re.S)
     return re.sub(rb'<nav id="lofte-settings".*?</nav>', b"", body, flags=re.S)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lofte/frame?src=https%3A%2F%2Fcount.test%2Fv",
+        "http://small.se/lofte/frame?a=1&amp;src=https://count.test/v",
+        "\\lofte\\%66rame?src=//count.test/v",
+    ],
+)
+def test_a_page_may_not_name_the_frame_that_waits_for_a_press(visit, cookie_for, address):
+    page = f'<body><iframe src="{address}"></iframe></body>'.encode()
+
+    answer = visit(page)
+
+    assert ("frame", "count.test") in answer.held
+    assert b"data-lofte-src=" in answer.body
+    assert b' src="/lofte/frame' not in answer.body.replace(b"data-lofte-src", b"")

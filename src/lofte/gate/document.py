@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from lofte.gate import css
 from lofte.gate.consent import ConsentState, Ruling
@@ -58,6 +59,7 @@ _ONLY_ON: Mapping[str, frozenset[str]] = {
     "script": frozenset(("href", "xlink:href")),
 }
 _REFRESH = re.compile(r"^[\s\d.]*[;,\s]\s*(?:url\s*=\s*)?['\"]?(?P<url>.*?)['\"]?\s*$", re.IGNORECASE | re.DOTALL)
+_OWN_FRAME = re.compile(r"lofte/(?:\.?/)*frame(?:[?#]|$)")
 _HOST_IN_CODE = re.compile(
     r"""(?:(?:https?|wss?):(?:\\?/){2}|(?<=["'`])//)([a-z0-9][a-z0-9.-]*\.[a-z0-9-]+)""", re.IGNORECASE
 )
@@ -221,7 +223,7 @@ class _Holder:
         document = next((item for item in tag.attributes if item.name == "srcdoc"), None)
         if document and nesting < _MAX_NESTING:
             self._srcdoc(document, nesting)
-        address = tag.get("src")
+        address = _beyond(tag.get("src") or "")
         host = host_of(address) if address else None
         if not address or host is None:
             return
@@ -316,7 +318,7 @@ class _Holder:
 
     def _needs(self, address: str, kind: Kind) -> tuple[str, ...] | None:
         """None when everybody may load it; else the purposes it waits for, none when nobody declared it."""
-        host = host_of(address)
+        host = host_of(_beyond(address))
         if host is None:
             return None
         ruling = self._ruling(host)
@@ -373,6 +375,13 @@ def _mark(needed: list[tuple[str, ...]]) -> bytes:
 
 def _kind(attribute: str, of_element: Kind) -> Kind:
     return "ping" if attribute in _PINGS else of_element
+
+
+def _beyond(address: str) -> str:
+    """Where an address leads: our own page of one frame (`/lofte/frame?src=`) is for who presses, not for a page to name."""
+    if "?" not in address or not _OWN_FRAME.search(unquote(address).replace("\\", "/")):
+        return address
+    return next(iter(parse_qs(urlsplit(address).query).get("src", ())), address)
 
 
 def _as_utf8(address: str) -> str:
